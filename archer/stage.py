@@ -1,0 +1,175 @@
+"""The stage contract: everything that makes a piece of work a plug-in.
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Params:
+        bins: int = 64
+
+    class Histogram(Stage[Params]):
+        name, version, params = "histogram", 1, Params
+        inputs = {"asset": "asset", "media": "media@1"}
+        parts = {"table": "histogram@1"}
+        outputs = {"table": "histogram@1"}
+
+        def split(self, inputs, params): ...   # -> Items: one per chunk (x variant)
+        def map(self, ctx, item, params): ...  # writes ctx.out("table")
+        def collect(self, ctx, parts, params): ...  # joins the parts, writes ctx.out("table")
+
+A stage that is not chunked declares only `map`. A stage that has no `collect` and several items hands its parts
+on as one `parts@1` artifact. A collect that returns `Emit(items)` asks for another round of map first.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from archer.artifact import Artifact
+from archer.media.asset import Asset
+from archer.media.range import FrameRange
+from archer.split.chunk import Chunk
+from cinemill_native.frames import Frame
+
+Scalar = str | int | bool
+Input = Artifact | Asset
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What one task of a stage may use.
+
+    Attributes:
+        cpu: cores; also the number of threads its children get unless the stage says otherwise.
+        memory_mb: resident memory of the task and its children, MiB; the worker is held to it.
+        gpu: devices.
+    """
+
+    cpu: int = 1
+    memory_mb: int = 2048
+    gpu: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One unit of a stage's map: chunk x variant.
+
+    Attributes:
+        chunk: the frames it is about; None for work on whole things.
+        variant: short readable name that tells items of one chunk apart (`720p`, `720p-crf23`).
+        values: what the variant means, JSON scalars without floats; part of the memo key.
+        uses: the inputs this item reads, by input name; part of the memo key. None: all inputs of the stage.
+        weight: predicted cost in any unit of the stage (frames, samples); orders work and weighs progress.
+    """
+
+    chunk: Chunk | None = None
+    variant: str = ""
+    values: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}))
+    uses: Mapping[str, Input | Sequence[Input]] | None = None
+    weight: int = 1
+
+    @property
+    def label(self) -> str:
+        """Name of the item within its stage: `chunk-0007/720p`, `720p`, or `all`."""
+        chunk = f"chunk-{self.chunk.index:05d}" if self.chunk else ""
+        return "/".join(part for part in (chunk, self.variant) if part) or "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Outputs of one mapped item, as `collect` sees them."""
+
+    item: Item
+    outputs: Mapping[str, Artifact]
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Returned by `collect` to ask for another round of map; it is called again with all parts of all rounds."""
+
+    items: Sequence[Item]
+
+
+class Inputs(Protocol):
+    """Resolved inputs of a stage, readable without knowing where they are stored."""
+
+    def __getitem__(self, name: str) -> Input | Sequence[Input]: ...
+
+    def artifact(self, name: str) -> Artifact:
+        """The single artifact bound to `name`."""
+
+    def asset(self, name: str = "asset") -> Asset:
+        """The asset bound to `name`."""
+
+    def json(self, name: str) -> Any:
+        """The parsed content of a JSON artifact."""
+
+    def path(self, source: str | Artifact) -> Path:
+        """A local, read-only path of an artifact's content; a directory for a tree."""
+
+    def parts(self, name: str) -> Sequence[Part]:
+        """The parts behind a `parts@1` artifact (a stage that mapped without collecting)."""
+
+
+class TaskContext(Protocol):
+    """What a running map or collect sees of the world."""
+
+    inputs: Inputs
+    threads: int
+    scratch: Path
+
+    def frames(self, asset: Asset, frames: FrameRange) -> Iterator[Frame]:
+        """Exactly the frames of the range, in presentation order."""
+
+    def path(self, artifact: Artifact) -> Path:
+        """A local, read-only path of the artifact's content; a directory for a tree."""
+
+    def out(self, name: str, suffix: str = "") -> Path:
+        """Where to write the declared output `name`; it becomes an artifact when the task returns."""
+
+    def out_tree(self, name: str) -> Path:
+        """An empty directory to fill for the declared output `name` of a `tree/` kind."""
+
+    def out_json(self, name: str, value: Any) -> None:
+        """Write a JSON output (sorted keys, UTF-8, trailing newline: same value, same hash)."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Report work done, in the stage's unit (frames where there are frames). Cheap to call per frame."""
+
+    def log(self, message: str) -> None:
+        """Keep a line in the task's log."""
+
+
+class Stage(ABC, Generic[P]):
+    """Base of all stages; subclasses are stateless and must be importable by name in a worker."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    params: ClassVar[type]
+    inputs: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    parts: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    outputs: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    unit: ClassVar[str] = "tasks"
+
+    def resources(self, params: P) -> Resources:
+        """What one map or collect task needs."""
+        return Resources()
+
+    def fingerprint(self, params: P) -> str:
+        """Names whatever else decides the output: encoder build, model hash. Part of the memo key."""
+        return ""
+
+    def split(self, inputs: Inputs, params: P) -> Sequence[Item]:
+        """The items to map; pure, from indexes only."""
+        return (Item(),)
+
+    @abstractmethod
+    def map(self, ctx: TaskContext, item: Item, params: P) -> None:
+        """Do one item; write every name of `parts` (or of `outputs` where there is no collect)."""
+
+    def collect(self, ctx: TaskContext, parts: Sequence[Part], params: P) -> Emit | None:
+        """Join the parts; write every name of `outputs`, or ask for more work."""
+        raise NotImplementedError
