@@ -1,0 +1,90 @@
+"""Planes and frames, the native kernels that read them, and the launcher of child processes.
+
+import av
+from cinemill_native import histogram_sad, plane_view, psnr
+
+previous = None
+with av.open("clip.mp4") as container:
+    for frame in container.decode(video=0):
+        luma = plane_view(frame.planes[0], width=frame.width, height=frame.height)  # no copy
+        if previous is not None:
+            counts, change = histogram_sad(luma, previous)
+            print(frame.pts, change / (luma.width * luma.height), psnr(previous, luma))
+        previous = luma
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cinemill_native._kernels import default_target as default_target
+    from cinemill_native._kernels import histogram_sad as histogram_sad
+    from cinemill_native._kernels import luma_histogram as luma_histogram
+    from cinemill_native._kernels import sad as sad
+    from cinemill_native._kernels import sse as sse
+    from cinemill_native._kernels import targets as targets
+    from cinemill_native._launcher import exec_path as exec_path
+    from cinemill_native._planes import plane_view as plane_view
+    from cinemill_native._psnr import psnr as psnr
+    from cinemill_native.errors import CinemillError as CinemillError
+    from cinemill_native.errors import NotAPlane as NotAPlane
+    from cinemill_native.errors import NotBuilt as NotBuilt
+    from cinemill_native.errors import ShapeMismatch as ShapeMismatch
+    from cinemill_native.errors import TargetUnavailable as TargetUnavailable
+    from cinemill_native.frames import Colour as Colour
+    from cinemill_native.frames import Frame as Frame
+    from cinemill_native.frames import PixelFormat as PixelFormat
+    from cinemill_native.frames import Plane as Plane
+
+_HOMES = {
+    "CinemillError": "errors",
+    "Colour": "frames",
+    "Frame": "frames",
+    "NotAPlane": "errors",
+    "NotBuilt": "errors",
+    "PixelFormat": "frames",
+    "Plane": "frames",
+    "ShapeMismatch": "errors",
+    "TargetUnavailable": "errors",
+    "default_target": "_kernels",
+    "exec_path": "_launcher",
+    "histogram_sad": "_kernels",
+    "luma_histogram": "_kernels",
+    "plane_view": "_planes",
+    "psnr": "_psnr",
+    "sad": "_kernels",
+    "sse": "_kernels",
+    "targets": "_kernels",
+}
+
+__all__ = [
+    "CinemillError",
+    "Colour",
+    "Frame",
+    "NotAPlane",
+    "NotBuilt",
+    "PixelFormat",
+    "Plane",
+    "ShapeMismatch",
+    "TargetUnavailable",
+    "default_target",
+    "exec_path",
+    "histogram_sad",
+    "luma_histogram",
+    "plane_view",
+    "psnr",
+    "sad",
+    "sse",
+    "targets",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use: errors and the launcher must not cost the import of numpy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

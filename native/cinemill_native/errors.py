@@ -1,8 +1,11 @@
 """The root of every error that users may see.
 
-    CinemillError
-    ├── ShapeMismatch(ValueError)      planes differ in shape, depth or type
-    └── ... each package draws its own tree in its errors.py
+CinemillError
+├── ShapeMismatch(ValueError)      planes differ in shape, depth or type
+├── NotAPlane(TypeError)           samples that no kernel can read: type, dimensions, layout
+├── TargetUnavailable(ValueError)  an instruction set that this build or processor does not have
+├── NotBuilt(ImportError)          the compiled part is not installed
+└── ... each package draws its own tree in its errors.py
 """
 
 from __future__ import annotations
@@ -20,3 +23,15 @@ class CinemillError(Exception):
 
 class ShapeMismatch(CinemillError, ValueError):
     """Planes that must agree in shape, bit depth or sample type do not."""
+
+
+class NotAPlane(CinemillError, TypeError):
+    """An object is no plane of uint8 or uint16 samples with contiguous rows, or its size is out of range."""
+
+
+class TargetUnavailable(CinemillError, ValueError):
+    """A kernel was asked for an instruction set that this build or this processor does not have."""
+
+
+class NotBuilt(CinemillError, ImportError):
+    """The compiled part of the project is not installed."""

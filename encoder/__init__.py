@@ -1,0 +1,1 @@
+"""Frames in, coded shots out."""

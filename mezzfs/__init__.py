@@ -1,0 +1,1 @@
+"""Remote objects as seekable files."""

@@ -1,0 +1,182 @@
+// The extension module `cinemill_native._kernels`: one function per kernel. Types for checkers are in _kernels.pyi.
+//
+// Every binding has the same four steps: take the arguments (arguments.h raises), pick the table, let go of the GIL,
+// call. Nothing else belongs here: what can be written in Python is written in Python (_psnr.py).
+#include <algorithm>
+#include <bit>
+#include <memory>
+#include <string>
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include "bindings/arguments.h"
+#include "kernels/histogram/histogram.h"
+#include "kernels/histogram_sad/histogram_sad.h"
+#include "kernels/sad/sad.h"
+#include "kernels/sse/sse.h"
+
+namespace cinemill::bindings {
+namespace {
+
+using Counts = nb::ndarray<nb::numpy, std::uint32_t, nb::ndim<1>>;
+
+nb::tuple targets() {
+  nb::list names;
+  for (const Target target : available_targets()) names.append(nb::str(name(target).data(), name(target).size()));
+  return nb::tuple(names);
+}
+
+nb::str default_target() {
+  const std::string_view text = name(pick_target(nb::none()));
+  return nb::str(text.data(), text.size());
+}
+
+// `sse` and `sad`: two planes in, one sum out.
+template <class Table>
+std::uint64_t sum_of_two(const Table& (*table)(Target) noexcept, nb::handle a, const char* role_a, nb::handle b,
+                         const char* role_b, nb::handle target) {
+  const PlaneArgument first(a, role_a);
+  const PlaneArgument second(b, role_b);
+  check_alike(first, role_a, second, role_b);
+  const Table& kernels = table(pick_target(target));
+  const nb::gil_scoped_release unlocked;
+  return first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size())
+                         : kernels.u8(first.view<std::uint8_t>(), second.view<std::uint8_t>(), first.size());
+}
+
+std::uint64_t sse(nb::handle ref, nb::handle dist, nb::handle target) {
+  return sum_of_two(sse::table, ref, "ref", dist, "dist", target);
+}
+
+std::uint64_t sad(nb::handle a, nb::handle b, nb::handle target) {
+  return sum_of_two(sad::table, a, "a", b, "b", target);
+}
+
+histogram::Bins check_bins(int count, const PlaneArgument& plane) {
+  const int most = std::min(histogram::kMaxBins, 1 << plane.bit_depth());
+  if (count < 2 || count > most || !std::has_single_bit(static_cast<unsigned>(count))) {
+    throw nb::value_error(
+        ("bins: wanted a power of two from 2 to " + std::to_string(most) + ", got " + std::to_string(count)).c_str());
+  }
+  return {count, plane.bit_depth() - std::countr_zero(static_cast<unsigned>(count))};
+}
+
+// Hands the counters to numpy, which deletes them with the array.
+Counts to_numpy(std::unique_ptr<std::uint32_t[]> counts, int bins) {
+  const nb::capsule owner(counts.get(), [](void* data) noexcept { delete[] static_cast<std::uint32_t*>(data); });
+  return Counts(counts.release(), {static_cast<std::size_t>(bins)}, owner);
+}
+
+Counts luma_histogram(nb::handle plane, int bins, nb::handle target) {
+  const PlaneArgument luma(plane, "plane");
+  const histogram::Bins chosen = check_bins(bins, luma);
+  const histogram::Table& kernels = histogram::table(pick_target(target));
+  auto counts = std::make_unique<std::uint32_t[]>(static_cast<std::size_t>(bins));
+  {
+    const nb::gil_scoped_release unlocked;
+    luma.is_wide() ? kernels.u16(luma.view<std::uint16_t>(), luma.size(), chosen, counts.get())
+                   : kernels.u8(luma.view<std::uint8_t>(), luma.size(), chosen, counts.get());
+  }
+  return to_numpy(std::move(counts), bins);
+}
+
+nb::tuple histogram_sad(nb::handle current, nb::handle previous, int bins, nb::handle target) {
+  const PlaneArgument now(current, "current");
+  const PlaneArgument before(previous, "previous");
+  check_alike(now, "current", before, "previous");
+  const histogram::Bins chosen = check_bins(bins, now);
+  const histogram_sad::Table& kernels = histogram_sad::table(pick_target(target));
+  auto counts = std::make_unique<std::uint32_t[]>(static_cast<std::size_t>(bins));
+  std::uint64_t sum = 0;
+  {
+    const nb::gil_scoped_release unlocked;
+    sum = now.is_wide()
+              ? kernels.u16(now.view<std::uint16_t>(), before.view<std::uint16_t>(), now.size(), chosen, counts.get())
+              : kernels.u8(now.view<std::uint8_t>(), before.view<std::uint8_t>(), now.size(), chosen, counts.get());
+  }
+  return nb::make_tuple(to_numpy(std::move(counts), bins), sum);
+}
+
+constexpr const char* kTargetsDoc =
+    R"(Instruction-set levels that this build and processor have, in rising order; the first is `scalar`.
+
+All give the same values. A kernel runs at its keyword `target`, else at CINEMILL_NATIVE_TARGET (read at the first
+call), else at the last of these.)";
+
+constexpr const char* kDefaultTargetDoc = R"(The level at which kernels run when a call does not name one.
+
+Raises:
+    TargetUnavailable: CINEMILL_NATIVE_TARGET names a level that is not in `targets()`.)";
+
+constexpr const char* kSseDoc = R"(Sum of squared error of two planes: exact, at most 65535 ** 4.
+
+Releases the GIL; any number of threads may call at once.
+
+Args:
+    ref, dist: planes of the same size and bit depth; rows may be strided, also backwards.
+    target: a level of `targets()` to force.
+
+Raises:
+    ShapeMismatch: the planes differ in size or bit depth.
+    NotAPlane: an argument is no plane that a kernel can read.
+    TargetUnavailable: no such target here.)";
+
+constexpr const char* kSadDoc = R"(Sum of absolute differences of two planes: exact, at most 65535 ** 3.
+
+Releases the GIL; any number of threads may call at once.
+
+Args:
+    a, b: planes of the same size and bit depth; rows may be strided, also backwards.
+    target: a level of `targets()` to force.
+
+Raises:
+    ShapeMismatch: the planes differ in size or bit depth.
+    NotAPlane: an argument is no plane that a kernel can read.
+    TargetUnavailable: no such target here.)";
+
+constexpr const char* kLumaHistogramDoc = R"(Counts of a plane's samples in `bins` equal ranges of values.
+
+Releases the GIL; any number of threads may call at once.
+
+Args:
+    plane: any plane; usually luma.
+    bins: a power of two, 2 to min(1024, 2 ** bit_depth).
+    target: a level of `targets()` to force.
+
+Returns:
+    (bins,) uint32: sample v counts in bin min(v >> (bit_depth - log2(bins)), bins - 1). They add up to
+    width * height.
+
+Raises:
+    ValueError: bins is out of range.
+    NotAPlane: the argument is no plane that a kernel can read.
+    TargetUnavailable: no such target here.)";
+
+constexpr const char* kHistogramSadDoc =
+    R"(`(luma_histogram(current, bins), sad(current, previous))` in one pass over the memory.
+
+Releases the GIL; any number of threads may call at once.
+
+Raises:
+    ShapeMismatch: the planes differ in size or bit depth.
+    ValueError: bins is out of range.
+    NotAPlane: an argument is no plane that a kernel can read.
+    TargetUnavailable: no such target here.)";
+
+}  // namespace
+}  // namespace cinemill::bindings
+
+NB_MODULE(_kernels, module) {
+  using namespace nanobind::literals;
+  namespace bindings = cinemill::bindings;
+  namespace nb = nanobind;
+  module.def("targets", bindings::targets, bindings::kTargetsDoc);
+  module.def("default_target", bindings::default_target, bindings::kDefaultTargetDoc);
+  module.def("sse", bindings::sse, "ref"_a, "dist"_a, nb::kw_only(), "target"_a = nb::none(), bindings::kSseDoc);
+  module.def("sad", bindings::sad, "a"_a, "b"_a, nb::kw_only(), "target"_a = nb::none(), bindings::kSadDoc);
+  module.def("luma_histogram", bindings::luma_histogram, "plane"_a, "bins"_a = 256, nb::kw_only(),
+             "target"_a = nb::none(), bindings::kLumaHistogramDoc);
+  module.def("histogram_sad", bindings::histogram_sad, "current"_a, "previous"_a, "bins"_a = 256, nb::kw_only(),
+             "target"_a = nb::none(), bindings::kHistogramSadDoc);
+}

@@ -1,0 +1,146 @@
+// The kernels without Python, for the sanitizers (`make sanitize`): every target against scalar.
+//
+// tests/native/ proves the numbers against numpy; what it cannot see is a read outside a plane that does no harm. Here
+// each plane lies in a heap block of its exact size, so that AddressSanitizer reports the first byte read too many, and
+// rows are padded with values that would change every result.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/histogram/histogram.h"
+#include "kernels/histogram_sad/histogram_sad.h"
+#include "kernels/sad/sad.h"
+#include "kernels/sse/sse.h"
+
+namespace {
+
+using namespace cinemill;
+
+std::mt19937 generator(20240607);  // fixed seed: a failure can be repeated
+int checks = 0;
+
+enum class Pattern { random, zeros, peaks, checkerboard };
+constexpr Pattern kPatterns[] = {Pattern::random, Pattern::zeros, Pattern::peaks, Pattern::checkerboard};
+
+template <class T>
+T sample(Pattern pattern, int x, int y) {
+  constexpr T peak = std::numeric_limits<T>::max();
+  switch (pattern) {
+    case Pattern::random:
+      return static_cast<T>(generator());
+    case Pattern::zeros:
+      return 0;
+    case Pattern::peaks:
+      return peak;
+    default:
+      return (x + y) % 2 ? peak : T{0};
+  }
+}
+
+// A plane in memory that ends with its last sample (or, upside down, begins with it: the stride is negative).
+template <class T>
+class TestPlane {
+ public:
+  TestPlane(Size size, int padding, bool upside_down, Pattern pattern)
+      : pitch_(size.width + padding),
+        memory_(static_cast<std::size_t>(pitch_) * static_cast<std::size_t>(size.height - 1) +
+                static_cast<std::size_t>(size.width)),
+        stride_(static_cast<std::ptrdiff_t>(sizeof(T)) * (upside_down ? -pitch_ : pitch_)),
+        first_(upside_down ? memory_.data() + std::ptrdiff_t{pitch_} * (size.height - 1) : memory_.data()) {
+    for (std::size_t i = 0; i < memory_.size(); ++i) {
+      const int x = static_cast<int>(i % static_cast<std::size_t>(pitch_));
+      const int y = static_cast<int>(i / static_cast<std::size_t>(pitch_));
+      memory_[i] = x < size.width ? sample<T>(pattern, x, y) : static_cast<T>(generator());
+    }
+  }
+
+  PlaneView<T> view() const { return {first_, stride_}; }
+
+ private:
+  int pitch_;
+  std::vector<T> memory_;
+  std::ptrdiff_t stride_;
+  const T* first_;
+};
+
+void require(bool equal, const char* kernel, Target target, Size size, std::size_t sample_bytes) {
+  ++checks;
+  if (equal) return;
+  const std::string level(name(target));
+  std::fprintf(stderr, "%s[%s] differs from scalar: %dx%d, %zu bytes a sample\n", kernel, level.c_str(), size.width,
+               size.height, sample_bytes);
+  std::exit(1);
+}
+
+// The function of a table for the sample type.
+template <class T, class Table>
+auto of(const Table& table) {
+  if constexpr (sizeof(T) == 1) {
+    return table.u8;
+  } else {
+    return table.u16;
+  }
+}
+
+template <class T>
+void check_sums(PlaneView<T> a, PlaneView<T> b, Size size, Target target) {
+  require(of<T>(sse::table(target))(a, b, size) == of<T>(sse::table(Target::scalar))(a, b, size), "sse", target, size,
+          sizeof(T));
+  require(of<T>(sad::table(target))(a, b, size) == of<T>(sad::table(Target::scalar))(a, b, size), "sad", target, size,
+          sizeof(T));
+}
+
+template <class T>
+void check_histograms(PlaneView<T> a, PlaneView<T> b, Size size, Target target, histogram::Bins bins) {
+  const auto length = static_cast<std::size_t>(bins.count);
+  std::vector<std::uint32_t> expected(length, 1);
+  std::vector<std::uint32_t> got(length, 2);  // must be overwritten
+  std::vector<std::uint32_t> fused(length, 3);
+  of<T>(histogram::table(Target::scalar))(a, size, bins, expected.data());
+  of<T>(histogram::table(target))(a, size, bins, got.data());
+  require(got == expected, "histogram", target, size, sizeof(T));
+  const std::uint64_t sum = of<T>(histogram_sad::table(target))(a, b, size, bins, fused.data());
+  require(fused == expected && sum == of<T>(sad::table(Target::scalar))(a, b, size), "histogram_sad", target, size,
+          sizeof(T));
+}
+
+template <class T>
+void check_size(Size size, int padding, bool upside_down) {
+  constexpr int kBits = static_cast<int>(8 * sizeof(T));
+  for (const Pattern pattern_a : kPatterns) {
+    for (const Pattern pattern_b : {Pattern::random, Pattern::peaks}) {
+      const TestPlane<T> a(size, padding, upside_down, pattern_a);
+      const TestPlane<T> b(size, padding + 3, false, pattern_b);
+      for (const Target target : available_targets()) {
+        check_sums(a.view(), b.view(), size, target);
+        check_histograms(a.view(), b.view(), size, target, {256, kBits - 8});
+        check_histograms(a.view(), b.view(), size, target, {2, kBits - 1});
+        // A 10-bit plane with samples that are out of its range: they count in the last bin.
+        if constexpr (sizeof(T) == 2) check_histograms(a.view(), b.view(), size, target, {1024, 0});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (int width = 1; width <= 65; ++width) {
+    for (const int padding : {0, 1, 31}) {
+      for (const bool upside_down : {false, true}) {
+        check_size<std::uint8_t>({width, 3}, padding, upside_down);
+        check_size<std::uint16_t>({width, 3}, padding, upside_down);
+      }
+    }
+  }
+  // One row of the largest width: the accumulators of a row are as full as they ever get.
+  check_size<std::uint8_t>({kMaxSide, 1}, 0, false);
+  check_size<std::uint16_t>({kMaxSide, 1}, 0, false);
+  const std::string best(name(available_targets().back()));
+  std::printf("check_kernels: %d checks passed, up to target %s\n", checks, best.c_str());
+  return 0;
+}

@@ -1,0 +1,99 @@
+"""Entry point of the `cinemill` command: finds the command, and turns errors into one line and an exit code.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 130 interrupted (the same command goes on).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import click
+
+COMMANDS = {
+    "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
+    "completion": ("pipelines.cli.completion:completion", "Print the shell completion script."),
+    "doctor": ("pipelines.cli.doctor:doctor", "Say what is installed, what is missing, and how to get it."),
+    "encode": ("pipelines.cli.encode:encode", "Encode a title to a scored, playable package or a single file."),
+    "score": ("pipelines.cli.score:score", "Score a distorted file against its reference (VMAF, PSNR)."),
+    "shots": ("pipelines.cli.shots:shots", "Find the shots of a title."),
+    "stages": ("pipelines.cli.stages:stages", "List the stages that are installed."),
+}
+"""Command name -> (where it lives, its line in --help); kept here so that --help imports nothing."""
+
+
+class LazyGroup(click.Group):
+    """A command group that imports a command only when it is invoked."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the signature is click's
+        """All command names, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command's own object, imported now; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{name} is not a click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the command list from `COMMANDS`, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version=version("cinemill"), prog_name="cinemill")
+def cli() -> None:
+    """Cinemill: give it a mezzanine file, get a scored package that plays.
+
+    \b
+    cinemill encode title.mov -o out/            a ladder, packaged for HLS and DASH, with a report
+    cinemill encode title.mov -o out.mkv         one file, everything kept
+    cinemill score title.mov out.mkv             VMAF and PSNR per frame
+    """
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit the process with its code."""
+    sys.exit(_run(argv))
+
+
+def _run(argv: list[str] | None) -> int:
+    from cinemill_native.errors import CinemillError
+
+    try:
+        result: Any = cli.main(args=argv, prog_name="cinemill", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what was done is kept; run the same command to go on", err=True)
+        return 130
+    except BrokenPipeError:  # `cinemill ... | head`: the reader left, which is no error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except CinemillError as error:
+        click.echo(f"error: {_one_line(error)}", err=True)
+        return 1
+    except OSError as error:
+        click.echo(f"error: {_one_line(error)}", err=True)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+if __name__ == "__main__":
+    main()

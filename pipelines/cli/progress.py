@@ -1,0 +1,157 @@
+"""Progress of a job for people (bars with fps and ETA), for logs (a line per stage) and for programs (NDJSON)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from archer.events import Event
+
+Watch = Callable[["Event"], None]
+
+VERBS = {
+    "ingest": "probe",
+    "shots": "find shots",
+    "search": "search CRF",
+    "encode": "encode",
+    "assemble": "assemble",
+    "audio": "audio",
+    "mux": "mux",
+    "score": "score",
+    "packaging": "package",
+    "report": "report",
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Work of one stage so far, in its unit (frames where there are frames).
+
+    Attributes:
+        total: weight of all its items known so far.
+        done: weight of the finished items.
+        running: item label -> weight done of items under way.
+        memo: weight of the items whose result was there already.
+        weights: item label -> weight of the item, as planned.
+    """
+
+    total: int = 0
+    done: int = 0
+    memo: int = 0
+    started_s: float = 0.0
+    running: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def now(self) -> float:
+        """Weight done, finished and under way together."""
+        return self.done + sum(self.running.values())
+
+    def take(self, event: Event) -> None:
+        """Add what an event of this stage says."""
+        label, payload = event.item, event.payload
+        match event.type:
+            case "node-planned":
+                self.total += int(payload.get("weight", 0))
+            case "task-progress" if label:
+                total = max(1, int(payload["total"]))
+                weight = self.weights.get(label, int(payload.get("weight", total)))
+                self.running[label] = weight * min(1.0, payload["done"] / total)
+            case "chunk-done" | "memo-hit" if label and payload.get("phase", "map") == "map":
+                self.running.pop(label, None)
+                self.done += int(payload.get("weight", 1))
+                self.memo += int(payload.get("weight", 1)) if event.type == "memo-hit" else 0
+            case "task-retry" | "task-failed" if label:
+                self.running.pop(label, None)
+
+
+@contextmanager
+def watching(*, as_json: bool, quiet: bool) -> Iterator[Watch]:
+    """Yield the function that shows a job's events in the way that fits where they go."""
+    if as_json:
+        yield lambda event: click.echo(event.to_json())
+    elif quiet:
+        yield lambda event: None
+    elif sys.stderr.isatty():
+        with _bars() as watch:
+            yield watch
+    else:
+        yield _Lines().take
+
+
+class _Lines:
+    """One line per finished stage on stderr, for logs."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, Tally] = {}
+
+    def take(self, event: Event) -> None:
+        if not event.node:
+            return
+        tally = self._tallies.setdefault(event.node, Tally(started_s=time.monotonic()))
+        tally.take(event)
+        if event.type == "task-retry":
+            click.echo(f"{event.node}: {event.item}: trying again: {event.payload.get('error', '')}", err=True)
+        if event.type == "node-done":
+            seconds = max(1e-6, time.monotonic() - tally.started_s)
+            fresh = tally.done - tally.memo
+            reused = f", {tally.memo} reused" if tally.memo else ""
+            verb = VERBS.get(event.node, event.node)
+            click.echo(f"{verb}: {tally.done} done in {seconds:.1f} s ({fresh / seconds:.1f}/s{reused})", err=True)
+
+
+@contextmanager
+def _bars() -> Iterator[Watch]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:<11}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]:>14}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
+        yield _Bars(progress).take
+
+
+class _Bars:
+    """One bar per stage that has begun."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tallies: dict[str, Tally] = {}
+        self._bars: dict[str, TaskID] = {}
+
+    def take(self, event: Event) -> None:
+        if not event.node:
+            return
+        if event.node not in self._bars:
+            verb = VERBS.get(event.node, event.node)
+            self._tallies[event.node] = Tally(started_s=time.monotonic())
+            self._bars[event.node] = self._progress.add_task(verb, total=None, rate="")
+        tally, bar = self._tallies[event.node], self._bars[event.node]
+        tally.take(event)
+        if event.type == "node-done":
+            self._progress.update(bar, total=tally.total or 1, completed=tally.total or 1, rate=_rate(tally))
+        elif tally.total:
+            self._progress.update(bar, total=tally.total, completed=tally.now, rate=_rate(tally))
+        if event.type == "task-retry":
+            self._progress.console.print(f"{event.node} {event.item}: trying again: {event.payload.get('error', '')}")
+
+
+def _rate(tally: Tally) -> str:
+    seconds = time.monotonic() - tally.started_s
+    fresh = tally.now - tally.memo
+    if seconds < 0.2 or fresh <= 1:
+        return "reused" if tally.memo and tally.memo == tally.done else ""
+    return f"{fresh / seconds:.1f} fps" if tally.total > 20 else ""

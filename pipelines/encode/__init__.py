@@ -1,0 +1,1 @@
+"""The main job: encode every chunk at every rung, assemble, add the audio, score, package, report, publish."""

@@ -1,0 +1,57 @@
+"""Stage `assemble`: join the coded chunks of a rung into one rendition, frame-exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from archer.media import MediaInfo
+from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from encoder import assemble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssembleParams:
+    """Assembling has no settings."""
+
+
+class Assemble(Stage[AssembleParams]):
+    """One rendition per rung, with exactly the source's frames and presentation times."""
+
+    name, version, params = "assemble", 1, AssembleParams
+    inputs = MappingProxyType({"media": "media@1", "chunks": "parts@1"})
+    parts = MappingProxyType({"rendition": "rendition@1", "facts": "rendition-facts@1"})
+    outputs = MappingProxyType({"parts": "parts@1"})
+
+    def resources(self, params: AssembleParams) -> Resources:  # noqa: ARG002  the contract's signature
+        """Copying packets needs little memory."""
+        return Resources(memory_mb=1024)
+
+    def split(self, inputs: Inputs, params: AssembleParams) -> Sequence[Item]:  # noqa: ARG002
+        """One item per rung, using the chunks of that rung only."""
+        rungs: dict[str, list[Part]] = {}
+        for part in inputs.parts("chunks"):
+            rungs.setdefault(part.item.variant, []).append(part)
+        return [
+            Item(
+                variant=rung,
+                values=parts[0].item.values,
+                uses={
+                    "media": inputs["media"],
+                    "chunks": tuple(part.outputs["chunk"] for part in in_order(parts)),
+                    "facts": tuple(part.outputs["facts"] for part in in_order(parts)),
+                },
+                weight=sum(part.item.weight for part in parts),
+            )
+            for rung, parts in rungs.items()
+        ]
+
+    def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:  # noqa: ARG002
+        """Write the rendition and what it is."""
+        raise NotImplementedError
+
+
+def in_order(parts: Sequence[Part]) -> list[Part]:
+    """Parts by chunk index."""
+    return sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)

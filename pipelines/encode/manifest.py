@@ -1,0 +1,77 @@
+"""`manifest.json`: what is in a package, what it was made from and with, and how to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from archer.media.asset import Asset
+from pipelines.encode.request import EncodeRequest
+
+SCHEMA = "cinemill-manifest@1"
+
+
+def file_table(files: Mapping[str, Path], frames: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """Hash, size and, where it is known, frame count of every file, by its path in the output."""
+    table: dict[str, dict[str, Any]] = {}
+    for name, path in sorted(files.items()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        table[name] = {"sha256": digest, "bytes": path.stat().st_size}
+        if name in frames:
+            table[name]["frames"] = frames[name]
+    return table
+
+
+def manifest(
+    *,
+    job: str,
+    asset: Asset,
+    title: str,
+    request: EncodeRequest,
+    facts: Mapping[str, Any],
+    tools: Mapping[str, str],
+    files: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The manifest as a JSON object; the same work gives the same bytes, so it holds no date, machine or local path.
+
+    Args:
+        job: identity of the job; the same for the same input, settings and versions.
+        asset: the mezzanine.
+        title: its name for people.
+        request: the user's settings.
+        facts: what was found and decided: media facts, quality, renditions, audio, notices.
+        tools: versions of the programs that computed the outputs.
+        files: see `file_table`.
+    """
+    return {
+        "schema": SCHEMA,
+        "job": job,
+        "title": title,
+        "input": {"identity": asset.identity, "bytes": asset.size},
+        "settings": asdict(request),
+        "versions": {"cinemill": version("cinemill"), **tools},
+        **facts,
+        "files": files,
+    }
+
+
+def dump(value: Mapping[str, Any]) -> bytes:
+    """Canonical text of a manifest: sorted keys, two spaces, UTF-8, newline at the end."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def is_current(out: Path, job: str) -> bool:
+    """True where `out` holds the whole result of this very job: manifest of the job, every file in its size."""
+    try:
+        found = json.loads((out / "manifest.json").read_bytes())
+        return found["job"] == job and all(
+            (out / name).stat().st_size == entry["bytes"] for name, entry in found["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

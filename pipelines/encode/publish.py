@@ -1,0 +1,124 @@
+"""Bring finished artifacts to where the user wants them: all at once, manifest last, never half."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipelines.encode.errors import OutputExists, OutputFailed
+
+MANIFEST = "manifest.json"
+
+
+def is_remote(out: str) -> bool:
+    """True for an fsspec URL of anything but the local file system."""
+    return "://" in out and not out.startswith("file://")
+
+
+def local_path(out: str) -> Path:
+    """The path of a local output, given as path or `file://` URL."""
+    return Path(out.removeprefix("file://"))
+
+
+def publish_folder(files: Mapping[str, Path], manifest: bytes, out: Path, *, link: bool) -> None:
+    """Make the folder `out` hold exactly `files` and the manifest, by one rename at the end.
+
+    Args:
+        files: relative path in the output -> file in the store.
+        manifest: content of `manifest.json`.
+        out: the folder; what is there is replaced, so ask first.
+        link: share the bytes with the store (right where the store is about to go) instead of copying.
+
+    Raises:
+        OutputFailed: the folder cannot be written; nothing that looks finished is left.
+    """
+    partial, previous = out.with_name(f"{out.name}.partial"), out.with_name(f"{out.name}.previous")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        for name, source in files.items():
+            _place(source, partial / name, link=link)
+        _write(partial / MANIFEST, manifest)
+        shutil.rmtree(previous, ignore_errors=True)
+        if out.exists():
+            out.rename(previous)
+        partial.rename(out)
+        shutil.rmtree(previous, ignore_errors=True)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise OutputFailed(str(out), error.strerror or str(error)) from error
+
+
+def publish_file(source: Path, out: Path, *, link: bool) -> None:
+    """Put one finished file at `out`, whole or not at all.
+
+    Raises:
+        OutputFailed: it cannot be written.
+    """
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        _place(source, partial, link=link)
+        partial.rename(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputFailed(str(out), error.strerror or str(error)) from error
+
+
+def publish_remote(files: Mapping[str, Path], manifest: bytes, url: str) -> None:
+    """Upload `files` below `url`, the manifest last: a folder without one is not finished.
+
+    Raises:
+        OutputFailed: the store refused or could not be reached.
+    """
+    import fsspec
+
+    try:
+        store, root = fsspec.core.url_to_fs(url)
+        base = root.rstrip("/")
+        for name, source in files.items():
+            store.makedirs(f"{base}/{name}".rpartition("/")[0], exist_ok=True)
+            store.put_file(str(source), f"{base}/{name}")
+        store.pipe_file(f"{base}/{MANIFEST}", manifest)
+    except (OSError, ValueError, ImportError) as error:
+        raise OutputFailed(url, str(error)) from error
+
+
+def check_free(out: Path, *, force: bool) -> None:
+    """Refuse to overwrite what is not ours, before any work is done.
+
+    Raises:
+        OutputExists: there is something else at `out` and `force` is off.
+        OutputFailed: the parent folder is missing or not writable.
+    """
+    parent = out.absolute().parent
+    if not parent.is_dir():
+        raise OutputFailed(str(out), f"the folder {parent} does not exist; make it first")
+    if not os.access(parent, os.W_OK):
+        raise OutputFailed(str(out), f"no permission to write in {parent}")
+    if force or not out.exists():
+        return
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    raise OutputExists(str(out))
+
+
+def _place(source: Path, target: Path, *, link: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if link:
+        try:
+            target.hardlink_to(source)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(source, target)
+    else:
+        shutil.copyfile(source, target)
+    target.chmod(0o644)
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,1 @@
+"""Stage `ingest`: probe a title, and refuse what cannot be encoded, with the reason."""

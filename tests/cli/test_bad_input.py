@@ -1,0 +1,124 @@
+"""Bad input gives one line that says what, why and what to do, exit code 1 or 2, and nothing that looks finished."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
+FAST = ["--crf", "40", "--preset", "ultrafast", "--ladder", "180p"]
+
+
+def run(*args: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user would, from an unrelated folder."""
+    return subprocess.run([*CINEMILL, *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=240)
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Exit code 1 or 2, a message with the words, no traceback, the error in one line."""
+    assert done.returncode in (1, 2), (done.returncode, done.stderr)
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.lower().startswith("error"), done.stderr
+    for word in words:
+        assert word.lower() in done.stderr.lower(), (word, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("clip", "words"),
+    [
+        ("awkward/zero_length.mp4", ["zero_length.mp4", "empty"]),
+        ("awkward/text_renamed.mp4", ["text_renamed.mp4"]),
+        ("awkward/audio_only.m4a", ["audio_only.m4a", "no video"]),
+        ("awkward/audio_with_cover_art.m4a", ["no video"]),
+        ("awkward/mp4_truncated_60pct_moov_first.mp4", ["truncated"]),
+        ("awkward/mp4_truncated_no_moov.mp4", ["mp4_truncated_no_moov.mp4"]),
+        ("awkward/interlaced_tff_h264.mp4", ["interlaced"]),
+        ("awkward/hdr10_hevc_mdcv_clli.mp4", ["HDR"]),
+        ("phone_hlg10_1080p_rot_editlist.mp4", ["HDR"]),
+    ],
+)
+def test_media_that_cannot_be_encoded(clip: str, words: list[str], clips: Path, tmp_path: Path) -> None:
+    done = run("encode", clips / clip, "-o", tmp_path / "out", *FAST, cwd=tmp_path)
+    assert_refused(done, *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    done = run("encode", "nowhere.mp4", "-o", tmp_path / "out", cwd=tmp_path)
+    assert_refused(done, "nowhere.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_as_input(tmp_path: Path) -> None:
+    assert_refused(run("encode", tmp_path, "-o", tmp_path / "out", cwd=tmp_path), "folder")
+
+
+def test_unreachable_url(tmp_path: Path) -> None:
+    done = run("encode", "http://127.0.0.1:9/title.mp4", "-o", tmp_path / "out", cwd=tmp_path)
+    assert_refused(done, "http://127.0.0.1:9/title.mp4")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--codec", "divx"], ["divx", "x264", "svtav1"]),
+        (["--preset", "warp"], ["warp", "medium"]),
+        (["--crf", "99"], ["99", "51"]),
+        (["--crf", "23", "--target-vmaf", "93"], ["--crf", "--target-vmaf"]),
+        (["--target-vmaf", "130"], ["130", "100"]),
+        (["--ladder", "tall"], ["tall"]),
+        (["--encoder-params", "keyint=7"], ["keyint"]),
+        (["--model", "vmaf_v9"], ["vmaf_v9", "vmaf_v0.6.1"]),
+        (["--workers", "0"], ["workers"]),
+    ],
+)
+def test_settings_that_do_not_fit(options: list[str], words: list[str], bbb: Path, tmp_path: Path) -> None:
+    done = run("encode", bbb, "-o", tmp_path / "out", *options, cwd=tmp_path)
+    assert_refused(done, *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_that_is_not_ours_is_kept(bbb: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    assert_refused(run("encode", bbb, "-o", out, *FAST, cwd=tmp_path), "--force")
+    assert (out / "thesis.txt").read_text() == "years of work"
+
+
+def test_output_in_a_missing_folder(bbb: Path, tmp_path: Path) -> None:
+    assert_refused(run("encode", bbb, "-o", tmp_path / "no" / "out", *FAST, cwd=tmp_path), "does not exist")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Path:
+    """A file system of 600 kB; needs root."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("needs root and the right to mount a tmpfs")
+    yield disk  # type: ignore[misc]
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_full_disk(bbb: Path, small_disk: Path, tmp_path: Path) -> None:
+    done = run("encode", bbb, "-o", small_disk / "out", "--crf", "10", "--preset", "ultrafast", cwd=tmp_path)
+    assert_refused(done, "space")
+    assert not (small_disk / "out").exists()
+
+
+def test_damage_in_the_middle_is_not_hidden(clips: Path, tmp_path: Path) -> None:
+    """A transport stream with 2 % of its packets hit must fail or warn, never finish silently."""
+    done = run("encode", clips / "awkward/ts_corrupt_packets.ts", "-o", tmp_path / "out", *FAST, cwd=tmp_path)
+    if done.returncode == 0:
+        assert "note:" in done.stdout
+        assert "damage" in done.stdout.lower() or "missing" in done.stdout.lower()
+    else:
+        assert_refused(done)
+        assert not (tmp_path / "out").exists()

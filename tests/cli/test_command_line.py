@@ -1,0 +1,80 @@
+"""The command line as a newcomer meets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.cli.main import COMMANDS
+
+CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*CINEMILL, *args], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_explains_itself(command: str) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Usage: cinemill {command}")
+
+
+def test_help_lists_every_command() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+def test_a_wrong_command_is_a_usage_error() -> None:
+    done = run("encod")
+    assert done.returncode == 2
+    assert "encod" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_command_prints_help_and_is_a_usage_error() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "encode" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell: str) -> None:
+    assert "_CINEMILL_COMPLETE" in run("completion", shell).stdout
+
+
+def test_doctor_finds_what_the_main_job_needs() -> None:
+    done = run("doctor", "--json")
+    found = {entry["name"]: entry for entry in json.loads(done.stdout)}
+    assert done.returncode == 0, [entry for entry in found.values() if entry["needed"] and not entry["found"]]
+    assert "ffmpeg" in found["ffmpeg"]["found"]
+    assert found["encoder libx264"]["found"]
+    assert found["native kernels"]["found"]
+
+
+def test_stages_are_listed() -> None:
+    found = json.loads(run("stages", "--json").stdout)
+    assert {"ingest", "shots", "encode", "score", "packaging", "report"} <= set(found)
+
+
+def test_shots_in_json_cover_the_title(bbb: Path) -> None:
+    done = run("shots", str(bbb), "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["shots"][0]["start"] == 0
+    assert result["shots"][-1]["end"] == 132
+
+
+def test_score_of_a_file_against_itself(bbb: Path) -> None:
+    done = run("score", str(bbb), str(bbb), "--json", "--frames", "0:12")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["model"] == "vmaf_v0.6.1"
+    assert result["pooled"]["vmaf"]["mean"] > 95
+    assert result["frames"] == 12
