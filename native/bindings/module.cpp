@@ -173,10 +173,12 @@ NB_MODULE(_kernels, module) {
   namespace nb = nanobind;
   module.def("targets", bindings::targets, bindings::kTargetsDoc);
   module.def("default_target", bindings::default_target, bindings::kDefaultTargetDoc);
-  module.def("sse", bindings::sse, "ref"_a, "dist"_a, nb::kw_only(), "target"_a = nb::none(), bindings::kSseDoc);
-  module.def("sad", bindings::sad, "a"_a, "b"_a, nb::kw_only(), "target"_a = nb::none(), bindings::kSadDoc);
-  module.def("luma_histogram", bindings::luma_histogram, "plane"_a, "bins"_a = 256, nb::kw_only(),
+  module.def("sse", bindings::sse, "ref"_a.none(), "dist"_a.none(), nb::kw_only(), "target"_a = nb::none(),
+             bindings::kSseDoc);
+  module.def("sad", bindings::sad, "a"_a.none(), "b"_a.none(), nb::kw_only(), "target"_a = nb::none(),
+             bindings::kSadDoc);
+  module.def("luma_histogram", bindings::luma_histogram, "plane"_a.none(), "bins"_a = 256, nb::kw_only(),
              "target"_a = nb::none(), bindings::kLumaHistogramDoc);
-  module.def("histogram_sad", bindings::histogram_sad, "current"_a, "previous"_a, "bins"_a = 256, nb::kw_only(),
-             "target"_a = nb::none(), bindings::kHistogramSadDoc);
+  module.def("histogram_sad", bindings::histogram_sad, "current"_a.none(), "previous"_a.none(), "bins"_a = 256,
+             nb::kw_only(), "target"_a = nb::none(), bindings::kHistogramSadDoc);
 }

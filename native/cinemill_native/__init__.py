@@ -1,16 +1,18 @@
 """Planes and frames, the native kernels that read them, and the launcher of child processes.
 
-import av
-from cinemill_native import histogram_sad, plane_view, psnr
+    import av
+    from cinemill_native import histogram_sad, plane_view, psnr
 
-previous = None
-with av.open("clip.mp4") as container:
-    for frame in container.decode(video=0):
-        luma = plane_view(frame.planes[0], width=frame.width, height=frame.height)  # no copy
-        if previous is not None:
-            counts, change = histogram_sad(luma, previous)
-            print(frame.pts, change / (luma.width * luma.height), psnr(previous, luma))
-        previous = luma
+    previous = None
+    with av.open("clip.mp4") as container:
+        for frame in container.decode(video=0):
+            luma = plane_view(frame.planes[0], width=frame.width, height=frame.height)  # no copy
+            if previous is not None:
+                counts, change = histogram_sad(luma, previous)
+                print(frame.pts, change / (luma.width * luma.height), psnr(previous, luma))
+            previous = luma
+
+How a kernel is made, and how to add one: native/kernels/README.md.
 """
 
 from __future__ import annotations

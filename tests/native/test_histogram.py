@@ -17,14 +17,11 @@ def by_numpy(plane: Plane, bins: int) -> npt.NDArray[np.int64]:
     return np.bincount(indices.ravel(), minlength=bins)
 
 
-@pytest.mark.parametrize("width", range(1, 66))
-def test_equals_numpy_at_every_width_pattern_and_layout(
-    planes: Any, width: int, bit_depth: int, target: str
-) -> None:
-    for plane, _ in planes.pairs(width, bit_depth):
+def test_equals_numpy_at_every_width_pattern_and_layout(planes: Any, bit_depth: int, target: str) -> None:
+    for plane, _ in planes.pairs(bit_depth):
         counts = luma_histogram(plane, target=target)
         assert counts.dtype == np.uint32
-        assert np.array_equal(counts, by_numpy(plane, 256))
+        assert np.array_equal(counts, by_numpy(plane, 256)), plane
 
 
 @pytest.mark.parametrize("bins", [2**n for n in range(1, 11)])

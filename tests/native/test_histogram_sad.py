@@ -10,12 +10,11 @@ import pytest
 from cinemill_native import ShapeMismatch, histogram_sad, luma_histogram, sad
 
 
-@pytest.mark.parametrize("width", range(1, 66))
-def test_equals_both_kernels_of_scalar(planes: Any, width: int, bit_depth: int, target: str) -> None:
-    for current, previous in planes.pairs(width, bit_depth):
+def test_equals_both_kernels_of_scalar(planes: Any, bit_depth: int, target: str) -> None:
+    for current, previous in planes.pairs(bit_depth):
         counts, change = histogram_sad(current, previous, target=target)
-        assert np.array_equal(counts, luma_histogram(current, target="scalar"))
-        assert change == sad(current, previous, target="scalar")
+        assert np.array_equal(counts, luma_histogram(current, target="scalar")), current
+        assert change == sad(current, previous, target="scalar"), current
 
 
 @pytest.mark.parametrize("bins", [2, 64, 256])

@@ -18,7 +18,7 @@ def test_equals_scikit_image(depth: int) -> None:
     peak = (1 << depth) - 1
     dtype = np.uint8 if depth == 8 else np.uint16
     ref, dist = (random.integers(0, peak + 1, (48, 70), dtype) for _ in range(2))
-    wanted = peak_signal_noise_ratio(ref, dist, data_range=peak)
+    wanted = peak_signal_noise_ratio(ref, dist, data_range=peak)  # type: ignore[no-untyped-call]
     assert psnr(Plane(ref, depth), Plane(dist, depth)) == pytest.approx(wanted, rel=1e-12)
 
 

@@ -14,12 +14,9 @@ def by_numpy(a: Plane, b: Plane) -> int:
     return int(np.abs(a.samples.astype(np.int64) - b.samples.astype(np.int64)).sum())
 
 
-@pytest.mark.parametrize("width", range(1, 66))
-def test_equals_numpy_at_every_width_pattern_and_layout(
-    planes: Any, width: int, bit_depth: int, target: str
-) -> None:
-    for a, b in planes.pairs(width, bit_depth):
-        assert sad(a, b, target=target) == by_numpy(a, b)
+def test_equals_numpy_at_every_width_pattern_and_layout(planes: Any, bit_depth: int, target: str) -> None:
+    for a, b in planes.pairs(bit_depth):
+        assert sad(a, b, target=target) == by_numpy(a, b), a
 
 
 def test_reads_only_the_row_and_writes_nothing(planes: Any, bit_depth: int, target: str) -> None:

@@ -18,12 +18,9 @@ def by_numpy(ref: Plane, dist: Plane) -> int:
     return int((difference**2).sum())
 
 
-@pytest.mark.parametrize("width", range(1, 66))
-def test_equals_numpy_at_every_width_pattern_and_layout(
-    planes: Any, width: int, bit_depth: int, target: str
-) -> None:
-    for ref, dist in planes.pairs(width, bit_depth):
-        assert sse(ref, dist, target=target) == by_numpy(ref, dist)
+def test_equals_numpy_at_every_width_pattern_and_layout(planes: Any, bit_depth: int, target: str) -> None:
+    for ref, dist in planes.pairs(bit_depth):
+        assert sse(ref, dist, target=target) == by_numpy(ref, dist), ref
 
 
 def test_reads_only_the_row_and_writes_nothing(planes: Any, bit_depth: int, target: str) -> None:
