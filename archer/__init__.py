@@ -1,1 +1,66 @@
-"""The media map-reduce."""
+"""The media map-reduce: split a title, map its chunks, collect the results, durably and in parallel.
+
+    from pathlib import Path
+    from archer import JobSpec, Node, run
+    from archer.media import identify
+
+    asset = identify("title.mov")
+    spec = JobSpec(nodes=[Node(id="ingest", stage="ingest", inputs={"asset": asset})])
+    result = run(spec, work_dir=Path("work"))
+    print(result.state, result.outputs["ingest.media"])
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archer.artifact import Artifact as Artifact
+    from archer.events import Event as Event
+    from archer.plan import JobSpec as JobSpec
+    from archer.plan import Node as Node
+    from archer.driver import JobResult as JobResult
+    from archer.driver import run as run
+    from archer.stage import Emit as Emit
+    from archer.stage import Item as Item
+    from archer.stage import Part as Part
+    from archer.stage import Resources as Resources
+    from archer.stage import Stage as Stage
+
+_HOMES = {
+    "Artifact": "artifact",
+    "Emit": "stage",
+    "Event": "events",
+    "Item": "stage",
+    "JobResult": "driver",
+    "JobSpec": "plan",
+    "Node": "plan",
+    "Part": "stage",
+    "Resources": "stage",
+    "Stage": "stage",
+    "run": "driver",
+}
+
+__all__ = [
+    "Artifact",
+    "Emit",
+    "Event",
+    "Item",
+    "JobResult",
+    "JobSpec",
+    "Node",
+    "Part",
+    "Resources",
+    "Stage",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use: the command line and the workers start fast."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

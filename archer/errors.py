@@ -168,8 +168,15 @@ class TaskFailure(CinemillError):
         self.task, self.kind, self.message, self.traceback = task, kind, message, traceback
         self.retryable = retryable
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_task_failure, (self.task, self.kind, self.message, self.traceback, self.retryable))
+
     def __str__(self) -> str:
         return f"{self.task}: {self.message}"
+
+
+def _task_failure(task: str, kind: str, message: str, traceback: str, retryable: bool) -> TaskFailure:  # noqa: FBT001
+    return TaskFailure(task, kind, message, traceback, retryable=retryable)
 
 
 class JobFailed(CinemillError, RuntimeError):

@@ -67,7 +67,7 @@ class Item:
 
     chunk: Chunk | None = None
     variant: str = ""
-    values: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Scalar] = field(default_factory=dict)
     uses: Mapping[str, Input | Sequence[Input]] | None = None
     weight: int = 1
 

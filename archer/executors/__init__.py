@@ -1,1 +1,1 @@
-"""Being written."""
+"""Where tasks run: `inline` in this process, `local` in worker processes."""

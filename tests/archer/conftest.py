@@ -1,0 +1,93 @@
+"""Toy stages that workers can import, and a way to run them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TOYS = '''
+import os, signal, time
+from dataclasses import dataclass
+from decimal import Decimal
+from archer import Emit, Item, Stage
+from archer.media import FrameRange
+from archer.split import Chunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class P:
+    n: int = 6
+    sleep_ms: int = 0
+    fail: str = ""
+    mark: str = ""
+    rounds: int = 0
+    quality: Decimal = Decimal("0")
+
+
+class Sum(Stage[P]):
+    name, version, params = "sum", 1, P
+    parts = {"value": "value@1"}
+    outputs = {"total": "total@1"}
+
+    def split(self, inputs, params):
+        return [Item(chunk=Chunk(index=i, frames=FrameRange(i * 10, i * 10 + 10)), weight=10) for i in range(params.n)]
+
+    def map(self, ctx, item, params):
+        time.sleep(params.sleep_ms / 1000)
+        index = item.chunk.index if item.chunk else int(item.values["index"])
+        once = params.mark and index == 2 and not os.path.exists(params.mark)
+        if once:
+            open(params.mark, "w").close()
+            if params.fail == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+        if params.fail == "always" and index == 2:
+            raise ValueError("item two is bad")
+        ctx.progress(10, 10)
+        ctx.out_json("value", index)
+
+    def collect(self, ctx, parts, params):
+        seen = len(parts)
+        if seen < params.n + params.rounds:
+            return Emit([Item(variant=f"extra-{seen}", values={"index": seen})])
+        ctx.out_json("total", [ctx.inputs.read(part.outputs["value"]) for part in parts])
+
+
+class Bag(Stage[P]):
+    name, version, params = "bag", 1, P
+    inputs = {"total": "total@1"}
+    parts = {"copy": "copy@1"}
+    outputs = {"parts": "parts@1"}
+
+    def split(self, inputs, params):
+        return [Item(variant=str(v), values={"v": v}, uses={"total": inputs["total"]}) for v in inputs.json("total")]
+
+    def map(self, ctx, item, params):
+        ctx.out_json("copy", item.values["v"] * 2)
+
+
+class Empty(Bag):
+    name = "empty"
+
+    def split(self, inputs, params):
+        return []
+
+
+class Forgetful(Stage[P]):
+    name, version, params = "forgetful", 1, P
+    outputs = {"thing": "thing@1"}
+
+    def map(self, ctx, item, params):
+        pass
+'''
+
+
+@pytest.fixture
+def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of a module of toy stages, importable here and in workers."""
+    folder = tmp_path / "toys"
+    folder.mkdir()
+    name = f"toys_{abs(hash(str(tmp_path)))}"
+    (folder / f"{name}.py").write_text(TOYS)
+    monkeypatch.syspath_prepend(str(folder))
+    return name
