@@ -133,7 +133,7 @@ class StoredContext:
             kind = self._kinds[name]
             put_tree = kind.startswith("tree/")
             found[name] = (
-                self._store.put_tree(path, kind=kind) if put_tree else self._store.put_file(path, kind=kind, suffix=suffix)
+                self._store.put_tree(path, kind=kind) if put_tree else self._store.put_file(path, kind=kind, suffix=suffix, move=True)
             )
         return found
 

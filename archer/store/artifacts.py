@@ -45,12 +45,20 @@ class ArtifactStore:
         path = self._place(artifact)
         return path.is_dir() if artifact.is_tree else path.is_file() and path.stat().st_size == artifact.size
 
-    def put_file(self, path: Path, *, kind: str, suffix: str = "") -> Artifact:
-        """Take a finished file in by renaming it (it must lie on the same file system, as scratch does).
+    def put_file(self, path: Path, *, kind: str, suffix: str = "", move: bool = False) -> Artifact:
+        """Take a finished file in: a copy of it, or the file itself by a rename (`move`, as from a task's scratch).
 
         Raises:
             DiskFull: no space is left.
         """
+        if not move:
+            copy = self.scratch(f"copy-{os.getpid()}-{id(path)}") / "copy"
+            with full_disk_named(self.root):
+                shutil.copyfile(path, copy)
+            try:
+                return self.put_file(copy, kind=kind, suffix=suffix, move=True)
+            finally:
+                shutil.rmtree(copy.parent, ignore_errors=True)
         with full_disk_named(self.root):
             with path.open("rb") as file:
                 hexdigest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -85,7 +93,7 @@ class ArtifactStore:
         scratch = self.scratch(f"json-{os.getpid()}-{id(value)}")
         with full_disk_named(self.root):
             (scratch / "value").write_bytes(json_bytes(value))
-        artifact = self.put_file(scratch / "value", kind=kind, suffix=".json")
+        artifact = self.put_file(scratch / "value", kind=kind, suffix=".json", move=True)
         scratch.rmdir()
         return artifact
 

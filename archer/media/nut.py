@@ -1,0 +1,46 @@
+"""Raw pictures as a NUT stream: how frames go through a pipe without losing format or order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import BinaryIO
+
+from archer.media.info import VideoStream
+from cinemill_native.frames import Frame
+
+
+def write_nut(
+    file: BinaryIO, frames: Iterable[Frame], video: VideoStream, *, on_frame: Callable[[int], None] | None = None
+) -> int:
+    """Write pictures as raw video, the first at time 0 and each next one frame later; returns how many.
+
+    Times are ordinals on purpose: both ends match frames by their number, so a title of variable rate goes through
+    like any other, and whoever needs the source's times puts them back by number.
+
+    Args:
+        file: where to; needs no seeking.
+        frames: pictures with their decoder's `owner`, all of the stream's size and format.
+        video: what they are.
+        on_frame: called with the count so far, before each picture is written.
+    """
+    import av
+
+    rate = video.frame_rate
+    with av.open(file, "w", format="nut") as container:
+        stream = container.add_stream("rawvideo", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = video.width, video.height, video.format.name
+        stream.codec_context.time_base = 1 / Fraction(rate)
+        count = 0
+        for count, frame in enumerate(frames, start=1):  # noqa: B007  the count outlives the loop
+            if on_frame is not None:
+                on_frame(count - 1)
+            picture = frame.owner
+            if picture.format.name != video.format.name:  # yuvj420p is yuv420p by another name
+                picture = picture.reformat(format=video.format.name, src_color_range="MPEG", dst_color_range="MPEG")
+            picture.pts, picture.time_base = count - 1, 1 / Fraction(rate)
+            for packet in stream.encode(picture):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return count

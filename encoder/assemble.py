@@ -1,0 +1,195 @@
+"""Join coded chunks into a rendition with exactly the source's frames and presentation times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archer.media import MediaInfo
+from encoder.codec_string import codec_string
+from encoder.errors import ChunkBroken
+from encoder.ladder import Rung
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenditionFacts:
+    """What a rendition is.
+
+    Attributes:
+        name: its rung.
+        width, height: samples, square.
+        frames: pictures shown.
+        keyframes: number of key frames.
+        size: bytes of the file.
+        bitrate_kbps: mean over its duration, rounded.
+        peak_kbps: of the largest GOP, rounded.
+        codec: RFC 6381 codec string.
+        frame_rate: nominal, `num/den`.
+    """
+
+    name: str
+    width: int
+    height: int
+    frames: int
+    keyframes: int
+    size: int
+    bitrate_kbps: int
+    peak_kbps: int
+    codec: str
+    frame_rate: str
+
+
+@dataclass(slots=True)
+class _Coded:
+    """Size, key flag and number in presentation order of a packet, in decoding order."""
+
+    size: int
+    key: bool
+    rank: int
+
+
+def assemble(chunks: Sequence[Path], info: MediaInfo, rung: Rung, out: Path) -> RenditionFacts:
+    """Join chunks into one mp4 file without sound, ready for streaming (index first).
+
+    Frame k of the rendition gets the time of frame k of the source, counted from its first frame. Decoding times
+    are made anew over the whole title, so they rise across chunk borders.
+
+    Args:
+        chunks: files of `encode_chunk` at one rung with one set of settings, in order.
+        info: the source.
+        rung: their size.
+        out: the file to write.
+
+    Raises:
+        ChunkBroken: the chunks do not hold exactly the source's frames, or were encoded differently.
+    """
+    coded = list(_survey(chunks))
+    if len(coded) != info.frame_count:
+        raise ChunkBroken(out.name, f"the source has {info.frame_count} frames, its chunks {len(coded)}")
+    time_base = info.video.time_base
+    times = [int(pts) - int(info.index.pts[0]) for pts in info.index.pts]
+    codec = _write(chunks, coded, times, _decoding_times(coded, times, info), info, out)
+    seconds = float(info.duration)
+    return RenditionFacts(
+        name=rung.name,
+        width=rung.width,
+        height=rung.height,
+        frames=len(coded),
+        keyframes=sum(packet.key for packet in coded),
+        size=out.stat().st_size,
+        bitrate_kbps=round(sum(packet.size for packet in coded) * 8 / seconds / 1000),
+        peak_kbps=_peak(coded, times, time_base, seconds),
+        codec=codec,
+        frame_rate=str(info.video.frame_rate),
+    )
+
+
+def _survey(chunks: Sequence[Path]) -> Iterator[_Coded]:
+    """Every packet of every chunk in decoding order, numbered in presentation order over the whole title."""
+    first = 0
+    for chunk in chunks:
+        packets = list(_packets(chunk))
+        ranks = {pts: rank for rank, pts in enumerate(sorted(packet.pts or 0 for packet in packets))}
+        for packet in packets:
+            yield _Coded(packet.size, packet.is_keyframe, first + ranks[packet.pts or 0])
+        first += len(packets)
+
+
+def _packets(chunk: Path) -> Iterator[Packet]:
+    import av
+
+    with av.open(str(chunk)) as container:
+        yield from (packet for packet in container.demux(container.streams.video[0]) if packet.size)
+
+
+def _decoding_times(coded: Sequence[_Coded], times: Sequence[int], info: MediaInfo) -> list[int]:
+    """Decoding times that rise and never pass the presentation time.
+
+    The i-th decoded picture is due when the picture `delay` places before the i-th shown one is shown; `delay` is the
+    least that suffices, 0 without B-frames.
+    """
+    delay = max(place - packet.rank for place, packet in enumerate(coded))
+    step = max(1, round(1 / info.video.frame_rate / info.video.time_base))
+    lead = [times[0] - step * (delay - place) for place in range(min(delay, len(coded)))]
+    return [*lead, *times[: len(coded) - len(lead)]]
+
+
+def _write(
+    chunks: Sequence[Path], coded: Sequence[_Coded], times: Sequence[int], due: Sequence[int], info: MediaInfo, out: Path
+) -> str:
+    import av
+
+    scale, time_base = _timescale(info.video.time_base)
+    options = {"movflags": "+faststart+negative_cts_offsets", "video_track_timescale": str(scale), "fflags": "+bitexact"}
+    with av.open(str(out), "w", format="mp4", options=options) as target:
+        with av.open(str(chunks[0])) as first:
+            template = first.streams.video[0]
+            stream = target.add_stream_from_template(template, opaque=True)
+            extradata = bytes(template.codec_context.extradata or b"")
+            codec = codec_string(template.codec_context.name, extradata)
+        stream.time_base = time_base
+        place = 0
+        for chunk in chunks:
+            _same_headers(chunk, extradata)
+            for packet in _packets(chunk):
+                rank = coded[place].rank
+                packet.stream, packet.time_base = stream, time_base
+                packet.pts, packet.dts = times[rank], due[place]
+                packet.duration = _duration(times, rank, info)
+                target.mux(packet)
+                place += 1
+    return codec
+
+
+def _timescale(time_base: Fraction) -> tuple[int, Fraction]:
+    """Ticks per second of the track, and the time base in which packets are handed over."""
+    return time_base.denominator, time_base
+
+
+def _duration(times: Sequence[int], rank: int, info: MediaInfo) -> int:
+    if rank + 1 < len(times):
+        return times[rank + 1] - times[rank]
+    return max(1, round(1 / info.video.frame_rate / info.video.time_base))
+
+
+def _same_headers(chunk: Path, extradata: bytes) -> None:
+    import av
+
+    with av.open(str(chunk)) as container:
+        if bytes(container.streams.video[0].codec_context.extradata or b"") != extradata:
+            raise ChunkBroken(chunk.name, "its stream headers differ from the first chunk's; the encoder changed in between")
+
+
+def _peak(coded: Sequence[_Coded], times: Sequence[int], time_base: Fraction, total_s: float) -> int:
+    """Highest mean rate of a GOP in kb/s: what a player must be able to load."""
+    starts = [place for place, packet in enumerate(coded) if packet.key]
+    best = 0.0
+    for start, end in zip(starts, [*starts[1:], len(coded)], strict=True):
+        until = times[coded[end].rank] * time_base if end < len(coded) else total_s
+        seconds = float(until) - float(times[coded[start].rank] * time_base)
+        best = max(best, sum(packet.size for packet in coded[start:end]) * 8 / max(seconds, 1e-3) / 1000)
+    return round(best)
+
+
+def check_rendition(path: Path, info: MediaInfo, *, frames: Any = None) -> None:
+    """Decode a rendition and compare it with the source: frame count and presentation times.
+
+    Raises:
+        ChunkBroken: names the first frame that is off.
+    """
+    import av
+
+    wanted = [(int(pts) - int(info.index.pts[0])) * info.video.time_base for pts in info.index.pts]
+    with av.open(str(path)) as container:
+        got = [Fraction(frame.pts or 0) * Fraction(frame.time_base or 1) for frame in container.decode(video=0)]
+    if len(got) != len(wanted):
+        raise ChunkBroken(path.name, f"{len(wanted)} frames wanted, {len(got)} decode")
+    off = next((place for place, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other), None)
+    if off is not None:
+        raise ChunkBroken(path.name, f"frame {off} is at {float(got[off]):.4f} s, the source's at {float(wanted[off]):.4f} s")

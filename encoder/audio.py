@@ -1,0 +1,188 @@
+"""Encode one audio track over the whole title, in sync with its first video frame to the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from archer.media import AudioStream, MediaInfo
+from archer.media.container import opened
+from archer.process import Child, ffmpeg_path
+from encoder.chunk import BITEXACT, QUIET
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+
+KBPS_PER_CHANNEL = {1: 80, 2: 64}
+KBPS_MORE = 64
+LAYOUTS = frozenset({"mono", "stereo", "5.1", "5.1(side)", "7.1"})
+ENCODERS = {"aac": ["-c:a", "aac"], "opus": ["-c:a", "libopus"]}
+RATES = {"aac": (48000, 44100, 32000), "opus": (48000,)}
+SLACK_S = Fraction(1, 50)
+"""Container times are rounded to its ticks; only a larger difference is a real hole or overlap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioFacts:
+    """What an audio rendition is.
+
+    Attributes:
+        name: `audio-0-eng`.
+        language, title: of the track; `und` and empty where unknown.
+        default: the track that players choose.
+        codec: RFC 6381 codec string.
+        rate: samples per second.
+        channels: number of channels.
+        samples: length at that rate, without the encoder's priming.
+        bitrate_kbps: aimed at.
+        size: bytes of the file.
+        notices: what was changed about the sound.
+    """
+
+    name: str
+    language: str
+    title: str
+    default: bool
+    codec: str
+    rate: int
+    channels: int
+    samples: int
+    bitrate_kbps: int
+    size: int
+    notices: tuple[str, ...] = ()
+
+
+def encode_audio(
+    url: str,
+    info: MediaInfo,
+    track: AudioStream,
+    out: Path,
+    *,
+    name: str,
+    codec: str = "aac",
+    on_sample: Callable[[int], None] | None = None,
+) -> AudioFacts:
+    """Encode a track to a mp4 file.
+
+    Sample 0 is heard when the first video frame is shown: sound that starts late gets silence before it, sound from before the
+    first frame is cut, holes are filled with silence, so that everything stays where it was.
+
+    Args:
+        url: the title.
+        info: its facts.
+        track: which track of it.
+        out: the file to write.
+        name: of the rendition.
+        codec: `aac` or `opus`.
+        on_sample: called with the number of samples handed over so far.
+
+    Raises:
+        ToolFailed: the encoder failed.
+    """
+    layout = track.layout if track.layout in LAYOUTS else "stereo"
+    channels = {"mono": 1, "stereo": 2, "7.1": 8}.get(layout, 6)
+    kbps = channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
+    rate = track.rate if track.rate in RATES[codec] else 48000
+    argv = [
+        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-f", "f32le", "-ar", str(track.rate), "-ch_layout", layout,
+        "-i", Child.feed_url(0), *ENCODERS[codec], "-b:a", f"{kbps}k", "-ar", str(rate), "-threads", "1",
+        "-map_metadata", "-1", "-metadata:s:a:0", f"language={track.language}", *BITEXACT[2:4], "-flags:a", "+bitexact",
+        "-movflags", "+faststart", "-f", "mp4", "-y", out,
+    ]  # fmt: skip
+    written: list[int] = []
+    with Child(argv, feeds=1) as child:
+        child.feed(0, lambda file: written.append(_write(file, url, info, track, layout, channels, on_sample)))
+        child.finish()
+    return AudioFacts(
+        name=name,
+        language=track.language,
+        title=track.title,
+        default=track.default,
+        codec={"aac": "mp4a.40.2", "opus": "opus"}[codec],
+        rate=rate,
+        channels=channels,
+        samples=round(Fraction(written[0] * rate, track.rate)),
+        bitrate_kbps=kbps,
+        size=out.stat().st_size,
+        notices=tuple(_notices(track, layout, rate)),
+    )
+
+
+def _write(
+    file: BinaryIO,
+    url: str,
+    info: MediaInfo,
+    track: AudioStream,
+    layout: str,
+    channels: int,
+    on_sample: Callable[[int], None] | None,
+) -> int:
+    """Write interleaved 32-bit float samples; returns how many per channel."""
+    written = 0
+    for start, samples in placed(url, info, track, layout):
+        if start > written:
+            _silence(file, (start - written) * channels * 4)
+            written = start
+        overlap = written - start
+        file.write(samples[overlap:].tobytes())
+        written += max(0, len(samples) - overlap)
+        if on_sample is not None:
+            on_sample(written)
+    if written == 0:  # a track without a single sample: the encoder wants at least something
+        _silence(file, track.rate // 10 * channels * 4)
+        written = track.rate // 10
+    return written
+
+
+def placed(url: str, info: MediaInfo, track: AudioStream, layout: str) -> Iterator[tuple[int, Any]]:
+    """Blocks of decoded sound as (place of the first sample, (n, channels) float32), counted from the first video frame.
+
+    Blocks follow each other without rounding gaps; only a difference above 20 ms moves one.
+    """
+    import av
+    import numpy as np
+
+    zero = int(info.index.pts[0]) * info.video.time_base
+    resampler = av.AudioResampler(format="flt", layout=layout, rate=track.rate)
+    following: int | None = None
+    for frame in _decoded(url, track.index):
+        stated = None if frame.pts is None else round((frame.pts * Fraction(frame.time_base) - zero) * track.rate)
+        place = following if following is not None else (stated or 0)
+        if stated is not None and abs(stated - place) > SLACK_S * track.rate:
+            place = stated
+        for block in resampler.resample(frame):
+            samples = np.frombuffer(bytes(block.planes[0]), np.float32)[: block.samples * len(block.layout.channels)]
+            shaped = samples.reshape(block.samples, -1)
+            following = place + block.samples
+            if following > 0:
+                cut = max(0, -place)
+                yield place + cut, shaped[cut:]
+            place = following
+
+
+def _decoded(url: str, stream: int) -> Iterator[AudioFrame]:
+    import av
+
+    with opened(url) as container:
+        for packet in container.demux(container.streams[stream]):
+            try:
+                yield from packet.decode()  # type: ignore[misc]  # an audio stream gives audio frames
+            except av.FFmpegError:
+                continue  # the hole is filled with silence
+
+
+def _silence(file: BinaryIO, size: int) -> None:
+    block = bytes(1 << 16)
+    for _ in range(size // len(block)):
+        file.write(block)
+    file.write(block[: size % len(block)])
+
+
+def _notices(track: AudioStream, layout: str, rate: int) -> Iterator[str]:
+    if layout != track.layout:
+        yield f"audio {track.language}: {track.layout} mixed down to {layout}"
+    if rate != track.rate:
+        yield f"audio {track.language}: resampled from {track.rate} to {rate} Hz"

@@ -1,0 +1,60 @@
+"""Errors of encoder, drawn as a tree.
+
+    CinemillError
+    └── EncoderError
+        ├── BadOption(ValueError)    a codec, preset, quality or parameter does not exist or fit
+        ├── BadLadder(ValueError)    a ladder cannot be read, or does not fit the source
+        └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
+"""
+
+from __future__ import annotations
+
+from cinemill_native.errors import CinemillError
+
+
+class EncoderError(CinemillError):
+    """Something about encoding."""
+
+
+class BadOption(EncoderError, ValueError):
+    """A codec, preset, quality or parameter does not exist or fit.
+
+    Attributes:
+        option: its name on the command line.
+        got: what was given.
+        wanted: what fits, and what to do.
+    """
+
+    def __init__(self, option: str, got: str, wanted: str) -> None:
+        super().__init__(option, got, wanted)
+        self.option, self.got, self.wanted = option, got, wanted
+
+    def __str__(self) -> str:
+        return f"{self.option} {self.got}: {self.wanted}"
+
+
+class BadLadder(EncoderError, ValueError):
+    """A ladder cannot be read, or does not fit the source."""
+
+    def __init__(self, text: str, problem: str) -> None:
+        super().__init__(text, problem)
+        self.text, self.problem = text, problem
+
+    def __str__(self) -> str:
+        return f"--ladder {self.text}: {self.problem}; wanted heights as 720p,540p or 1280x720, each with @crf23 if it is to differ"
+
+
+class ChunkBroken(EncoderError, ValueError):
+    """A coded chunk or rendition is not what was asked for: the encoder dropped, repeated or damaged frames.
+
+    Attributes:
+        name: the file.
+        problem: what was wanted and got.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.problem}"

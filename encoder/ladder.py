@@ -1,0 +1,122 @@
+"""Rungs and ladders: which sizes a title is offered in, never larger than it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archer.media import VideoStream, display_size
+from encoder.errors import BadLadder
+
+HEIGHTS = (2160, 1440, 1080, 720, 540, 360, 240)
+"""Default rungs, by the shorter side of the picture as shown."""
+MOST_RUNGS = 5
+_RUNG = re.compile(r"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>\d+(?:\.\d+)?))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One size of a ladder.
+
+    Attributes:
+        name: `720p`: the shorter side; unique in a ladder.
+        width, height: even, square pixels, as shown (rotation applied).
+        crf: constant quality of this rung alone, decimal text; empty for the title's.
+    """
+
+    name: str
+    width: int
+    height: int
+    crf: str = ""
+
+
+def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
+    """The source's own size, and up to four usual ones below it.
+
+    Args:
+        video: the source; its SAR and rotation count.
+    """
+    short = _even(min(display_size(video)))
+    below = [height for height in HEIGHTS if height < short * 0.9]
+    return tuple(_rung(video, height) for height in [short, *below][:MOST_RUNGS])
+
+
+def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
+    """The ladder that a user wrote, for this source.
+
+    Args:
+        text: `720p,540p@crf26,640x360`, or the path of a JSON file holding a list of such texts; empty: the default ladder.
+        video: the source.
+
+    Returns:
+        Rungs, largest first, and notices about rungs that were left out because the source is smaller.
+
+    Raises:
+        BadLadder: a rung cannot be read, appears twice, or none is left.
+    """
+    if not text:
+        return default_ladder(video), ()
+    rungs, notices = {}, []
+    for word in _words(text):
+        rung = _parsed(word, video, text)
+        if rung.height * rung.width > _area(video):
+            size = "{}x{}".format(*display_size(video))
+            notices.append(f"rung {rung.name} left out: the source is {size}, and nothing is enlarged")
+        elif rung.name in rungs:
+            raise BadLadder(text, f"rung {rung.name} appears twice")
+        else:
+            rungs[rung.name] = rung
+    if not rungs:
+        raise BadLadder(text, "every rung is larger than the source")
+    return tuple(sorted(rungs.values(), key=lambda rung: -rung.width * rung.height)), tuple(notices)
+
+
+def check_ladder(text: str) -> None:
+    """Refuse a ladder that cannot be read, before anything is known of the source. Raises: BadLadder."""
+    for word in _words(text) if text else ():
+        if _RUNG.fullmatch(word) is None:
+            raise BadLadder(text, f"cannot read the rung {word!r}")
+
+
+def _parsed(word: str, video: VideoStream, text: str) -> Rung:
+    found = _RUNG.fullmatch(word)
+    if found is None:
+        raise BadLadder(text, f"cannot read the rung {word!r}")
+    crf = found["crf"] or ""
+    if found["short"]:
+        return _rung(video, int(found["short"]), crf)
+    width, height = _even(int(found["width"])), _even(int(found["height"]))
+    return Rung(name=f"{width}x{height}", width=width, height=height, crf=crf)
+
+
+def _rung(video: VideoStream, short: int, crf: str = "") -> Rung:
+    width, height = display_size(video)
+    scale = short / min(width, height)
+    return Rung(name=f"{short}p", width=_even(width * scale), height=_even(height * scale), crf=crf)
+
+
+def _even(value: float) -> int:
+    """The nearest even number, at least 2: 4:2:0 needs even sides."""
+    return max(2, 2 * int(value / 2 + 0.5)) if value % 2 != 1 else int(value) - 1 or 2
+
+
+def _area(video: VideoStream) -> int:
+    width, height = display_size(video)
+    return (width + 1) * (height + 1)
+
+
+def _words(text: str) -> Iterator[str]:
+    if text.endswith(".json"):
+        try:
+            value: Any = json.loads(Path(text).read_bytes())
+        except (OSError, ValueError) as error:
+            raise BadLadder(text, f"cannot be read: {error}") from error
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise BadLadder(text, "wanted a JSON list of texts")
+        yield from value
+    else:
+        yield from (word.strip() for word in text.split(","))

@@ -1,0 +1,28 @@
+"""Settings of one encode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeSettings:
+    """How a chunk is encoded; the same settings on the same frames give the same bytes.
+
+    Attributes:
+        codec: name in the codec registry.
+        crf: constant quality in the codec's scale, decimal text.
+        preset: speed preset; empty for the codec's default.
+        params: further encoder options, `key=value:key=value`.
+        gop_s: distance of key frames, seconds, decimal text.
+        threads: threads of the encoder; part of the result, since x264's output depends on it.
+        ten_bit: code 10 bits per sample, where the codec can.
+    """
+
+    codec: str = "x264"
+    crf: str = "23"
+    preset: str = ""
+    params: str = ""
+    gop_s: str = "2"
+    threads: int = 1
+    ten_bit: bool = False
