@@ -9,11 +9,12 @@ from pathlib import Path
 
 from archer.media import MediaInfo
 from archer.media.nut import write_nut
+from archer.media.picture import picture_filters
 from archer.process import Child, Limits, ffmpeg_path
 from cinemill_native.frames import Frame
 from encoder.codecs import codec_named
 from encoder.errors import ChunkBroken
-from encoder.filters import colour_tags, picture_filters
+from encoder.filters import colour_tags
 from encoder.ladder import Rung
 from encoder.settings import EncodeSettings
 

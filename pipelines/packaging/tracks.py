@@ -1,0 +1,100 @@
+"""What goes into a package: one video track per rung, one audio track per language or mix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipelines.packaging.errors import CannotPackage
+from pipelines.packaging.languages import language_name
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoTrack:
+    """One rendition.
+
+    Attributes:
+        name: its rung; the track is written to `video-<name>/`.
+        path: mp4 file with this one track.
+    """
+
+    name: str
+    path: Path
+
+    @property
+    def folder(self) -> str:
+        """Where its segments go, below the package."""
+        return f"video-{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioTrack:
+    """One audio rendition.
+
+    Attributes:
+        name: the track is written to a folder of this name.
+        path: mp4 file with this one track.
+        language: ISO 639 or BCP 47 code; `und` or empty where unknown.
+        label: what players call it; empty for the language's name.
+        default: players choose it unless the viewer asks for another.
+    """
+
+    name: str
+    path: Path
+    language: str = "und"
+    label: str = ""
+    default: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where its segments go, below the package."""
+        return self.name
+
+
+Track = VideoTrack | AudioTrack
+
+
+def checked(videos: Sequence[VideoTrack], audios: Sequence[AudioTrack]) -> None:
+    """Refuse tracks that cannot share a package.
+
+    Raises:
+        CannotPackage: there is no video, a name is no plain file name, or two are equal.
+    """
+    if not videos:
+        raise CannotPackage("the title", "there is no rendition; wanted one at least")
+    folders = [track.folder for track in (*videos, *audios)]
+    for folder in folders:
+        if not _PLAIN.fullmatch(folder):
+            raise CannotPackage(folder, "its name must be letters, digits, dot, dash and underscore; rename the rung")
+        if folders.count(folder) > 1:
+            raise CannotPackage(folder, "two tracks have this name; rename one")
+
+
+def arranged(audios: Sequence[AudioTrack]) -> list[AudioTrack]:
+    """The tracks as players shall list them: exactly one default, and it comes first; labels differ.
+
+    The first track marked default is the default, else the first of all.
+    """
+    if not audios:
+        return []
+    chosen = next((place for place, track in enumerate(audios) if track.default), 0)
+    order = [chosen, *(place for place in range(len(audios)) if place != chosen)]
+    labelled = [
+        replace(audios[place], default=place == chosen, label=_label(audios[place], number))
+        for number, place in enumerate(order, 1)
+    ]
+    names = [track.label for track in labelled]
+    return [
+        replace(track, label=f"{track.label} ({number})") if names.count(track.label) > 1 else track
+        for number, track in enumerate(labelled, 1)
+    ]
+
+
+def _label(track: AudioTrack, number: int) -> str:
+    """Its label, its language, or its number; without the characters that end a word in a stream descriptor or playlist."""
+    label = track.label or language_name(track.language) or f"Audio {number}"
+    return re.sub(r"[\x00-\x1f\x7f,;=\"]+", " ", label).strip() or f"Audio {number}"

@@ -1,0 +1,49 @@
+"""Errors of vmaf, drawn as a tree.
+
+    CinemillError
+    └── VmafError
+        ├── UnknownModel(ValueError)        no model of this name
+        └── FrameCountMismatch(ValueError)  the two sides do not have the same frames
+"""
+
+from __future__ import annotations
+
+from cinemill_native.errors import CinemillError
+
+
+class VmafError(CinemillError):
+    """Something about scoring."""
+
+
+class UnknownModel(VmafError, ValueError):
+    """There is no model of this name.
+
+    Attributes:
+        name: what was asked for.
+        known: what there is.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        return f"--model {self.name}: there is no such model; wanted one of {', '.join(self.known)}"
+
+
+class FrameCountMismatch(VmafError, ValueError):
+    """The two sides do not have the same frames.
+
+    Attributes:
+        reference, distorted: frame counts.
+    """
+
+    def __init__(self, reference: int, distorted: int) -> None:
+        super().__init__(reference, distorted)
+        self.reference, self.distorted = reference, distorted
+
+    def __str__(self) -> str:
+        return (
+            f"the reference has {self.reference} frames, the distorted side {self.distorted}; frames are matched by number, "
+            "so both must have the same (cut the longer one, or score a range with --frames)"
+        )

@@ -1,0 +1,42 @@
+"""From scores per frame to one number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """One column in a few numbers; NaN where there is no frame.
+
+    Attributes:
+        mean, min, max: over all frames.
+        harmonic_mean: as libvmaf defines it, 1 / mean(1 / (score + 1)) - 1, which 0 does not break.
+        p1, p5: 1st and 5th percentile (linear interpolation): the worst moments.
+    """
+
+    mean: float
+    harmonic_mean: float
+    min: float
+    max: float
+    p1: float
+    p5: float
+
+
+def pool(values: npt.NDArray[np.float64]) -> Pooled:
+    """Pool one column. Source of the harmonic mean: libvmaf 3, `vmaf_feature_score_pooled`."""
+    if len(values) == 0:
+        return Pooled(mean=np.nan, harmonic_mean=np.nan, min=np.nan, max=np.nan, p1=np.nan, p5=np.nan)
+    with np.errstate(divide="ignore"):
+        harmonic = 1.0 / float(np.mean(1.0 / (values + 1.0))) - 1.0
+    return Pooled(
+        mean=float(np.mean(values)),
+        harmonic_mean=harmonic,
+        min=float(np.min(values)),
+        max=float(np.max(values)),
+        p1=float(np.percentile(values, 1)),
+        p5=float(np.percentile(values, 5)),
+    )

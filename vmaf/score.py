@@ -1,0 +1,49 @@
+"""Score one file against another, in this process."""
+
+from __future__ import annotations
+
+from archer.media import FrameRange, frames, probe
+from vmaf.errors import FrameCountMismatch
+from vmaf.ffmpeg import FFmpegScorer
+from vmaf.models import DEFAULT_MODEL, model_named
+from vmaf.scorer import Scorer
+from vmaf.scores import FrameScores
+
+
+def score(
+    reference: str,
+    distorted: str,
+    *,
+    model: str = DEFAULT_MODEL,
+    part: FrameRange | None = None,
+    threads: int = 1,
+    scorer: Scorer | None = None,
+) -> FrameScores:
+    """Scores of every frame of `distorted`, at the model's display size.
+
+    Args:
+        reference, distorted: paths or URLs; rotation, pixel aspect and range of each are honoured.
+        model: its name.
+        part: frames to score; None for all.
+        threads: of the metric.
+        scorer: backend; None for ffmpeg's libvmaf.
+
+    Raises:
+        FrameCountMismatch: the files do not have the same number of frames.
+        UnknownModel: there is no such model.
+        MediaError: a file cannot be read.
+    """
+    chosen = model_named(model)
+    one, other = probe(reference), probe(distorted)
+    if part is None and one.frame_count != other.frame_count:
+        raise FrameCountMismatch(one.frame_count, other.frame_count)
+    wanted = part or FrameRange(0, one.frame_count)
+    return (scorer or FFmpegScorer()).score(
+        frames(reference, wanted, info=one),
+        frames(distorted, wanted, info=other),
+        reference_info=one,
+        distorted_info=other,
+        model=chosen,
+        first=wanted.start,
+        threads=threads,
+    )
