@@ -70,10 +70,10 @@ $(BIN)/python:
 
 $(VENV)/.demo: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing into $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing into $(VENV) with the tools for development (once)"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
 	@touch $(VENV)/.demo $@

@@ -1,13 +1,13 @@
 """The media map-reduce: split a title, map its chunks, collect the results, durably and in parallel.
 
-    from pathlib import Path
-    from archer import JobSpec, Node, run
-    from archer.media import identify
+from pathlib import Path
+from archer import JobSpec, Node, run
+from archer.media import identify
 
-    asset = identify("title.mov")
-    spec = JobSpec(nodes=[Node(id="ingest", stage="ingest", inputs={"asset": asset})])
-    result = run(spec, work_dir=Path("work"))
-    print(result.state, result.outputs["ingest.media"])
+asset = identify("title.mov")
+spec = JobSpec(nodes=[Node(id="ingest", stage="ingest", inputs={"asset": asset})])
+result = run(spec, work_dir=Path("work"))
+print(result.state, result.outputs["ingest.media"])
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archer.artifact import Artifact as Artifact
+    from archer.driver import JobResult as JobResult
+    from archer.driver import run as run
     from archer.events import Event as Event
     from archer.plan import JobSpec as JobSpec
     from archer.plan import Node as Node
-    from archer.driver import JobResult as JobResult
-    from archer.driver import run as run
     from archer.stage import Emit as Emit
     from archer.stage import Item as Item
     from archer.stage import Part as Part

@@ -12,19 +12,20 @@ from fractions import Fraction
 from typing import Any
 
 from archer.artifact import Artifact
+from archer.errors import NotCanonical
 from archer.media.asset import Asset
-from archer.stage import Item, Stage
+from archer.stage import Input, Item
 
 
 def plain(value: Any, where: str = "value") -> Any:
-    """`value` as JSON types: dataclasses as objects, Decimal and Fraction as text.
+    """`value` as JSON types: dataclasses as objects, Decimal and Fraction as text, inputs by identity.
 
     Raises:
-        TypeError: it holds a float or something without one text (floats differ by how they were computed).
+        NotCanonical: it holds a float (they differ by how they were computed) or something without one text.
     """
     match value:
         case None | bool() | int() | str():
-            return value
+            return value.value if isinstance(value, Enum) else value
         case Artifact():
             return value.hash
         case Asset():
@@ -38,10 +39,10 @@ def plain(value: Any, where: str = "value") -> Any:
         case Mapping():
             return {str(key): plain(entry, f"{where}.{key}") for key, entry in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name), f"{where}.{field.name}") for field in fields(value)}
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return {each.name: plain(getattr(value, each.name), f"{where}.{each.name}") for each in fields(value)}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [plain(entry, f"{where}[{place}]") for place, entry in enumerate(value)]
-    raise TypeError(f"{where}: {type(value).__name__} has no canonical text; wanted text, int, bool, Decimal or Fraction")
+    raise NotCanonical(where, type(value).__name__)
 
 
 def canonical(value: Any, where: str = "value") -> str:
@@ -54,33 +55,31 @@ def digest(value: Any, where: str = "value") -> str:
     return hashlib.sha256(canonical(value, where).encode()).hexdigest()
 
 
-def memo_key(stage: Stage[Any], params: Any, phase: str, fingerprint: str, detail: Mapping[str, Any]) -> str:
+def memo_key(
+    stage: str,
+    phase: str,
+    item: Item,
+    inputs: Mapping[str, Input | Sequence[Input]],
+    parts: Artifact | None = None,
+) -> str:
     """Names the result of one task: equal keys mean equal outputs, across jobs and titles.
 
     Args:
-        stage: name and version count, its code does not.
-        params: the stage's settings.
+        stage: identity of the stage as it was asked for: name, version, params, fingerprint.
         phase: `split`, `map` or `collect`.
-        fingerprint: what computes it (encoder build, model hash).
-        detail: the item and the identities of the inputs it reads.
+        item: chunk, variant and values count; label and weight do not.
+        inputs: what the task reads; assets count by identity, artifacts by hash.
+        parts: for a collect, the `parts@1` artifact it joins.
     """
     return digest(
         {
-            "stage": stage.name,
-            "version": stage.version,
-            "params": plain(params, "params"),
+            "stage": stage,
             "phase": phase,
-            "fingerprint": fingerprint,
-            "detail": detail,
-        }
+            "chunk": item.chunk,
+            "variant": item.variant,
+            "values": item.values,
+            "inputs": inputs,
+            "parts": parts,
+        },
+        "item",
     )
-
-
-def item_detail(item: Item, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an item and of the stage's inputs decides its output."""
-    return {
-        "chunk": plain(item.chunk),
-        "variant": item.variant,
-        "values": plain(item.values),
-        "uses": plain(inputs if item.uses is None else item.uses),
-    }

@@ -5,38 +5,53 @@ from __future__ import annotations
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archer.artifact import Artifact
-from archer.canonical import item_detail, memo_key, plain
-from archer.errors import JobFailed, TaskFailure
+from archer.canonical import memo_key
+from archer.errors import JobFailed, StageError, TaskFailure
 from archer.events import Event
 from archer.executors.base import Executor
 from archer.plan import JobSpec, Plan, make_plan
-from archer.registry import load
+from archer.registry import EXECUTORS, load
 from archer.scheduler import (
+    Abandon,
     Action,
+    Alive,
+    Begin,
+    Commit,
     Ended,
     Failed,
     Finished,
     Happening,
     Launch,
+    Looked,
+    LookUp,
     NodeDone,
     PartsStored,
     Planned,
-    Retrying,
+    Poison,
+    Policy,
+    Recall,
+    Renew,
+    Result,
+    Retry,
     Scheduler,
+    Stop,
     StoreParts,
     Tick,
 )
-from archer.store import ArtifactStore, JobStore
-from archer.task import Progress, Report, TaskCall, TaskDone
-from archer.wire import item_from_json
+from archer.store import ArtifactStore, Batch, JobStore
+from archer.task import ITEMS, Progress, Report, Task, TaskCall, TaskDone
+from archer.worker import scratch_name
+from cinemill_native.errors import CinemillError
 
-POLL_S = 0.5
+POLL_S = 1.0
+LOG_LINES = 200
+Tell = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +60,10 @@ class JobResult:
 
     Attributes:
         job: its identity.
-        state: `done` or `failed`.
+        state: `done`, `failed` or `interrupted`.
         outputs: artifacts by `node.output`, of every node that ended.
         failures: why it failed.
-        logs: lines that tasks logged, by task name.
+        logs: lines that tasks logged in this run, by task (`ingest`, `encode chunk-00003/720p`).
     """
 
     job: str
@@ -58,9 +73,10 @@ class JobResult:
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def raise_for_state(self) -> None:
-        """Raise `JobFailed` where the job failed."""
+        """Raise `JobFailed` where the job did not end well."""
         if self.state != "done":
-            raise JobFailed(self.failures)
+            cause = self.failures[0].__cause__ if self.failures else None
+            raise JobFailed(self.failures) from cause
 
 
 def run(
@@ -69,7 +85,8 @@ def run(
     work_dir: Path,
     executor: str | Executor = "local",
     workers: int | None = None,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Tell | None = None,
+    policy: Policy | None = None,
 ) -> JobResult:
     """Run a job to its end. The same spec in the same folder goes on where it was, whatever ended it.
 
@@ -79,164 +96,308 @@ def run(
         executor: `local` (worker processes), `inline`, another installed one, or an object.
         workers: how many; None for the cores this process may use.
         on_event: called in this thread with every event, stored or not.
+        policy: when to try again.
 
     Raises:
         SpecError: the spec does not fit together.
+        NotCanonical: a setting cannot be part of a name.
         StoreBusy: another process works in the folder.
-        KeyboardInterrupt: Ctrl-C; everything committed is kept.
+        DiskFull: no space is left; what was done is kept.
+        KeyboardInterrupt: Ctrl-C; what was done is kept.
     """
+    _refuse_import()
     plan = make_plan(spec)
-    made = load("cinemill.executors", executor)(workers) if isinstance(executor, str) else executor
-    store = JobStore(work_dir)
+    store = JobStore(Path(work_dir).absolute())
     try:
-        shutil.rmtree(work_dir / "scratch", ignore_errors=True)
-        return _Driver(plan, ArtifactStore(work_dir), store, made, on_event or (lambda event: None)).run()
+        made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
+        try:
+            return Driver(plan, store, made, on_event or _nobody, policy or Policy()).run()
+        finally:
+            made.close()
     finally:
-        made.close()
         store.close()
 
 
-class _Driver:
-    """Joins scheduler, executor and stores."""
+class Driver:
+    """Joins scheduler, executor and stores, and is done when the job is.
 
-    def __init__(
-        self, plan: Plan, artifacts: ArtifactStore, store: JobStore, executor: Executor, tell: Callable[[Event], None]
-    ) -> None:
-        self._plan, self._artifacts, self._store, self._executor, self._tell = plan, artifacts, store, executor, tell
-        self._scheduler = Scheduler(plan, capacity=executor.capacity())
-        self._tickets: dict[int, tuple[Launch, str, int]] = {}
-        self._next_ticket = 0
+    What follows at once from one round of reports (results, hits in the memo, new leases) goes into one transaction;
+    tasks are submitted after it, so that what runs is always known to be leased.
+    """
+
+    def __init__(self, plan: Plan, store: JobStore, executor: Executor, tell: Tell, policy: Policy) -> None:
+        self._plan, self._store, self._executor, self._tell = plan, store, executor, tell
+        self._artifacts = ArtifactStore(store.root)
+        self._scheduler = Scheduler(
+            plan, capacity=executor.capacity(), policy=policy, first_ticket=store.next_token
+        )
+        self._keys: dict[str, str] = {}
+        self._running: dict[int, tuple[Launch, float]] = {}
+        self._done: dict[int, TaskDone] = {}
         self._ended: Ended | None = None
         self._logs: dict[str, Sequence[str]] = {}
-        self._happenings: deque[Happening] = deque()
+        self._clock = time.monotonic
 
     def run(self) -> JobResult:
         """Drive the job to its end."""
-        runs = self._store.begin(self._plan.job)
-        self._record("job-started", payload={"run": runs, "nodes": [node.id for node in self._plan.nodes]})
-        self._happen(Tick())
-        while self._ended is None:
-            for report in self._executor.poll(self._patience()):
-                self._take(report)
-            self._happen(Tick())
-        for ticket in list(self._tickets):
-            self._executor.cancel(ticket)
-        failures = self._ended.failures
-        last = self._event(f"job-{self._ended.state}", payload={"failures": [str(failure) for failure in failures]})
-        self._tell(self._store.end(self._plan.job, self._ended.state, last))
+        self._artifacts.sweep()
+        runs = self._store.begin(self._plan)
+        try:
+            self._settle(Begin(), started=runs)
+            while self._ended is None:
+                reports = self._executor.poll(self._patience())
+                self._settle(*self._happenings(reports), Tick())
+        except BaseException:
+            self._interrupted()
+            raise
         return JobResult(
             job=self._plan.job,
             state=self._ended.state,
             outputs=dict(self._scheduler.outputs),
-            failures=failures,
+            failures=self._ended.failures,
             logs=self._logs,
         )
 
     def _patience(self) -> float:
         wake = self._scheduler.next_wake
-        return POLL_S if wake is None else max(0.0, min(POLL_S, wake - time.monotonic()))
+        return POLL_S if wake is None else max(0.0, min(POLL_S, wake - self._clock()))
 
-    def _happen(self, happening: Happening) -> None:
-        """Tell the scheduler; what follows from what it decides (a memo hit is a result at once) waits its turn."""
-        self._happenings.append(happening)
-        if len(self._happenings) > 1:
-            return  # the loop below is at work further up the stack
-        while self._happenings:
-            self._carry_out(self._scheduler.handle(self._happenings[0], time.monotonic()))
-            self._happenings.popleft()
+    def _interrupted(self) -> None:
+        """Stop what runs, and keep that nothing runs any more, as far as that is possible now."""
+        self._executor.close()
+        try:
+            self._settle(Stop())
+        except CinemillError:
+            return  # a full disk, say: that error is the one to report; the next run finds the leases void
 
-    def _carry_out(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            match action:
-                case Launch():
-                    self._launch(action)
-                case StoreParts():
-                    self._happen(PartsStored(node=action.node, artifact=self._artifacts.put_parts(action.parts)))
-                case Planned():
-                    payload = {"items": action.items, "weight": action.weight, "round": action.round}
-                    self._record("node-planned", action.node, payload=payload)
-                case NodeDone():
-                    self._record("node-done", action.node)
-                case Retrying():
-                    event = self._event("task-retry", action.task.node, action.task.label, payload={"error": action.failure.message})
-                    self._tell(self._store.release(event, action.task.name, "retry"))
-                case Ended():
-                    self._ended = action
+    def _happenings(self, reports: Sequence[Report]) -> Iterator[Happening]:
+        for report in reports:
+            what, ticket = report.what, report.ticket
+            if ticket not in self._running:
+                continue
+            match what:
+                case Progress():
+                    self._show_progress(ticket, what)
+                    yield Alive(ticket=ticket)
+                case TaskFailure():
+                    yield Failed(ticket=ticket, failure=what)
+                case TaskDone():
+                    self._done[ticket] = what
+                    try:
+                        result = self._result(what.outputs)
+                    except CinemillError as error:
+                        task = self._running[ticket][0].task
+                        failure = TaskFailure(
+                            task.title, type(error).__name__, str(error), category="transient"
+                        )
+                        yield Failed(ticket=ticket, failure=failure)
+                    else:
+                        yield Finished(ticket=ticket, result=result)
 
-    def _launch(self, launch: Launch) -> None:
-        node, task = self._plan.by_id[launch.task.node], launch.task
-        detail: dict[str, Any] = item_detail(task.item, launch.inputs)
-        if task.phase == "collect":
-            detail["parts"] = [[part.item.label, plain(part.outputs)] for part in launch.parts]
-        key = memo_key(node.stage, node.params, task.phase, node.stage.fingerprint(node.params), detail)
-        known = self._store.recall(key)
-        if known is not None and all(map(self._artifacts.has, known.values())):
-            self._record("memo-hit", task.node, task.label, payload=self._payload(launch))
-            self._happen(self._finished(launch, known))
+    def _result(self, outputs: Mapping[str, Artifact]) -> Result:
+        listing = outputs.get("items")
+        if listing is None or listing.kind != ITEMS:
+            return Result(outputs=outputs)
+        return Result(outputs=outputs, items=self._artifacts.read_items(listing, self._plan.assets))
+
+    def _show_progress(self, ticket: int, progress: Progress) -> None:
+        if progress.total <= 0:
             return
-        event = self._event("task-started", task.node, task.label, launch.attempt, {"phase": task.phase})
-        token, stored = self._store.lease(event, task.name, key)
-        self._tell(stored)
-        self._next_ticket += 1
-        self._tickets[self._next_ticket] = (launch, key, token)
-        resources = node.stage.resources(node.params)
-        call = TaskCall(
-            root=self._artifacts.root,
-            stage=node.stage_name,
-            params=node.params,
-            task=task,
-            inputs=launch.inputs,
-            parts=launch.parts,
-            threads=resources.cpu,
+        launch = self._running[ticket][0]
+        task = launch.task
+        payload = {"done": progress.done, "total": progress.total, "weight": task.item.weight}
+        self._tell(
+            Event(
+                job=self._plan.job,
+                type="task-progress",
+                node=task.node,
+                item=task.label,
+                attempt=launch.attempt,
+                payload=payload,
+            )
         )
-        self._executor.submit(self._next_ticket, call)
 
-    def _take(self, report: Report) -> None:
-        launch, key, token = self._tickets[report.ticket]
-        task = launch.task
-        if isinstance(report.what, Progress):
-            if report.what.total:
-                payload = {"done": report.what.done, "total": report.what.total, "weight": task.item.weight}
-                self._tell(self._event("task-progress", task.node, task.label, launch.attempt, payload))
-            return
-        del self._tickets[report.ticket]
-        if isinstance(report.what, TaskFailure):
-            self._fail(launch, report.what)
-        else:
-            self._commit(launch, key, token, report.what)
+    def _settle(self, *happenings: Happening, started: int = 0) -> None:
+        """Tell the scheduler what happened and carry out what it wants, until it wants nothing more."""
+        queue, now = deque(happenings), self._clock()
+        after: list[Launch | Abandon] = []
+        with self._store.batch(self._plan.job) as batch:
+            if started:
+                names = [node.id for node in self._plan.nodes]
+                batch.event("job-started", payload={"run": started, "nodes": names})
+            while queue:
+                for action in self._scheduler.handle(queue.popleft(), now):
+                    queue.extend(self._note(action, batch))
+                    if isinstance(action, Launch | Abandon):
+                        after.append(action)
+        for action in after:
+            if isinstance(action, Launch):
+                self._submit(action)
+            else:
+                self._cancel(action.ticket)
+        for event in batch.events:
+            self._tell(event)
 
-    def _commit(self, launch: Launch, key: str, token: int, done: TaskDone) -> None:
-        task = launch.task
-        kind = "chunk-done" if task.phase == "map" else "task-done"
-        event = self._event(kind, task.node, task.label, launch.attempt, self._payload(launch))
-        stored = self._store.commit(event, task.name, key, token, done.outputs)
-        if stored is None:
-            return  # the lease went to another; its result is the one that counts
-        self._tell(stored)
+    def _note(self, action: Action, batch: Batch) -> Iterator[Happening]:
+        """Put an action into the transaction; yields the answers that the scheduler waits for."""
+        match action:
+            case LookUp():
+                yield self._look_up(action)
+            case StoreParts():
+                artifact = self._artifacts.put_parts(action.parts)
+                yield PartsStored(node=action.node, artifact=artifact)
+            case Planned():
+                self._note_plan(action, batch)
+            case Launch():
+                batch.lease(action.task, action.ticket, self._wall_ms(action.until))
+                batch.task_event("task-started", action.task, action.attempt, {})
+            case Renew():
+                batch.renew(action.task, action.ticket, self._wall_ms(action.until))
+            case NodeDone():
+                hashes = {name: artifact.hash for name, artifact in action.outputs.items()}
+                batch.node(action.node, "done", outputs=action.outputs)
+                batch.event("node-done", action.node, payload={"outputs": hashes})
+            case Ended():
+                self._ended = action
+                batch.job_state = action.state
+                failures = [str(failure) for failure in action.failures]
+                batch.event(f"job-{action.state}", payload={"failures": failures} if failures else {})
+            case _:
+                self._note_end(action, batch)
+
+    def _note_plan(self, action: Planned, batch: Batch) -> None:
+        for task in action.tasks:
+            batch.plan(task)
+        items, unit = len(action.tasks), self._plan.by_id[action.node].stage.unit
+        batch.node(action.node, "running", items=items, weight=action.weight)
+        facts = {"items": items, "weight": action.weight, "round": action.round, "unit": unit}
+        batch.event("node-planned", action.node, payload=facts)
+
+    def _note_end(self, action: Recall | Commit | Retry | Poison | Abandon, batch: Batch) -> None:
+        match action:
+            case Recall():
+                batch.settle(action.task, "done", action.result.outputs)
+                batch.task_event("memo-hit", action.task, 0, {})
+                self._keys.pop(action.task.name, None)
+            case Commit():
+                self._commit(action, batch)
+            case Retry():
+                until = self._wall_ms(action.at)
+                self._close(action, batch, "retry", until_ms=until)
+                wait_ms = round(1000 * (action.at - self._clock()))
+                batch.task_event(
+                    "task-retry", action.task, action.attempt, _why(action.failure, wait_ms=wait_ms)
+                )
+            case Poison():
+                if action.ticket:
+                    self._close(action, batch, "poisoned")
+                else:
+                    batch.settle(action.task, "poisoned", {})
+                why = _why(action.failure, traceback=action.failure.traceback)
+                batch.task_event("task-failed", action.task, action.attempt, why)
+            case Abandon(final=True):
+                launch = self._running[action.ticket][0]
+                batch.close(action.task, action.ticket, "cancelled", number=launch.attempt)
+
+    def _commit(self, action: Commit, batch: Batch) -> None:
+        task, outputs = action.task, action.result.outputs
+        done = self._done.pop(action.ticket)
+        _, began = self._running.pop(action.ticket)
+        wall_ms = round(1000 * (self._clock() - began))
+        lines = "\n".join(done.log[:LOG_LINES])
         if done.log:
-            self._logs[task.name] = done.log
-        self._happen(self._finished(launch, done.outputs))
+            self._logs[task.title] = done.log
+        batch.close(
+            task,
+            action.ticket,
+            "done",
+            number=action.attempt,
+            outputs=outputs,
+            wall_ms=wall_ms,
+            cpu_ms=done.cpu_ms,
+            log=lines,
+        )
+        batch.remember(self._keys.pop(task.name), outputs)
+        kind = "chunk-done" if task.phase == "map" else "task-done"
+        hashes = {name: artifact.hash for name, artifact in outputs.items()}
+        batch.task_event(
+            kind, task, action.attempt, {"outputs": hashes, "wall_ms": wall_ms, "cpu_ms": done.cpu_ms}
+        )
 
-    def _finished(self, launch: Launch, outputs: Mapping[str, Artifact]) -> Finished:
-        listing = outputs.get("items") or outputs.get("emit")
-        asks = launch.task.phase == "split" or (launch.task.phase == "collect" and "emit" in outputs)
-        items = [item_from_json(value) for value in self._artifacts.read_json(listing)] if asks and listing else None
-        return Finished(task=launch.task, outputs=outputs, items=items)
+    def _close(self, action: Retry | Poison, batch: Batch, state: str, *, until_ms: int = 0) -> None:
+        _, began = self._running.pop(action.ticket, (None, self._clock()))
+        self._done.pop(action.ticket, None)
+        failure, wall_ms = action.failure, round(1000 * (self._clock() - began))
+        batch.close(
+            action.task,
+            action.ticket,
+            state,
+            number=action.attempt,
+            until_ms=until_ms,
+            wall_ms=wall_ms,
+            error=f"{failure.kind}: {failure.message}",
+            log=failure.traceback,
+        )
 
-    def _fail(self, launch: Launch, failure: TaskFailure) -> None:
-        payload = {"error": failure.message, "kind": failure.kind, "traceback": failure.traceback}
-        event = self._event("task-failed", launch.task.node, launch.task.label, launch.attempt, payload)
-        self._tell(self._store.release(event, launch.task.name, "poisoned"))
-        self._happen(Failed(task=launch.task, failure=failure))
+    def _look_up(self, action: LookUp) -> Looked:
+        """Search the memo; a result whose bytes are gone is no result."""
+        stage = self._plan.by_id[action.tasks[0].node].identity
+        keys = {
+            task.name: memo_key(stage, task.phase, task.item, _inputs(task, action), action.parts)
+            for task in action.tasks
+        }
+        self._keys.update(keys)
+        known = self._store.recall(list(keys.values()))
+        hits = {}
+        for name, key in keys.items():
+            outputs = known.get(key)
+            if outputs is not None and all(map(self._artifacts.has, outputs.values())):
+                hits[name] = self._result(outputs)
+        return Looked(asked=action.tasks, hits=hits)
 
-    @staticmethod
-    def _payload(launch: Launch) -> dict[str, Any]:
-        return {"phase": launch.task.phase, "weight": launch.task.item.weight}
+    def _submit(self, launch: Launch) -> None:
+        node = self._plan.by_id[launch.task.node]
+        self._running[launch.ticket] = (launch, self._clock())
+        self._executor.submit(
+            TaskCall(
+                ticket=launch.ticket,
+                root=self._artifacts.root,
+                stage=node.stage,
+                params=node.params,
+                task=launch.task,
+                inputs=launch.inputs,
+                parts=launch.parts,
+                assets=self._plan.assets,
+                resources=node.resources,
+            )
+        )
 
-    def _record(self, kind: str, node: str = "", item: str = "", payload: Mapping[str, Any] | None = None) -> None:
-        self._tell(self._store.record(self._event(kind, node, item, payload=payload)))
+    def _cancel(self, ticket: int) -> None:
+        self._running.pop(ticket, None)
+        self._executor.cancel(ticket)
+        shutil.rmtree(self._artifacts.root / "scratch" / scratch_name(ticket), ignore_errors=True)
 
-    def _event(
-        self, kind: str, node: str = "", item: str = "", attempt: int = 0, payload: Mapping[str, Any] | None = None
-    ) -> Event:
-        return Event(job=self._plan.job, type=kind, node=node, item=item, attempt=attempt, payload=payload or {})
+    def _wall_ms(self, at: float) -> int:
+        """A time of our clock as milliseconds since 1970."""
+        return round(1000 * (time.time() + at - self._clock()))
+
+
+def _why(failure: TaskFailure, **more: Any) -> dict[str, Any]:
+    return {"kind": failure.kind, "category": failure.category, "error": failure.message, **more}
+
+
+def _inputs(task: Task, action: LookUp) -> Mapping[str, Any]:
+    return action.inputs if task.item.uses is None else task.item.uses
+
+
+def _nobody(event: Event) -> None:
+    """Take an event and do nothing."""
+
+
+def _refuse_import() -> None:
+    from archer import worker
+
+    if worker.importing_main:
+        raise StageError(
+            "run() was called while a worker imported the script; put it under if __name__ == '__main__'"
+        )

@@ -1,25 +1,34 @@
 """Errors of archer, drawn as a tree.
 
-    CinemillError
-    ├── ProcessError
-    │   ├── ToolMissing(FileNotFoundError)   a program we need is not installed
-    │   ├── ToolFailed(RuntimeError)         a child ended with an error
-    │   ├── ToolTimeout(TimeoutError)        a child took too long            [retryable]
-    │   └── Cancelled                        we were told to stop
-    ├── DiskFull(OSError)                    no space left where work is kept
-    ├── SpecError(ValueError)                a job spec does not fit together
-    ├── StoreError
-    │   ├── StoreBusy                        another process works in this folder
-    │   └── BlobDamaged                      stored bytes do not match their name
-    └── JobFailed                            a job ended without its outputs
-        └── (TaskFailure says which task, why, and the worker's traceback)
+CinemillError
+├── ProcessError
+│   ├── ToolMissing(FileNotFoundError)   a program we need is not installed
+│   ├── ToolFailed(RuntimeError)         a child ended with an error     [retryable where it was killed]
+│   ├── ToolTimeout(TimeoutError)        a child took too long           [retryable]
+│   └── Cancelled                        we were told to stop
+├── DiskFull(OSError)                    no space left where work is kept
+├── SpecError(ValueError)                a job spec does not fit together
+├── NotCanonical(TypeError)              a value that has no one text, so it cannot name a result
+├── StageError(RuntimeError)             a stage does not do what it declares
+├── StoreError
+│   ├── StoreBusy                        another process works in this folder
+│   ├── StoreTooNew                      the folder was written by a newer version
+│   ├── LeaseLost                        a result came whose task had been given to another
+│   ├── StateDamaged                     the job state cannot be read
+│   └── BlobDamaged                      stored bytes do not match their name
+├── TaskFailure                          why a task failed, as data that crosses processes
+└── JobFailed(RuntimeError)              a job ended without its outputs
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from cinemill_native.errors import CinemillError
+
+Category = Literal["user", "disk", "transient", "death", "memory", "timeout", "preempted"]
+"""Why a task failed, as far as trying again goes: `user` and `disk` are never tried again by themselves."""
 
 
 class ProcessError(CinemillError):
@@ -49,11 +58,13 @@ class ToolFailed(ProcessError, RuntimeError):
         argv: what was run.
         exit_code: its exit code; negative for the signal that ended it.
         stderr_tail: its last 20 lines on stderr.
+        retryable: True where something killed it (memory, mostly): that is no word about the input.
     """
 
     def __init__(self, argv: Sequence[str], exit_code: int, stderr_tail: str) -> None:
         super().__init__(tuple(argv), exit_code, stderr_tail)
         self.argv, self.exit_code, self.stderr_tail = tuple(argv), exit_code, stderr_tail
+        self.retryable = exit_code == -9
 
     def __str__(self) -> str:
         tool = self.argv[0].rpartition("/")[2] if self.argv else "child"
@@ -97,7 +108,8 @@ class DiskFull(CinemillError, OSError):
         self.place = place
 
     def __str__(self) -> str:
-        return f"{self.place}: no space left on device; free some or choose another --work-dir, then run the same command"
+        remedy = "free some or choose another --work-dir, then run the same command"
+        return f"{self.place}: no space left on device; {remedy}"
 
 
 class SpecError(CinemillError, ValueError):
@@ -114,6 +126,27 @@ class SpecError(CinemillError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
+
+
+class NotCanonical(CinemillError, TypeError):
+    """A value that has no one text, so that it cannot be part of a name: a float, an open file.
+
+    Attributes:
+        where: which value.
+        type_name: its type.
+    """
+
+    def __init__(self, where: str, type_name: str) -> None:
+        super().__init__(where, type_name)
+        self.where, self.type_name = where, type_name
+
+    def __str__(self) -> str:
+        wanted = "wanted text, int, bool, Decimal, Fraction, or a dataclass, mapping or list of them"
+        return f"{self.where}: {self.type_name} has no canonical text; {wanted}"
+
+
+class StageError(CinemillError, RuntimeError):
+    """A stage does not do what it declares; the fault is in its code, not in the input."""
 
 
 class StoreError(CinemillError):
@@ -133,7 +166,55 @@ class StoreBusy(StoreError):
         self.folder, self.holder = folder, holder
 
     def __str__(self) -> str:
-        return f"{self.folder}: in use by process {self.holder}; wait for it, stop it, or choose another --work-dir"
+        remedy = "wait for it, stop it, or choose another --work-dir"
+        return f"{self.folder}: in use by process {self.holder or 'unknown'}; {remedy}"
+
+
+class StoreTooNew(StoreError):
+    """The state in a folder was written by a newer version of the program.
+
+    Attributes:
+        folder: the work folder.
+        found, known: schema version there, and the newest that this program reads.
+    """
+
+    def __init__(self, folder: str, found: int, known: int) -> None:
+        super().__init__(folder, found, known)
+        self.folder, self.found, self.known = folder, found, known
+
+    def __str__(self) -> str:
+        remedy = "upgrade cinemill, or choose another --work-dir"
+        return f"{self.folder}: state of schema {self.found}, this version reads up to {self.known}; {remedy}"
+
+
+class LeaseLost(StoreError):
+    """A result was to be committed whose task is no longer leased to who made it; nothing of it was stored.
+
+    Attributes:
+        tasks: names of the tasks of the refused transaction.
+    """
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        super().__init__(tuple(tasks))
+        self.tasks = tuple(tasks)
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.tasks)}: another scheduler took over; this one must stop"
+
+
+class StateDamaged(StoreError):
+    """The file that holds the job state is damaged.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: damaged; remove its folder and run the same command"
 
 
 class BlobDamaged(StoreError):
@@ -149,41 +230,39 @@ class BlobDamaged(StoreError):
         self.hash, self.path = hash, path
 
     def __str__(self) -> str:
-        return f"{self.path}: missing or not what {self.hash[:19]} says; remove the work folder and run again"
+        return f"{self.path}: missing or not what {self.hash[:19]} says; remove it and run the same command"
 
 
 class TaskFailure(CinemillError):
-    """What a task of a job failed of, as it crossed from its worker.
+    """Why a task of a job failed, as data that crosses from its worker.
 
     Attributes:
-        task: node and item, `encode chunk-00003/720p`.
+        task: node and item, `encode chunk-00003/720p`; only the node where it has but one item.
         kind: name of the original error's type.
         message: its message.
-        traceback: its traceback as text, for `debug`; empty where the worker died.
-        retryable: whether trying again may help.
+        traceback: its traceback as text, for debugging; empty where the worker died.
+        category: what trying again may do; see `Category`.
+        retryable: False for `user` and `disk`.
     """
 
-    def __init__(self, task: str, kind: str, message: str, traceback: str = "", *, retryable: bool = False) -> None:
+    def __init__(
+        self, task: str, kind: str, message: str, traceback: str = "", *, category: Category = "user"
+    ) -> None:
         super().__init__(task, kind, message, traceback)
         self.task, self.kind, self.message, self.traceback = task, kind, message, traceback
-        self.retryable = retryable
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_task_failure, (self.task, self.kind, self.message, self.traceback, self.retryable))
+        self.category: Category = category
+        self.retryable = category not in ("user", "disk")
 
     def __str__(self) -> str:
-        return f"{self.task}: {self.message}"
-
-
-def _task_failure(task: str, kind: str, message: str, traceback: str, retryable: bool) -> TaskFailure:  # noqa: FBT001
-    return TaskFailure(task, kind, message, traceback, retryable=retryable)
+        named = " " in self.task or self.category == "death"
+        return f"{self.message} (in {self.task})" if named else self.message
 
 
 class JobFailed(CinemillError, RuntimeError):
     """A job ended without its outputs; what was done is kept.
 
     Attributes:
-        failures: the tasks that failed, first first.
+        failures: the tasks that failed, first first; empty where the job was cancelled.
     """
 
     def __init__(self, failures: Sequence[TaskFailure]) -> None:
@@ -191,6 +270,7 @@ class JobFailed(CinemillError, RuntimeError):
         self.failures = tuple(failures)
 
     def __str__(self) -> str:
-        first = self.failures[0]
+        if not self.failures:
+            return "cancelled; what was done is kept, run the same command to go on"
         more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
-        return f"{first.message if first.kind != 'WorkerDied' else first}{more}"
+        return f"{self.failures[0]}{more}"

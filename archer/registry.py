@@ -10,33 +10,52 @@ from typing import Any
 from archer.errors import SpecError
 from archer.stage import Stage
 
+STAGES = "cinemill.stages"
+EXECUTORS = "cinemill.executors"
+
 
 @cache
 def installed(group: str) -> dict[str, str]:
-    """Name -> `module:attribute` of every plug-in of an entry point group."""
+    """Name -> `module:attribute` of every plug-in of an entry point group; imports none of them."""
     return {point.name: point.value for point in entry_points(group=group)}
 
 
-def load(group: str, name: str) -> Any:
+def load(group: str, name: str, field: str = "") -> Any:
     """The object behind a plug-in's name, or behind `module:attribute`.
 
+    Args:
+        group: `STAGES` or `EXECUTORS`.
+        name: an installed name, or where to find the object.
+        field: what the name was given for, shown in errors; the group's last word by default.
+
     Raises:
-        SpecError: there is no such plug-in.
+        SpecError: there is no such plug-in, or it cannot be imported.
     """
+    field = field or group.rpartition(".")[2]
     target = name if ":" in name else installed(group).get(name, "")
     if not target:
         known = ", ".join(sorted(installed(group))) or "none"
-        raise SpecError(group.rpartition(".")[2], f"unknown {name!r}; installed: {known}")
-    module, _, attribute = target.partition(":")
+        raise SpecError(field, f"unknown {name!r}; installed: {known}")
+    module, _, attributes = target.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(module)
+        for attribute in attributes.split("."):
+            found = getattr(found, attribute)
     except (ImportError, AttributeError) as error:
-        raise SpecError(group.rpartition(".")[2], f"{name!r} cannot be loaded from {target}: {error}") from error
+        raise SpecError(field, f"{name!r} cannot be loaded from {target}: {error}") from error
+    return found
 
 
-def load_stage(name: str) -> Stage[Any]:
-    """The stage of this name, ready to use. Raises: see `load`."""
-    stage = load("cinemill.stages", name)()
-    if not isinstance(stage, Stage):
-        raise SpecError("stages", f"{name!r} is not a Stage")
-    return stage
+def load_stage(stage: str | type[Stage[Any]], field: str = "stages") -> Stage[Any]:
+    """A stage ready to use, by name, by `module:Class` or by its class.
+
+    Raises:
+        SpecError: there is none, or it does not declare what a stage must.
+    """
+    made = (load(STAGES, stage, field) if isinstance(stage, str) else stage)()
+    if not isinstance(made, Stage):
+        raise SpecError(field, f"{stage!r} is not a Stage; subclass archer.Stage")
+    missing = [name for name in ("name", "version", "params") if not hasattr(made, name)]
+    if missing:
+        raise SpecError(field, f"{type(made).__name__} does not declare {', '.join(missing)}")
+    return made

@@ -98,14 +98,23 @@ class Inputs(Protocol):
 
     def __getitem__(self, name: str) -> Input | Sequence[Input]: ...
 
+    def __contains__(self, name: object) -> bool:
+        """True where the input is bound: always for a required one, sometimes for one whose kind ends with `?`."""
+
     def artifact(self, name: str) -> Artifact:
         """The single artifact bound to `name`."""
+
+    def artifacts(self, name: str) -> Sequence[Artifact]:
+        """The artifacts bound to `name`: one, or the list that an item `uses`."""
 
     def asset(self, name: str = "asset") -> Asset:
         """The asset bound to `name`."""
 
     def json(self, name: str) -> Any:
         """The parsed content of a JSON artifact."""
+
+    def read(self, artifact: Artifact) -> Any:
+        """The parsed content of any JSON artifact, as those inside parts are."""
 
     def path(self, source: str | Artifact) -> Path:
         """A local, read-only path of an artifact's content; a directory for a tree."""

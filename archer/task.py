@@ -1,4 +1,4 @@
-"""Tasks: what the scheduler hands out, and what crosses to a worker and back."""
+"""Tasks: what the scheduler hands out, what crosses to a worker, and what comes back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from archer.artifact import Artifact
 from archer.errors import TaskFailure
-from archer.stage import Input, Item, Part
+from archer.media.asset import Asset
+from archer.stage import Input, Item, Resources, Stage
 
 Phase = Literal["split", "map", "collect"]
+Inputs = Mapping[str, Input | Sequence[Input]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,59 +25,79 @@ class Task:
         phase: `split`, `map` or `collect`.
         item: what to map; the default item otherwise.
         round: 0, or how many times a collect has asked for more before.
+        place: position of a map task among all of its node, over all rounds.
     """
 
     node: str
     phase: Phase
     item: Item = field(default_factory=Item)
     round: int = 0
+    place: int = 0
 
     @property
     def label(self) -> str:
-        """The item's label for a map task, the phase otherwise; with the round where there was more than one."""
-        text = self.item.label if self.phase == "map" else f"({self.phase})"
-        return f"{text}#{self.round}" if self.round else text
+        """The item's label for a map task, with the round where it is not the first; empty otherwise."""
+        if self.phase != "map":
+            return ""
+        return f"{self.item.label}#{self.round}" if self.round else self.item.label
 
     @property
     def name(self) -> str:
         """Unique within the job."""
-        return f"{self.node}/{self.phase}/{self.label}"
+        return f"{self.node}/{self.phase}/{self.label or self.round}"
+
+    @property
+    def title(self) -> str:
+        """For people: `encode chunk-00003/720p`, `encode (split)`; only the node where it has but one item."""
+        if self.phase != "map":
+            return f"{self.node} ({self.phase})"
+        return self.node if self.label == "all" else f"{self.node} {self.label}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCall:
-    """Everything a worker needs to run a task; pickles.
+    """Everything a worker needs to run one try of a task; pickles.
 
     Attributes:
+        ticket: names this try; no other of the same job store has it.
         root: the work folder.
-        stage: name to load the stage by.
-        params: the stage's settings.
+        stage, params: what computes, and its settings.
         task: what to do.
-        inputs: resolved inputs of the node (for a map, those its item uses).
-        parts: for a collect, all parts of all rounds.
-        threads: threads of its children.
+        inputs: resolved inputs of the node; for a map with `uses`, those and nothing else.
+        parts: for a collect, the `parts@1` artifact of all parts of all rounds.
+        assets: all assets of the job, so that stored items find theirs.
+        resources: what the task may use.
     """
 
+    ticket: int
     root: Path
-    stage: str
+    stage: Stage[Any]
     params: Any
     task: Task
-    inputs: Mapping[str, Input | Sequence[Input]]
-    parts: Sequence[Part] = ()
-    threads: int = 1
+    inputs: Inputs
+    parts: Artifact | None = None
+    assets: Sequence[Asset] = ()
+    resources: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDone:
-    """A worker's result: outputs by name (`items` for a split, `emit` for a collect that asks for more)."""
+    """A worker's result.
+
+    Attributes:
+        outputs: artifacts by name; `items` alone, of kind `items@1`, for a split and a collect that asks for more.
+        log: lines the task logged.
+        cpu_ms: processor time of the task and its children, measured.
+    """
 
     outputs: Mapping[str, Artifact] = field(default_factory=dict)
     log: tuple[str, ...] = ()
+    cpu_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A worker's sign of life; `total` 0 for a bare heartbeat."""
+    """A sign of life; `total` 0 for a bare heartbeat."""
 
     done: int = 0
     total: int = 0
@@ -83,7 +105,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an executor says of a task."""
+    """What an executor says of a try."""
 
     ticket: int
     what: TaskDone | TaskFailure | Progress
+
+
+ITEMS = "items@1"
+"""Kind of the artifact that holds the items of a split, or those a collect asks for."""
+PARTS = "parts@1"
+"""Kind of the artifact that holds the parts of a node: items and their outputs."""

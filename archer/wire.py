@@ -1,9 +1,12 @@
-"""Items, parts and inputs as JSON: how they are stored and cross between processes."""
+"""Items, parts and outputs as JSON: how they are stored and cross between processes.
+
+An asset is written by its identity, never by its URL, so that the same title in another place gives the same
+bytes; who reads it says which assets it knows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from archer.artifact import Artifact
@@ -12,60 +15,82 @@ from archer.media.range import FrameRange
 from archer.split.chunk import Chunk
 from archer.stage import Input, Item, Part
 
+Assets = Mapping[str, Asset]
+
 
 def input_to_json(value: Input | Sequence[Input]) -> Any:
     """A JSON value for an input or a list of them."""
     if isinstance(value, Asset):
-        return {"asset": asdict(value)}
+        return {"asset": value.identity, "size": value.size}
     if isinstance(value, Artifact):
         return {"artifact": value.to_json()}
     return [input_to_json(entry) for entry in value]
 
 
-def input_from_json(value: Any) -> Input | tuple[Input, ...]:
-    """The input that `input_to_json` wrote."""
+def input_from_json(value: Any, assets: Assets) -> Input | tuple[Input, ...]:
+    """The input that `input_to_json` wrote; an asset that is not among `assets` has an empty URL."""
     if isinstance(value, list):
-        return tuple(input_from_json(entry) for entry in value)  # type: ignore[misc]  # lists are flat
-    if "asset" in value:
-        return Asset(**value["asset"])
-    return Artifact.from_json(value["artifact"])
+        return tuple(_one_from_json(entry, assets) for entry in value)
+    return _one_from_json(value, assets)
+
+
+def _one_from_json(value: Mapping[str, Any], assets: Assets) -> Input:
+    if "artifact" in value:
+        return Artifact.from_json(value["artifact"])
+    identity = value["asset"]
+    return assets.get(identity) or Asset(url="", identity=identity, size=value["size"])
 
 
 def item_to_json(item: Item) -> dict[str, Any]:
-    """A JSON object for an item. Assets are stored by URL and identity, so it never becomes part of an identity."""
-    chunk = item.chunk
+    """A JSON object for an item."""
+    chunk, uses = item.chunk, item.uses
     return {
-        "chunk": None if chunk is None else [chunk.index, chunk.frames.start, chunk.frames.end, chunk.before, chunk.after],
+        "chunk": None if chunk is None else chunk_to_json(chunk),
         "variant": item.variant,
         "values": dict(item.values),
-        "uses": None if item.uses is None else {name: input_to_json(value) for name, value in item.uses.items()},
+        "uses": None if uses is None else {name: input_to_json(value) for name, value in uses.items()},
         "weight": item.weight,
     }
 
 
-def item_from_json(value: Mapping[str, Any]) -> Item:
+def item_from_json(value: Mapping[str, Any], assets: Assets) -> Item:
     """The item that `item_to_json` wrote."""
-    chunk = value["chunk"]
+    chunk, uses = value["chunk"], value["uses"]
     return Item(
-        chunk=None
-        if chunk is None
-        else Chunk(index=chunk[0], frames=FrameRange(chunk[1], chunk[2]), before=chunk[3], after=chunk[4]),
+        chunk=None if chunk is None else chunk_from_json(chunk),
         variant=value["variant"],
         values=value["values"],
-        uses=None if value["uses"] is None else {name: input_from_json(entry) for name, entry in value["uses"].items()},
+        uses=None if uses is None else {name: input_from_json(entry, assets) for name, entry in uses.items()},
         weight=value["weight"],
     )
 
 
+def chunk_to_json(chunk: Chunk) -> list[int]:
+    """Index, start, end, context before, context after."""
+    return [chunk.index, chunk.frames.start, chunk.frames.end, chunk.before, chunk.after]
+
+
+def chunk_from_json(value: Sequence[int]) -> Chunk:
+    """The chunk that `chunk_to_json` wrote."""
+    index, start, end, before, after = value
+    return Chunk(index=index, frames=FrameRange(start, end), before=before, after=after)
+
+
 def part_to_json(part: Part) -> dict[str, Any]:
     """A JSON object for a part."""
-    return {
-        "item": item_to_json(part.item),
-        "outputs": {name: artifact.to_json() for name, artifact in part.outputs.items()},
-    }
+    return {"item": item_to_json(part.item), "outputs": outputs_to_json(part.outputs)}
 
 
-def part_from_json(value: Mapping[str, Any]) -> Part:
+def part_from_json(value: Mapping[str, Any], assets: Assets) -> Part:
     """The part that `part_to_json` wrote."""
-    outputs = {name: Artifact.from_json(entry) for name, entry in value["outputs"].items()}
-    return Part(item=item_from_json(value["item"]), outputs=outputs)
+    return Part(item=item_from_json(value["item"], assets), outputs=outputs_from_json(value["outputs"]))
+
+
+def outputs_to_json(outputs: Mapping[str, Artifact]) -> dict[str, Any]:
+    """Outputs of a task as a JSON object."""
+    return {name: artifact.to_json() for name, artifact in outputs.items()}
+
+
+def outputs_from_json(value: Mapping[str, Any]) -> dict[str, Artifact]:
+    """The outputs that `outputs_to_json` wrote."""
+    return {name: Artifact.from_json(entry) for name, entry in value.items()}

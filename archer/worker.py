@@ -1,107 +1,152 @@
-"""Run one task: in this process (`execute`), or in a loop behind a pipe (`python -m archer.worker FD`)."""
+"""Run one task: in this process (`execute`), or in a loop behind a pipe (`serve`)."""
 
 from __future__ import annotations
 
-import logging
+import errno
 import os
+import pickle
+import resource
+import shutil
 import sys
 import threading
 import time
 import traceback
+import types
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
 from archer.artifact import Artifact
 from archer.context import Reporter, StoredContext, StoredInputs
-from archer.errors import TaskFailure
-from archer.registry import load_stage
-from archer.stage import Emit, Item, Stage
+from archer.errors import Category, DiskFull, StageError, TaskFailure, ToolTimeout
+from archer.stage import Emit, Item
 from archer.store.artifacts import ArtifactStore
 from archer.task import Progress, TaskCall, TaskDone
-from archer.wire import item_to_json
+from cinemill_native.errors import CinemillError
 
-HEARTBEAT_S = 5.0
 REPORT_EVERY_S = 0.1
-ITEMS = "items@1"
+LABEL_LENGTH = 150
+ALLOCATORS_MB = 1024
+"""Address space that allocators of libraries take beside what a task uses; on top of its declared memory."""
 
 
 def execute(call: TaskCall, report: Reporter) -> TaskDone:
     """Run a task and take its outputs into the store. Raises whatever the stage raises."""
-    import shutil
-
-    store = ArtifactStore(call.root)
-    stage = load_stage(call.stage)
-    inputs = StoredInputs(store, call.inputs)
+    store, began = ArtifactStore(call.root), _cpu_s()
+    inputs = StoredInputs(store, call.inputs, call.assets)
     if call.task.phase == "split":
-        return TaskDone(outputs={"items": _put_items(store, stage.split(inputs, call.params))})
-    scratch = store.scratch(f"task-{os.getpid()}-{threading.get_ident()}")
-    mapping = call.task.phase == "map"
-    kinds = stage.parts if mapping and stage.parts else stage.outputs
-    context = StoredContext(store, inputs, kinds, scratch=scratch, threads=call.threads, report=report)
+        outputs, log = {"items": _items(store, call.stage.split(inputs, call.params), "split")}, ()
+    else:
+        outputs, log = _in_scratch(call, store, inputs, report)
+    return TaskDone(outputs=outputs, log=tuple(log), cpu_ms=round(1000 * (_cpu_s() - began)))
+
+
+def _in_scratch(
+    call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter
+) -> tuple[dict[str, Artifact], Sequence[str]]:
+    stage, task = call.stage, call.task
+    kinds = stage.parts if task.phase == "map" and stage.parts else stage.outputs
+    scratch = store.scratch(scratch_name(call.ticket))
+    context = StoredContext(store, inputs, kinds, scratch=scratch, threads=call.resources.cpu, report=report)
     try:
-        if mapping:
-            stage.map(context, call.task.item, call.params)
-        else:
-            more = stage.collect(context, call.parts, call.params)
-            if isinstance(more, Emit):
-                return TaskDone(outputs={"emit": _put_items(store, more.items)}, log=tuple(context.messages))
-        return TaskDone(outputs=context.outputs(), log=tuple(context.messages))
+        if task.phase == "map":
+            stage.map(context, task.item, call.params)
+            return context.outputs(), context.messages
+        assert call.parts is not None  # noqa: S101  the scheduler stores them before it launches a collect
+        more = stage.collect(context, store.read_parts(call.parts, call.assets), call.params)
+        if isinstance(more, Emit):
+            return {"items": _items(store, more.items, "collect")}, context.messages
+        return context.outputs(), context.messages
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _put_items(store: ArtifactStore, items: Any) -> Artifact:
+def scratch_name(ticket: int) -> str:
+    """Name of the scratch folder of a try."""
+    return f"try-{ticket}"
+
+
+def _items(store: ArtifactStore, items: Sequence[Item], phase: str) -> Artifact:
     labels = [item.label for item in items]
     if len(set(labels)) != len(labels):
-        raise RuntimeError(f"split gave items with equal labels: {sorted({x for x in labels if labels.count(x) > 1})}")
-    return store.put_json([item_to_json(item) for item in items], kind=ITEMS)
-
-
-def collects(stage: Stage[Any]) -> bool:
-    """True where the stage has a `collect` of its own."""
-    return type(stage).collect is not Stage.collect
-
-
-def splits(stage: Stage[Any]) -> bool:
-    """True where the stage has a `split` of its own."""
-    return type(stage).split is not Stage.split
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        raise StageError(
+            f"{phase} gave several items named {', '.join(twice)}; tell them apart by chunk or variant"
+        )
+    long = [label for label in labels if len(label) > LABEL_LENGTH]
+    if long:
+        raise StageError(
+            f"{phase} gave an item named {long[0][:40]}...; wanted at most {LABEL_LENGTH} characters"
+        )
+    if phase == "collect" and not items:
+        raise StageError("collect asked for no items; return None and write the outputs instead")
+    return store.put_items(items)
 
 
 def failure_of(call: TaskCall, error: BaseException) -> TaskFailure:
     """An exception as data that crosses processes."""
-    from cinemill_native.errors import CinemillError
-
-    item: Item = call.task.item
-    where = f"{call.task.node} {item.label}" if call.task.phase == "map" else f"{call.task.node} ({call.task.phase})"
-    text = str(error) if isinstance(error, CinemillError | OSError) else f"{type(error).__name__}: {error}"
-    retryable = bool(getattr(error, "retryable", False))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        error = DiskFull(str(call.root)).with_traceback(error.__traceback__)
+    if isinstance(error, MemoryError):
+        message = f"it needs more memory than the {call.resources.memory_mb} MiB that its stage declares"
+    elif isinstance(error, CinemillError | OSError):
+        message = " ".join(str(error).split())
+    else:
+        message = " ".join(f"{type(error).__name__}: {error}".split())
     trace = "".join(traceback.format_exception(error))
-    return TaskFailure(where, type(error).__name__, " ".join(text.split()), trace, retryable=retryable)
+    return TaskFailure(call.task.title, type(error).__name__, message, trace, category=category_of(error))
+
+
+def category_of(error: BaseException) -> Category:
+    """What trying again may do about an exception."""
+    match error:
+        case DiskFull():
+            return "disk"
+        case MemoryError():
+            return "memory"
+        case ToolTimeout():
+            return "timeout"
+        case CinemillError():
+            return "transient" if error.retryable else "user"
+        case ConnectionError() | TimeoutError():
+            return "transient"
+    return "user"
 
 
 def serve(connection: Connection) -> None:
-    """Run tasks as they come through the pipe until it closes, with a sign of life while one runs."""
+    """Run tasks as they come through the pipe until it closes.
+
+    A message in is (path of the main script or None, pickled `TaskCall`); messages out are `Progress`, at most ten
+    per second, and one `TaskDone` or `TaskFailure` per task.
+    """
     lock = threading.Lock()
 
     def send(message: Any) -> None:
-        with lock:
+        with lock:  # stages report progress from threads of their own
             connection.send(message)
 
-    def beat() -> None:
-        while True:
-            time.sleep(HEARTBEAT_S)
-            send(Progress())
-
-    threading.Thread(target=beat, daemon=True).start()
     while True:
         try:
-            call: TaskCall = connection.recv()
+            main, pickled = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        try:
-            send(execute(call, _rarely(send)))
-        except Exception as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
-            send(failure_of(call, error))
+        send(_answer(main, pickled, _rarely(send)))
+
+
+def _answer(main: str | None, pickled: bytes, report: Reporter) -> TaskDone | TaskFailure:
+    try:
+        _adopt_main(main)
+        call: TaskCall = pickle.loads(pickled)  # noqa: S301  our own scheduler wrote it
+    except Exception as error:  # noqa: BLE001  code of the user is run by this
+        problem = f"its stage cannot be imported by a worker: {type(error).__name__}: {error}"
+        return TaskFailure(
+            "worker", type(error).__name__, problem, "".join(traceback.format_exception(error))
+        )
+    try:
+        _bound_memory(call.resources.memory_mb)
+        return execute(call, report)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
+        return failure_of(call, error)
 
 
 def _rarely(send: Any) -> Reporter:
@@ -117,15 +162,33 @@ def _rarely(send: Any) -> Reporter:
     return report
 
 
-def main() -> None:
-    """Entry point of a worker process; the pipe's descriptor is its only argument."""
-    logging.basicConfig(level=logging.WARNING)
+def _bound_memory(memory_mb: int) -> None:
+    """Hold private writable memory of this process to what the stage declares; children have bounds of their own."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, ((memory_mb + ALLOCATORS_MB) << 20, hard))
+
+
+def _cpu_s() -> float:
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
+importing_main = False
+"""True while a worker imports the user's script: a job started by that is a mistake, which `run` refuses."""
+
+
+def _adopt_main(path: str | None) -> None:
+    """Make classes of the script that started the job importable, as `__main__`, without running its guarded part."""
+    global importing_main
+    if path is None or getattr(sys.modules["__main__"], "__file__", None) == path:
+        return
+    import runpy
+
+    importing_main = True
     try:
-        serve(Connection(int(sys.argv[1])))
-    except (BrokenPipeError, ConnectionResetError):
-        os._exit(0)  # the scheduler is gone: nobody wants the rest
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
+        names = runpy.run_path(path, run_name="__cinemill_worker__")
+    finally:
+        importing_main = False
+    module = types.ModuleType("__main__")
+    module.__dict__.update(names, __file__=path)
+    sys.modules["__main__"] = module

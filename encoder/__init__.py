@@ -1,12 +1,12 @@
 """Frames in, coded shots out: codecs, ladders, chunk encoding, frame-exact assembly, audio.
 
-    from encoder import EncodeSettings, assemble, default_ladder, encode_chunk
+from encoder import EncodeSettings, assemble, default_ladder, encode_chunk
 
-    ladder = default_ladder(info.video)
-    settings = EncodeSettings(codec="x264", crf="23")
-    encode_chunk(frames(asset, part, info=info), info, ladder[0], settings, Path("chunk-0.mp4"))
-    facts = assemble([Path("chunk-0.mp4")], info, ladder[0], Path("720p.mp4"))
-    print(facts.frames, facts.bitrate_kbps)
+ladder = default_ladder(info.video)
+settings = EncodeSettings(codec="x264", crf="23")
+encode_chunk(frames(asset, part, info=info), info, ladder[0], settings, Path("chunk-0.mp4"))
+facts = assemble([Path("chunk-0.mp4")], info, ladder[0], Path("720p.mp4"))
+print(facts.frames, facts.bitrate_kbps)
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archer.media import MediaInfo
 from encoder.codec_string import codec_string
@@ -121,12 +121,21 @@ def _decoding_times(coded: Sequence[_Coded], times: Sequence[int], info: MediaIn
 
 
 def _write(
-    chunks: Sequence[Path], coded: Sequence[_Coded], times: Sequence[int], due: Sequence[int], info: MediaInfo, out: Path
+    chunks: Sequence[Path],
+    coded: Sequence[_Coded],
+    times: Sequence[int],
+    due: Sequence[int],
+    info: MediaInfo,
+    out: Path,
 ) -> str:
     import av
 
     scale, time_base = _timescale(info.video.time_base)
-    options = {"movflags": "+faststart+negative_cts_offsets", "video_track_timescale": str(scale), "fflags": "+bitexact"}
+    options = {
+        "movflags": "+faststart+negative_cts_offsets",
+        "video_track_timescale": str(scale),
+        "fflags": "+bitexact",
+    }
     with av.open(str(out), "w", format="mp4", options=options) as target:
         with av.open(str(chunks[0])) as first:
             template = first.streams.video[0]
@@ -163,7 +172,9 @@ def _same_headers(chunk: Path, extradata: bytes) -> None:
 
     with av.open(str(chunk)) as container:
         if bytes(container.streams.video[0].codec_context.extradata or b"") != extradata:
-            raise ChunkBroken(chunk.name, "its stream headers differ from the first chunk's; the encoder changed in between")
+            raise ChunkBroken(
+                chunk.name, "its stream headers differ from the first chunk's; the encoder changed in between"
+            )
 
 
 def _peak(coded: Sequence[_Coded], times: Sequence[int], time_base: Fraction, total_s: float) -> int:
@@ -177,7 +188,7 @@ def _peak(coded: Sequence[_Coded], times: Sequence[int], time_base: Fraction, to
     return round(best)
 
 
-def check_rendition(path: Path, info: MediaInfo, *, frames: Any = None) -> None:
+def check_rendition(path: Path, info: MediaInfo) -> None:
     """Decode a rendition and compare it with the source: frame count and presentation times.
 
     Raises:
@@ -187,9 +198,16 @@ def check_rendition(path: Path, info: MediaInfo, *, frames: Any = None) -> None:
 
     wanted = [(int(pts) - int(info.index.pts[0])) * info.video.time_base for pts in info.index.pts]
     with av.open(str(path)) as container:
-        got = [Fraction(frame.pts or 0) * Fraction(frame.time_base or 1) for frame in container.decode(video=0)]
+        got = [
+            Fraction(frame.pts or 0) * Fraction(frame.time_base or 1) for frame in container.decode(video=0)
+        ]
     if len(got) != len(wanted):
         raise ChunkBroken(path.name, f"{len(wanted)} frames wanted, {len(got)} decode")
-    off = next((place for place, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other), None)
+    off = next(
+        (place for place, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other), None
+    )
     if off is not None:
-        raise ChunkBroken(path.name, f"frame {off} is at {float(got[off]):.4f} s, the source's at {float(wanted[off]):.4f} s")
+        raise ChunkBroken(
+            path.name,
+            f"frame {off} is at {float(got[off]):.4f} s, the source's at {float(wanted[off]):.4f} s",
+        )

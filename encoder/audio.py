@@ -94,7 +94,9 @@ def encode_audio(
     ]  # fmt: skip
     written: list[int] = []
     with Child(argv, feeds=1) as child:
-        child.feed(0, lambda file: written.append(_write(file, url, info, track, layout, channels, on_sample)))
+        child.feed(
+            0, lambda file: written.append(_write(file, url, info, track, layout, channels, on_sample))
+        )
         child.finish()
     return AudioFacts(
         name=name,
@@ -149,12 +151,16 @@ def placed(url: str, info: MediaInfo, track: AudioStream, layout: str) -> Iterat
     resampler = av.AudioResampler(format="flt", layout=layout, rate=track.rate)
     following: int | None = None
     for frame in _decoded(url, track.index):
-        stated = None if frame.pts is None else round((frame.pts * Fraction(frame.time_base) - zero) * track.rate)
+        stated = (
+            None if frame.pts is None else round((frame.pts * Fraction(frame.time_base) - zero) * track.rate)
+        )
         place = following if following is not None else (stated or 0)
         if stated is not None and abs(stated - place) > SLACK_S * track.rate:
             place = stated
         for block in resampler.resample(frame):
-            samples = np.frombuffer(bytes(block.planes[0]), np.float32)[: block.samples * len(block.layout.channels)]
+            samples = np.frombuffer(bytes(block.planes[0]), np.float32)[
+                : block.samples * len(block.layout.channels)
+            ]
             shaped = samples.reshape(block.samples, -1)
             following = place + block.samples
             if following > 0:
@@ -176,8 +182,7 @@ def _decoded(url: str, stream: int) -> Iterator[AudioFrame]:
 
 def _silence(file: BinaryIO, size: int) -> None:
     block = bytes(1 << 16)
-    for _ in range(size // len(block)):
-        file.write(block)
+    file.writelines(block for _ in range(size // len(block)))
     file.write(block[: size % len(block)])
 
 

@@ -39,7 +39,10 @@ class ChunkFacts:
 
 def gop_frames(settings: EncodeSettings, info: MediaInfo) -> int:
     """Distance of key frames in frames, at least 1."""
-    return max(1, round(Decimal(settings.gop_s) * info.video.frame_rate.numerator / info.video.frame_rate.denominator))
+    return max(
+        1,
+        round(Decimal(settings.gop_s) * info.video.frame_rate.numerator / info.video.frame_rate.denominator),
+    )
 
 
 def encode_chunk(

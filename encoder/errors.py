@@ -1,10 +1,10 @@
 """Errors of encoder, drawn as a tree.
 
-    CinemillError
-    └── EncoderError
-        ├── BadOption(ValueError)    a codec, preset, quality or parameter does not exist or fit
-        ├── BadLadder(ValueError)    a ladder cannot be read, or does not fit the source
-        └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
+CinemillError
+└── EncoderError
+    ├── BadOption(ValueError)    a codec, preset, quality or parameter does not exist or fit
+    ├── BadLadder(ValueError)    a ladder cannot be read, or does not fit the source
+    └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class BadLadder(EncoderError, ValueError):
         self.text, self.problem = text, problem
 
     def __str__(self) -> str:
-        return f"--ladder {self.text}: {self.problem}; wanted heights as 720p,540p or 1280x720, each with @crf23 if it is to differ"
+        wanted = "wanted heights as 720p,540p or 1280x720, each with @crf23 if it is to differ"
+        return f"--ladder {self.text}: {self.problem}; {wanted}"
 
 
 class ChunkBroken(EncoderError, ValueError):

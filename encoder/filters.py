@@ -9,7 +9,11 @@ from encoder.ladder import Rung
 def colour_tags(info: MediaInfo) -> list[str]:
     """Arguments of ffmpeg that write the source's colour facts into the output; unknown ones stay unknown."""
     colour = info.video.colour
-    named = {"-color_primaries": colour.primaries, "-color_trc": colour.transfer, "-colorspace": colour.matrix}
+    named = {
+        "-color_primaries": colour.primaries,
+        "-color_trc": colour.transfer,
+        "-colorspace": colour.matrix,
+    }
     tags = [word for flag, code in named.items() if code not in (0, 2) for word in (flag, str(code))]
     return [*tags, "-color_range", "tv"]
 
@@ -24,7 +28,9 @@ def notices(info: MediaInfo, rung: Rung, pixel_format: str) -> list[str]:
     if video.sar != 1:
         found.append(f"pixel aspect {video.sar} resampled to square pixels")
     if video.width % 2 or video.height % 2:
-        found.append(f"odd size {video.width}x{video.height} scaled to even sides ({rung.width}x{rung.height}), as 4:2:0 needs")
+        found.append(
+            f"odd size {video.width}x{video.height} scaled to even sides ({rung.width}x{rung.height}), as 4:2:0 needs"
+        )
     if video.format.name != pixel_format:
         found.append(f"{video.format.name} converted to {pixel_format}")
     return found

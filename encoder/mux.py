@@ -82,7 +82,10 @@ def _mp4(info: MediaInfo) -> Iterator[tuple[list[str], str]]:
             yield ["-map", f"1:{track.index}", f"-c:s:{place}", "mov_text"], ""
             place += 1
         else:
-            yield [], f"subtitles {track.language}: {track.codec} left out, mp4 takes text only; write a .mkv to keep them"
+            yield (
+                [],
+                f"subtitles {track.language}: {track.codec} left out, mp4 takes text only; write a .mkv to keep them",
+            )
     if info.attachments:
         yield [], f"{len(info.attachments)} attachments left out, mp4 takes none; write a .mkv to keep them"
     yield ["-movflags", "+faststart"], ""

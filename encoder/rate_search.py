@@ -26,7 +26,9 @@ def next_crf(points: Sequence[Point], target: float, codec: Codec) -> Decimal | 
         codec: its range and step.
     """
     if len(points) < 2:
-        return next((Decimal(guess) for guess in codec.first_guesses if Decimal(guess) not in dict(points)), None)
+        return next(
+            (Decimal(guess) for guess in codec.first_guesses if Decimal(guess) not in dict(points)), None
+        )
     if len(points) >= MOST_POINTS or min(abs(vmaf - target) for _, vmaf in points) <= CLOSE_ENOUGH:
         return None
     guess = crf_for(points, target, codec)
@@ -41,7 +43,11 @@ def crf_for(points: Sequence[Point], target: float, codec: Codec) -> Decimal:
     pair = (below[-1], above[0]) if below and above else (ordered[-2:] if below else ordered[:2])
     (low, high_vmaf), (high, low_vmaf) = pair
     slope = (low_vmaf - high_vmaf) / float(high - low)
-    guess = float(low) + (target - high_vmaf) / slope if slope < 0 else float(codec.quality[1] if below else codec.quality[0])
+    guess = (
+        float(low) + (target - high_vmaf) / slope
+        if slope < 0
+        else float(codec.quality[1] if below else codec.quality[0])
+    )
     smallest, largest = codec.quality
     clipped = min(max(Decimal(str(guess)), smallest), largest)
     return (clipped / codec.step).quantize(Decimal(1), ROUND_HALF_EVEN) * codec.step

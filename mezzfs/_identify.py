@@ -29,7 +29,9 @@ def identify(url: str) -> tuple[str, int]:
         store, path = fsspec.core.url_to_fs(url)
         info = store.info(path)
     size = int(info.get("size") or 0)
-    marks = [str(info.get(key, "")) for key in ("ETag", "etag", "VersionId", "LastModified", "mtime", "created")]
+    marks = [
+        str(info.get(key, "")) for key in ("ETag", "etag", "VersionId", "LastModified", "mtime", "created")
+    ]
     if not any(marks):
         marks = [store.ukey(path)]
     return "etag:" + hashlib.sha256("\0".join([url, *marks, str(size)]).encode()).hexdigest(), size

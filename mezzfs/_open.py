@@ -41,10 +41,10 @@ def open(url: str, *, hints: Sequence[tuple[int, int]] = ()) -> BinaryIO:  # noq
                 raise NotAFile(url)
             if path.stat().st_size == 0:
                 raise EmptyObject(url)
-            return builtins.open(path, "rb")  # noqa: SIM115, PTH123  the caller closes it
+            return builtins.open(path, "rb")  # noqa: PTH123  the caller closes it
         import fsspec
 
-        file = cast(BinaryIO, fsspec.open(url, "rb").open())
+        file = cast("BinaryIO", fsspec.open(url, "rb").open())
         if getattr(file, "size", None) == 0:
             raise EmptyObject(url)
         return file
@@ -66,10 +66,14 @@ def translated(url: str) -> Iterator[None]:
     except ImportError as error:
         extra = EXTRAS.get(url.partition("://")[0])
         remedy = f"pip install 'cinemill[{extra}]'" if extra else str(error)
-        raise MissingExtra(url, f"this kind of URL needs a package that is not installed; {remedy}") from error
+        raise MissingExtra(
+            url, f"this kind of URL needs a package that is not installed; {remedy}"
+        ) from error
     except ValueError as error:  # fsspec: protocol not known
         raise NotFound(url, f"cannot open this kind of URL: {error}") from error
     except Exception as error:  # clients raise their own trees: aiohttp.ClientError, botocore's
         if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in ("aiohttp", "botocore"):
-            raise Unreachable(url, f"cannot be reached: {error}; check the address and the network") from error
+            raise Unreachable(
+                url, f"cannot be reached: {error}; check the address and the network"
+            ) from error
         raise

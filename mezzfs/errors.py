@@ -1,13 +1,13 @@
 """Errors of mezzfs, drawn as a tree. Each carries the URL and says what to do.
 
-    CinemillError
-    └── MezzError
-        ├── NotFound(FileNotFoundError)    there is no such object
-        ├── NotAFile(IsADirectoryError)    it is a folder
-        ├── EmptyObject(ValueError)        it has no bytes
-        ├── AccessDenied(PermissionError)  we may not read it
-        ├── MissingExtra(ImportError)      its protocol needs a package that is not installed
-        └── Unreachable(OSError)           its server does not answer      [retryable]
+CinemillError
+└── MezzError
+    ├── NotFound(FileNotFoundError)    there is no such object
+    ├── NotAFile(IsADirectoryError)    it is a folder
+    ├── EmptyObject(ValueError)        it has no bytes
+    ├── AccessDenied(PermissionError)  we may not read it
+    ├── MissingExtra(ImportError)      its protocol needs a package that is not installed
+    └── Unreachable(OSError)           its server does not answer      [retryable]
 """
 
 from __future__ import annotations

@@ -47,9 +47,11 @@ def module_name(init: Path) -> str:
 
 
 def declared_names(init: Path) -> tuple[list[str], list[str] | None]:
-    """Names that a package re-exports (`import Y as Y`) or defines in public, and its `__all__`."""
-    exported, listed = [], None
-    for node in ast.walk(ast.parse(init.read_text())):
+    """Names that a package re-exports (`import Y as Y`) or defines, and its `__all__`."""
+    tree = ast.parse(init.read_text())
+    own = (node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    exported, listed = [name for name in own if not name.startswith("_")], None
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             exported += [alias.name for alias in node.names if alias.asname == alias.name]
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
@@ -105,10 +107,10 @@ def test_a_package_says_what_it_is(init: Path) -> None:
 def test_all_is_sorted_and_equals_reality(init: Path) -> None:
     exported, listed = declared_names(init)
     if listed is None:
-        assert not exported, "names are re-exported, but there is no __all__"
+        assert not exported, "there are public names, but there is no __all__"
         return
     assert listed == sorted(listed)
-    assert sorted(exported) == listed, "what is imported `as` itself and __all__ differ"
+    assert sorted(exported) == listed, "public names and __all__ differ"
     module = importlib.import_module(module_name(init))
     missing = [name for name in listed if not hasattr(module, name)]
     assert not missing
@@ -120,7 +122,7 @@ def test_a_library_has_a_public_surface_and_an_example(package: str) -> None:
     _, listed = declared_names(folder / "__init__.py")
     assert listed, f"{package} has no __all__"
     docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()), clean=False) or ""
-    assert re.search(rf"^    (import|from) {package}\b", docstring, re.MULTILINE), (
+    assert re.search(rf"^ *(import|from) {package}\b", docstring, re.MULTILINE), (
         "wanted an example in the docstring"
     )
 

@@ -1,9 +1,9 @@
 """Errors of vmaf, drawn as a tree.
 
-    CinemillError
-    └── VmafError
-        ├── UnknownModel(ValueError)        no model of this name
-        └── FrameCountMismatch(ValueError)  the two sides do not have the same frames
+CinemillError
+└── VmafError
+    ├── UnknownModel(ValueError)        no model of this name
+    └── FrameCountMismatch(ValueError)  the two sides do not have the same frames
 """
 
 from __future__ import annotations

@@ -46,7 +46,10 @@ class FFmpegScorer:
         """See `Scorer.score`."""
         counts: dict[str, int] = {}
         rate = reference_info.video.frame_rate
-        sides = {"distorted": (distorted, distorted_info, None), "reference": (reference, reference_info, on_frame)}
+        sides = {
+            "distorted": (distorted, distorted_info, None),
+            "reference": (reference, reference_info, on_frame),
+        }
         with TemporaryDirectory(prefix="cinemill-score-") as folder:
             argv = _argv(_graph(reference_info, distorted_info, model, threads, subsample), str(rate))
             with Child(argv, feeds=2, cwd=Path(folder)) as child:
@@ -60,7 +63,9 @@ class FFmpegScorer:
         return _scores(log, model, self.version(), first)
 
 
-def _feed(counts: dict[str, int], name: str, frames: Iterable[Frame], video: Any, tell: Callable[[int], None] | None) -> Any:
+def _feed(
+    counts: dict[str, int], name: str, frames: Iterable[Frame], video: Any, tell: Callable[[int], None] | None
+) -> Any:
     def write(file: Any) -> None:
         counts[name] = write_nut(file, frames, video, on_frame=tell)
 
@@ -69,10 +74,11 @@ def _feed(counts: dict[str, int], name: str, frames: Iterable[Frame], video: Any
 
 
 def _argv(graph: str, rate: str) -> list[str | Path]:
-    side = ["-threads", "1", "-r", rate, "-f", "nut", "-i"]
-    head = [ffmpeg_path(), "-hide_banner", "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe,file", "-xerror"]
-    return [*head, *side, Child.feed_url(0), "-protocol_whitelist", "pipe,file", *side, Child.feed_url(1), "-filter_complex_threads", "1",
-            "-lavfi", graph, "-f", "null", "-"]  # fmt: skip
+    whitelist = ["-protocol_whitelist", "pipe,file"]
+    side = [*whitelist, "-threads", "1", "-r", rate, "-f", "nut", "-i"]
+    head = [ffmpeg_path(), "-hide_banner", "-nostdin", "-loglevel", "error", "-xerror"]
+    inputs = [*side, Child.feed_url(0), *side, Child.feed_url(1)]
+    return [*head, *inputs, "-filter_complex_threads", "1", "-lavfi", graph, "-f", "null", "-"]
 
 
 def _graph(reference: MediaInfo, distorted: MediaInfo, model: Model, threads: int, subsample: int) -> str:
@@ -81,7 +87,8 @@ def _graph(reference: MediaInfo, distorted: MediaInfo, model: Model, threads: in
     pixels = "yuv420p10le" if deep else "yuv420p"
     left = picture_filters(distorted, width, height, pixels, kernel="bicubic")
     right = picture_filters(reference, width, height, pixels, kernel="bicubic")
-    options = f"model=version={model.name}:feature=name=psnr:n_threads={threads}:n_subsample={subsample}:log_fmt=json:log_path={LOG}"
+    options = f"model=version={model.name}:feature=name=psnr:n_threads={threads}:n_subsample={subsample}"
+    options += f":log_fmt=json:log_path={LOG}"
     return f"[0:v]{left}[d];[1:v]{right}[r];[d][r]libvmaf={options}"
 
 

@@ -63,9 +63,15 @@ class FrameScores:
         """An Arrow table: constant text columns first, then `frame`, then the metrics; schema version in its metadata."""
         import pyarrow as pa
 
-        arrays: dict[str, Any] = {name: pa.array([text] * len(self)).dictionary_encode() for name, text in constants.items()}
-        arrays |= {"frame": pa.array(self.frames)} | {name: pa.array(values) for name, values in self.columns.items()}
-        return pa.table(arrays).replace_schema_metadata({"schema": SCHEMA, "model": self.model, "scorer": self.scorer})
+        arrays: dict[str, Any] = {
+            name: pa.array([text] * len(self)).dictionary_encode() for name, text in constants.items()
+        }
+        arrays |= {"frame": pa.array(self.frames)} | {
+            name: pa.array(values) for name, values in self.columns.items()
+        }
+        return pa.table(arrays).replace_schema_metadata(
+            {"schema": SCHEMA, "model": self.model, "scorer": self.scorer}
+        )
 
     @classmethod
     def from_table(cls, table: pa.Table) -> FrameScores:
@@ -110,7 +116,8 @@ def libvmaf_log(scores: FrameScores, *, fps: float = 0.0) -> dict[str, Any]:
         "fps": fps,
         "frames": [{"frameNum": row[0], "metrics": dict(zip(names, row[1:], strict=True))} for row in rows],
         "pooled_metrics": {
-            name: {key: values[key] for key in ("min", "max", "mean", "harmonic_mean")} for name, values in pooled.items()
+            name: {key: values[key] for key in ("min", "max", "mean", "harmonic_mean")}
+            for name, values in pooled.items()
         },
         "aggregate_metrics": {},
     }

@@ -4,48 +4,54 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import ClassVar
 
+from archer.scheduler.policy import Capacity
 from archer.task import Progress, Report, TaskCall
 from archer.worker import execute, failure_of
 
 
 class InlineExecutor:
-    """Runs a task when its result is polled for.
+    """Runs a try when its result is polled for. Its exceptions are the cause of the failures it reports.
 
     Args:
         workers: ignored; there is one.
     """
 
-    def __init__(self, workers: int | None = None) -> None:  # noqa: ARG002  executors are made alike
-        self._waiting: deque[tuple[int, TaskCall]] = deque()
+    name: ClassVar[str] = "inline"
 
-    def capacity(self) -> int:
-        """One."""
-        return 1
+    def __init__(self, workers: int | None = None) -> None:
+        self._waiting: deque[TaskCall] = deque()
 
-    def submit(self, ticket: int, call: TaskCall) -> None:
-        """Queue a task."""
-        self._waiting.append((ticket, call))
+    def capacity(self) -> Capacity:
+        """One task at a time."""
+        return Capacity(cpu=1)
 
-    def poll(self, timeout_s: float) -> Sequence[Report]:  # noqa: ARG002  there is nothing to wait for
-        """Run the next task to its end."""
+    def submit(self, call: TaskCall) -> None:
+        """Queue a try."""
+        self._waiting.append(call)
+
+    def poll(self, timeout_s: float) -> Sequence[Report]:
+        """Run the next try to its end."""
         if not self._waiting:
             return ()
-        ticket, call = self._waiting.popleft()
+        call = self._waiting.popleft()
         reports: list[Report] = []
 
         def report(done: int, total: int) -> None:
-            reports[:] = [Report(ticket, Progress(done=done, total=total))]
+            reports[:] = [Report(call.ticket, Progress(done=done, total=total))]
 
         try:
-            result = Report(ticket, execute(call, report))
-        except Exception as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
-            result = Report(ticket, failure_of(call, error))
+            result = Report(call.ticket, execute(call, report))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
+            failure = failure_of(call, error)
+            failure.__cause__ = error
+            result = Report(call.ticket, failure)
         return [*reports, result]
 
     def cancel(self, ticket: int) -> None:
-        """Drop a task that has not started."""
-        self._waiting = deque(entry for entry in self._waiting if entry[0] != ticket)
+        """Drop a try that has not begun."""
+        self._waiting = deque(call for call in self._waiting if call.ticket != ticket)
 
     def close(self) -> None:
         """Drop everything."""

@@ -1,116 +1,243 @@
-"""Executor `local`: tasks run in worker processes on this machine, which die with us and are used again and again."""
+"""Executor `local`: tasks run in worker processes on this machine, which die with us and are used again."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+import pickle
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import count
 from multiprocessing.connection import Connection, wait
+from typing import Any, ClassVar
 
-from archer.errors import TaskFailure
-from archer.process import Limits, Peer
+from archer.errors import SpecError, TaskFailure
+from archer.executors.forkserver import received, send
+from archer.process import Child, Limits
+from archer.scheduler.policy import Capacity
 from archer.task import Progress, Report, TaskCall
-from archer.worker import failure_of
 
-WORKER_LIMITS = Limits(memory_mb=16384)
-
-
-class WorkerDied(RuntimeError):
-    """A worker process ended in the middle of a task."""
-
-    retryable = True
+BEAT_S = 10.0
+OBITUARY_S = 2.0
+LAST_WORDS = 12
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+log = logging.getLogger(__name__)
 
 
-class _Worker:
-    """One worker process and the task it has."""
+class Worker:
+    """One worker process and the try it has.
 
-    def __init__(self) -> None:
-        self.peer = Peer.python("archer.worker", limits=WORKER_LIMITS)
-        self.ticket: int | None = None
+    Attributes:
+        connection: our end of its pipe.
+        pid: its process id; 0 until the template has told.
+        call: the try it runs; None while it is idle.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.pid = 0
+        self.exit_code: int | None = None
         self.call: TaskCall | None = None
 
-    @property
-    def connection(self) -> Connection:
-        return self.peer.connection
+    def give(self, call: TaskCall) -> None:
+        """Hand it a try. A worker that is dead by now is noticed by the next `take`."""
+        self.call = call
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send((_main_of(call), pickle.dumps(call)))
 
-    def give(self, ticket: int, call: TaskCall) -> None:
-        self.ticket, self.call = ticket, call
-        self.connection.send(call)
-
-    def take(self) -> list[Report]:
-        """What came through the pipe; a broken pipe is the worker's death."""
-        reports = []
+    def take(self) -> Iterator[Report]:
+        """What came through its pipe. Raises EOFError where it is dead."""
         try:
-            while self.ticket is not None and self.connection.poll():
+            while self.connection.poll():
                 message = self.connection.recv()
-                reports.append(Report(self.ticket, message))
-                if not isinstance(message, Progress):
-                    self.ticket = self.call = None
-            if self.ticket is None:
-                while self.connection.poll():
-                    self.connection.recv()  # a heartbeat that crossed the result
-        except (EOFError, OSError):
-            reports += self._obituary()
-        return reports
+                if self.call is not None:
+                    yield Report(self.call.ticket, message)
+                    if not isinstance(message, Progress):
+                        self.call = None
+        except ConnectionResetError as error:
+            raise EOFError from error
 
-    def _obituary(self) -> list[Report]:
-        code = self.peer.kill()
-        if self.ticket is None or self.call is None:
-            return []
-        failure: TaskFailure = failure_of(self.call, WorkerDied(_cause(code)))
-        return [Report(self.ticket, TaskFailure(failure.task, "WorkerDied", failure.message, retryable=True))]
+
+class Template:
+    """The process that forks workers; see `archer.executors.forkserver`. Started by the first worker wanted."""
+
+    def __init__(self) -> None:
+        self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._names = count()
+        self._workers: dict[int, Worker] = {}
+        with theirs:
+            argv = [sys.executable, "-P", "-m", "archer.executors.forkserver", str(theirs.fileno())]
+            self._child = Child(
+                argv,
+                limits=Limits(memory_mb=None),
+                env=_environment(),
+                pass_fds=[theirs.fileno()],
+                on_stderr_line=self._hear,
+            )
+
+    def fork(self) -> Worker:
+        """A new worker. Its process id comes later, by `listen`."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            worker, name = Worker(Connection(ours.detach())), next(self._names)
+            self._workers[name] = worker
+            with suppress(BrokenPipeError, ConnectionResetError):
+                socket.send_fds(self.control, [pickle.dumps(("fork", name))], [theirs.fileno()])
+        return worker
+
+    def listen(self, timeout_s: float = 0.0) -> bool:
+        """Take in what it says of its workers; False where it is gone."""
+        while wait([self.control], timeout_s):
+            try:
+                message, _ = received(self.control)
+            except (EOFError, ConnectionError):
+                return False
+            match message:
+                case ("forked", name, pid):
+                    self._workers[name].pid = pid
+                case ("ended", pid, code):
+                    name = next(name for name, worker in self._workers.items() if worker.pid == pid)
+                    self._workers.pop(name).exit_code = code
+            timeout_s = 0.0
+        return True
+
+    def kill(self, worker: Worker) -> None:
+        """Kill a worker with its process group."""
+        self.await_news(lambda: worker.pid != 0)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            send(self.control, "kill", worker.pid)
+        worker.connection.close()
+
+    def await_news(self, enough: Any) -> None:
+        """Listen until `enough()`, or until nothing more is to be hoped for."""
+        deadline = time.monotonic() + OBITUARY_S
+        while not enough() and time.monotonic() < deadline and self.listen(0.05):
+            pass
+
+    def close(self) -> None:
+        """Kill all workers and the template."""
+        for worker in list(self._workers.values()):
+            self.kill(worker)
+        self.await_news(lambda: not self._workers)
+        self._child.kill()
+        self.control.close()
+
+    def _hear(self, line: str) -> None:
+        self.last_words.append(line)
+        log.info("%s", line)
 
 
 class LocalExecutor:
-    """Worker processes, started when they are first needed.
+    """Worker processes, forked when they are first needed, each with one task at a time.
 
     Args:
         workers: how many; None for the cores this process may use.
     """
 
+    name: ClassVar[str] = "local"
+
     def __init__(self, workers: int | None = None) -> None:
         self._count = workers or len(os.sched_getaffinity(0))
-        self._workers: list[_Worker] = []
+        self._template: Template | None = None
+        self._workers: list[Worker] = []
+        self._next_beat = 0.0
 
-    def capacity(self) -> int:
-        """Number of workers."""
-        return self._count
+    def capacity(self) -> Capacity:
+        """A core per worker, and the memory of the machine."""
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return Capacity(cpu=self._count, memory_mb=memory >> 20)
 
-    def submit(self, ticket: int, call: TaskCall) -> None:
-        """Give a task to an idle worker, starting one if need be."""
-        worker = next((worker for worker in self._workers if worker.ticket is None), None)
+    def submit(self, call: TaskCall) -> None:
+        """Give a try to an idle worker, forking one if need be."""
+        _main_of(call)  # refuses what no worker can import before one is asked
+        worker = next((worker for worker in self._workers if worker.call is None), None)
         if worker is None:
-            if len(self._workers) >= self._count:
-                raise RuntimeError(f"submit: all {self._count} workers are busy; ask capacity() first")
-            worker = _Worker()
+            self._template = self._template or Template()
+            worker = self._template.fork()
             self._workers.append(worker)
-        worker.give(ticket, call)
+        worker.give(call)
 
     def poll(self, timeout_s: float) -> Sequence[Report]:
-        """Reports of all workers; a dead one is reported as a failure that may be tried again."""
-        ready = wait([worker.connection for worker in self._workers], timeout_s) if self._workers else []
-        reports: list[Report] = []
+        """Reports of all workers; a dead one is a failure that may be tried again."""
+        if self._template is None:
+            return ()
+        ends = [worker.connection for worker in self._workers]
+        ready = wait([*ends, self._template.control], min(timeout_s, BEAT_S))
+        reports = list(self._beats())
+        if self._template.control in ready and not self._template.listen():
+            return [*reports, *self._all_dead()]
         for worker in [worker for worker in self._workers if worker.connection in ready]:
-            reports += worker.take()
-            if not worker.peer.alive:
+            try:
+                reports.extend(worker.take())
+            except EOFError:
                 self._workers.remove(worker)
+                reports.extend(self._obituary(self._template, worker))
         return reports
 
     def cancel(self, ticket: int) -> None:
-        """Kill the worker that has the task; its children die with it."""
-        for worker in [worker for worker in self._workers if worker.ticket == ticket]:
-            worker.peer.kill()
+        """Kill the worker that has the try; its children die with it."""
+        for worker in [worker for worker in self._workers if worker.call and worker.call.ticket == ticket]:
             self._workers.remove(worker)
+            if self._template is not None:
+                self._template.kill(worker)
 
     def close(self) -> None:
         """Kill all workers."""
+        if self._template is not None:
+            self._template.close()
+        self._workers, self._template = [], None
+
+    def _beats(self) -> Iterator[Report]:
+        """Signs of life: a worker whose pipe is open is alive."""
+        now = time.monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + BEAT_S
+            yield from (Report(worker.call.ticket, Progress()) for worker in self._workers if worker.call)
+
+    def _obituary(self, template: Template, worker: Worker) -> Iterator[Report]:
+        template.await_news(lambda: worker.exit_code is not None)
+        worker.connection.close()
+        if worker.call is not None:
+            yield Report(worker.call.ticket, _death(worker.call, worker.exit_code, template.last_words))
+
+    def _all_dead(self) -> Iterator[Report]:
+        """The template was killed, and its workers with it; the next try starts another."""
         for worker in self._workers:
-            worker.peer.kill()
-        self._workers.clear()
+            worker.connection.close()
+            if worker.call is not None:
+                yield Report(worker.call.ticket, _death(worker.call, -9, ()))
+        self.close()
 
 
-def _cause(code: int) -> str:
+def _death(call: TaskCall, code: int | None, last_words: Sequence[str]) -> TaskFailure:
     if code == -9:
-        return "the worker was killed (out of memory, or by someone); free memory or use fewer --workers"
-    if code < 0:
-        return f"the worker crashed with signal {-code}; the input may be damaged in a way that breaks the decoder"
-    return f"the worker ended with exit code {code}"
+        why = "the worker was killed (out of memory, or by someone); free memory or use fewer workers"
+    elif code is not None and code < 0:
+        why = f"the worker crashed with signal {-code}; the input may be damaged in a way that breaks the decoder"
+    else:
+        why = f"the worker ended with exit code {code}"
+    return TaskFailure(call.task.title, "WorkerDied", why, "\n".join(last_words), category="death")
+
+
+def _main_of(call: TaskCall) -> str | None:
+    """Path of the script that defines the stage or its settings, where that is the one we were started with."""
+    if "__main__" not in (type(call.stage).__module__, type(call.params).__module__):
+        return None
+    path: str | None = getattr(sys.modules["__main__"], "__file__", None)
+    if path is None:
+        problem = (
+            f"{type(call.stage).__name__} is defined in an interactive session, which workers cannot import"
+        )
+        raise SpecError("stage", f"{problem}; move it to a module, or use executor='inline'")
+    return os.path.abspath(path)  # noqa: PTH100  resolve() would follow links
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with our import path, and one thread for every numeric library: workers fill the cores by themselves."""
+    one = {name: os.environ.get(name, "1") for name in ONE_THREAD}
+    return {**os.environ, **one, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}

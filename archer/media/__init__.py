@@ -19,9 +19,13 @@ from archer.media.errors import FrameRangeError as FrameRangeError
 from archer.media.errors import InvalidMedia as InvalidMedia
 from archer.media.errors import MediaError as MediaError
 from archer.media.errors import NoVideo as NoVideo
+from archer.media.errors import ShortDecode as ShortDecode
 from archer.media.frames import frames as frames
+from archer.media.hdr import Hdr as Hdr
+from archer.media.hdr import Mastering as Mastering
 from archer.media.index import FrameIndex as FrameIndex
 from archer.media.info import AudioStream as AudioStream
+from archer.media.info import Chapter as Chapter
 from archer.media.info import MediaInfo as MediaInfo
 from archer.media.info import MediaProblem as MediaProblem
 from archer.media.info import TextStream as TextStream
@@ -34,15 +38,19 @@ from archer.media.range import FrameRange as FrameRange
 __all__ = [
     "Asset",
     "AudioStream",
+    "Chapter",
     "DecodeError",
     "FrameIndex",
     "FrameRange",
     "FrameRangeError",
+    "Hdr",
     "InvalidMedia",
+    "Mastering",
     "MediaError",
     "MediaInfo",
     "MediaProblem",
     "NoVideo",
+    "ShortDecode",
     "TextStream",
     "VideoStream",
     "display_size",

@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from archer.media.asset import Asset
-from archer.media.colour import colour_of
-from archer.media.container import opened, use_threads, video_stream
-from archer.media.count import Count, decoded
-from archer.media.errors import DecodeError, FrameRangeError
+from archer.media.colour import colour_of, planar
+from archer.media.errors import DecodeError
 from archer.media.info import MediaInfo
 from archer.media.range import FrameRange
+from archer.media.reader import Reader
 from cinemill_native import plane_view
 from cinemill_native.frames import Frame, PixelFormat
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
-
-EARLIER = (0, 1, 3, 1 << 30)
-"""Key frames to go back on each try; the last one is the start of the title."""
 
 
 def frames(
@@ -27,8 +23,10 @@ def frames(
 ) -> Iterator[Frame]:
     """Exactly the frames of a range, in presentation order, with the source's times.
 
-    Decoding starts at the key frame before the range. Where that does not give the very frames of a straight decode
-    (leading pictures of an open GOP, an index that lies), it starts again further back, at the start if need be.
+    Decoding starts at the key frame before the range. Every picture is compared with the index by its time; where one
+    is missing (leading pictures of an open GOP, a container whose index lies), decoding starts again further back, at
+    the start of the title if need be. Frames that probing found damaged come as the decoder patched them up; any other
+    damage is an error, also where it is in a frame before the range from which the range is predicted.
 
     Args:
         asset: the title, or its URL.
@@ -41,52 +39,16 @@ def frames(
 
     Raises:
         FrameRangeError: the range reaches beyond the title.
+        ShortDecode: decoding ends before the range does.
         DecodeError: a frame cannot be decoded or comes out damaged.
     """
     from archer.media.probe import probe
 
     url = asset.url if isinstance(asset, Asset) else asset
-    facts = info or probe(url)
-    wanted = frames or FrameRange(0, facts.frame_count)
-    if wanted.end > facts.frame_count:
-        raise FrameRangeError(url, f"frames [{wanted.start}, {wanted.end}) asked for, it has {facts.frame_count}")
-    following = wanted.start
-    for back in EARLIER:
-        if following >= wanted.end:
-            return
-        start = facts.index.key_before(following, back)
-        for frame in _from(url, facts, start, FrameRange(following, wanted.end), threads):
-            following = frame.index + 1
-            yield frame
-        if start == 0:
-            break
-    if following < wanted.end:
-        raise DecodeError(url, f"frame {following} of {facts.frame_count} cannot be decoded; the file is damaged there")
-
-
-def _from(url: str, info: MediaInfo, start: int, wanted: FrameRange, threads: int) -> Iterator[Frame]:
-    """Frames of `wanted` as long as they come as the index says, decoding from key frame `start`."""
-    pts = info.index.pts
-    with opened(url) as container:
-        stream = video_stream(container, url)
-        use_threads(stream, threads)
-        if start > 0:
-            container.seek(int(pts[start]), stream=stream, backward=True)
-        following, ordinal = wanted.start, 0
-        found = Count(index=info.index, packets=0)
-        for picture in decoded(container, stream.index, found):
-            if info.index.seekable:
-                if picture.pts is None or picture.pts < pts[following]:
-                    continue
-                if picture.pts != pts[following] or found.errors:
-                    return  # not what a straight decode gives: start further back
-            elif ordinal < following:
-                ordinal += 1
-                continue
-            yield as_frame(picture, following, info, url)
-            following, ordinal = following + 1, ordinal + 1
-            if following >= wanted.end:
-                return
+    facts = info or probe(url, threads=threads)
+    wanted = FrameRange(0, facts.frame_count) if frames is None else frames
+    for place, picture in Reader(url, facts, threads=threads).pictures(wanted):
+        yield as_frame(picture, place, facts, url)
 
 
 def as_frame(picture: VideoFrame, index: int, info: MediaInfo, url: str = "") -> Frame:
@@ -97,28 +59,29 @@ def as_frame(picture: VideoFrame, index: int, info: MediaInfo, url: str = "") ->
     """
     layout, video = info.video.format, info.video
     if (picture.width, picture.height) != (video.width, video.height):
-        raise DecodeError(
-            url, f"frame {index} is {picture.width}x{picture.height}, the title {video.width}x{video.height}; split it there"
-        )
-    same = picture.format.name.replace("yuvj", "yuv") == layout.name
-    plain = picture if same else picture.reformat(format=layout.name)
-    sizes = _plane_sizes(picture.width, picture.height, layout)
+        text = f"frame {index} is {picture.width}x{picture.height}, the title {video.width}x{video.height}; split it there"
+        raise DecodeError(url, text, index)
+    plain = planar(picture, layout)
+    plain.pts, plain.time_base = int(info.index.pts[index]), video.time_base
     planes = tuple(
         plane_view(plane, width=width, height=height, bit_depth=layout.bit_depth)
-        for plane, (width, height) in zip(plain.planes, sizes, strict=False)
+        for plane, (width, height) in zip(
+            plain.planes, plane_sizes(picture.width, picture.height, layout), strict=False
+        )
     )
     return Frame(
         planes=planes,
         format=layout,
         index=index,
-        pts=int(info.index.pts[index]),
+        pts=plain.pts,
         time_base=video.time_base,
-        colour=colour_of(picture),
+        colour=colour_of(plain),
         owner=plain,
     )
 
 
-def _plane_sizes(width: int, height: int, layout: PixelFormat) -> list[tuple[int, int]]:
+def plane_sizes(width: int, height: int, layout: PixelFormat) -> list[tuple[int, int]]:
+    """(width, height) of each plane of a picture; odd sizes are rounded up for chroma."""
     if layout.chroma_shift is None:
         return [(width, height)]
     across, down = layout.chroma_shift

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+def _none() -> Ints:
+    return np.array([], np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -16,13 +23,22 @@ class FrameIndex:
 
     Attributes:
         pts: (n,) int64, presentation time of each frame in ticks of the stream's time base, strictly rising.
-        keys: (k,) int64, indexes into `pts` of frames at which a decoder can start.
+        keys: (k,) int64, rising indexes into `pts` of frames at which a decoder can start afresh: from there on every
+            frame that is shown later comes out as in a decode from the start of the title.
+        positions: (k,) int64, byte position of each key's packet in the file, -1 where the container has none.
+        last: ticks that the last frame is shown for; 0 where the container does not say.
+        damaged: rising indexes of frames that the decoder had to patch up, as found by a decode of the whole title.
+        lost: packets that gave no frame at all because they are damaged.
         counted_by: `demux` (packets say it all) or `decode` (every frame was decoded to know).
-        seekable: False where seeking cannot be trusted to give the same frames, so ranges decode from the start.
+        seekable: False where times are made up or frames cannot be told apart, so ranges decode from the start.
     """
 
-    pts: npt.NDArray[np.int64]
-    keys: npt.NDArray[np.int64]
+    pts: Ints
+    keys: Ints
+    positions: Ints = field(default_factory=_none)
+    last: int = 0
+    damaged: Ints = field(default_factory=_none)
+    lost: int = 0
     counted_by: str
     seekable: bool = True
 
@@ -32,22 +48,43 @@ class FrameIndex:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FrameIndex) and self.to_json() == other.to_json()
 
-    __hash__ = None  # type: ignore[assignment]  # compared in tests only; arrays do not hash
+    __hash__ = None  # type: ignore[assignment]  # arrays do not hash
 
-    def key_before(self, frame: int, back: int = 0) -> int:
-        """The nearest key frame at or before `frame`, or the one `back` key frames earlier; 0 at the latest."""
-        if not self.seekable:
-            return 0
-        place = int(np.searchsorted(self.keys, frame, side="right")) - 1 - back
-        return int(self.keys[place]) if place >= 0 else 0
+    @classmethod
+    def empty(cls) -> Self:
+        """The index of no frames."""
+        return cls(pts=_none(), keys=_none(), counted_by="demux")
+
+    def place(self, pts: int | None) -> int | None:
+        """The frame that is shown at `pts`; None where there is none."""
+        if pts is None:
+            return None
+        found = int(np.searchsorted(self.pts, pts))
+        return found if found < len(self.pts) and self.pts[found] == pts else None
+
+    def entries(self, frame: int) -> Iterator[tuple[int, int] | None]:
+        """Places to start decoding for `frame`, best first: the key at or before it, earlier ones, at last the start.
+
+        Yields:
+            (key frame, byte position or -1); None means the start of the file.
+        """
+        nearest = int(np.searchsorted(self.keys, frame, side="right")) - 1 if self.seekable else -1
+        for back in (0, 1, 3):
+            place = nearest - back
+            if place >= 0 and self.keys[place] > 0:
+                yield int(self.keys[place]), int(self.positions[place]) if len(self.positions) else -1
+        yield None
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object; presentation times as first value and run lengths of equal distances."""
+        """A JSON object; rising numbers as a first value and run lengths of equal distances."""
         return {
-            "first": int(self.pts[0]) if len(self.pts) else 0,
-            "steps": _runs(self.pts),
-            "keys": self.keys.tolist(),
             "frames": len(self.pts),
+            "pts": _packed(self.pts),
+            "keys": _packed(self.keys),
+            "positions": _packed(self.positions),
+            "last": self.last,
+            "damaged": _packed(self.damaged),
+            "lost": self.lost,
             "counted_by": self.counted_by,
             "seekable": self.seekable,
         }
@@ -55,21 +92,24 @@ class FrameIndex:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The index that `to_json` wrote."""
-        steps = (step for step, count in value["steps"] for _ in range(count))
-        pts = list(accumulate(steps, initial=value["first"])) if value["frames"] else []
+        arrays = {name: _unpacked(value[name]) for name in ("pts", "keys", "positions", "damaged")}
         return cls(
-            pts=np.array(pts, np.int64),
-            keys=np.array(value["keys"], np.int64),
+            **arrays,
+            last=value["last"],
+            lost=value["lost"],
             counted_by=value["counted_by"],
             seekable=value["seekable"],
         )
 
 
-def _runs(pts: npt.NDArray[np.int64]) -> list[list[int]]:
-    runs: list[list[int]] = []
-    for before, after in pairwise(pts.tolist()):
-        if runs and runs[-1][0] == after - before:
-            runs[-1][1] += 1
-        else:
-            runs.append([after - before, 1])
-    return runs
+def _packed(numbers: Ints) -> list[list[int]]:
+    """Run lengths [distance, count] of `numbers`, whose first distance is from 0."""
+    steps = np.diff(numbers, prepend=np.int64(0)).tolist()
+    return [[step, len(list(run))] for step, run in groupby(steps)]
+
+
+def _unpacked(runs: list[list[int]]) -> Ints:
+    if not runs:
+        return _none()
+    steps, counts = np.array(runs, np.int64).T
+    return np.cumsum(np.repeat(steps, counts), dtype=np.int64)

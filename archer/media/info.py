@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any, Self
 
+from archer.media.hdr import Hdr
 from archer.media.index import FrameIndex
 from cinemill_native.frames import Colour, PixelFormat
 
@@ -22,14 +23,16 @@ class VideoStream:
         width, height: stored samples, before SAR and rotation.
         sar: sample aspect ratio, 1 where the file says nothing.
         rotation: clockwise degrees to turn the stored picture for display: 0, 90, 180 or 270.
-        format: pixel format.
+        mirrored: the display matrix also flips the picture; nothing applies that yet.
+        format: layout of the frames that `archer.media.frames` gives; the stored one where it is planar.
         field_order: `progressive`, `tff` (top field first) or `bff`.
         colour: colour facts.
-        hdr: mastering display and content light level, as `name -> text of integers`; empty without.
+        hdr: mastering display and light levels; None without.
         time_base: seconds per tick of the frame index.
         frame_rate: nominal frames per second.
-        vfr: frame distances differ by more than the container's rounding.
+        vfr: frames do not lie on a grid of constant rate (see `archer.media.rate`).
         frames: exact number of frames shown.
+        hidden: coded pictures that are never shown: cut off by an edit list, or not decodable at the start.
     """
 
     index: int
@@ -39,14 +42,26 @@ class VideoStream:
     height: int
     sar: Fraction
     rotation: int
+    mirrored: bool = False
     format: PixelFormat
     field_order: str
     colour: Colour
-    hdr: dict[str, str] = field(default_factory=dict)
+    hdr: Hdr | None = None
     time_base: Fraction
     frame_rate: Fraction
     vfr: bool
     frames: int
+    hidden: int = 0
+
+    @property
+    def frame_count(self) -> int:
+        """Exact number of frames shown."""
+        return self.frames
+
+    @property
+    def bit_depth(self) -> int:
+        """Significant bits per sample, 8 to 16."""
+        return self.format.bit_depth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +76,7 @@ class AudioStream:
         language: ISO 639 code, `und` where unknown.
         title: name for people; empty without.
         default: the track that players choose.
-        start: presentation time of its first sample, seconds.
+        start: presentation time of its first sample behind the codec's priming, seconds.
     """
 
     index: int
@@ -77,7 +92,7 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStream:
-    """A subtitle track or an attachment: stream index, codec, language, title, default flag."""
+    """A subtitle track or an attachment: stream index, codec, language, title (or file name), default flag."""
 
     index: int
     codec: str
@@ -87,11 +102,20 @@ class TextStream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A chapter: its time span in seconds, and its title (empty without)."""
+
+    start: Fraction
+    end: Fraction
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaProblem:
     """Something wrong with a title.
 
     Attributes:
-        code: short stable name (`truncated`, `damaged`, `gap`).
+        code: short stable name, see `archer.media.problems`.
         message: what was found, and what to do.
         fatal: True where a result would be wrong.
     """
@@ -109,7 +133,7 @@ class MediaInfo:
         container: FFmpeg's name of the format.
         video: the video stream.
         audio, subtitles, attachments: the other tracks, in container order.
-        chapters: number of chapters.
+        chapters: chapters in order of time.
         timecode: start timecode `HH:MM:SS:FF`; empty without.
         index: presentation times of all frames.
         problems: what is wrong with it.
@@ -117,11 +141,11 @@ class MediaInfo:
 
     container: str
     video: VideoStream
-    audio: tuple[AudioStream, ...]
-    subtitles: tuple[TextStream, ...]
-    attachments: tuple[TextStream, ...]
-    chapters: int
-    timecode: str
+    audio: tuple[AudioStream, ...] = ()
+    subtitles: tuple[TextStream, ...] = ()
+    attachments: tuple[TextStream, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    timecode: str = ""
     index: FrameIndex
     problems: tuple[MediaProblem, ...] = ()
 
@@ -132,39 +156,52 @@ class MediaInfo:
 
     @property
     def duration(self) -> Fraction:
-        """From the first frame's start to the last one's nominal end, seconds."""
+        """From the first frame's start to the last one's end, seconds."""
         pts, video = self.index.pts, self.video
-        return (int(pts[-1]) - int(pts[0])) * video.time_base + 1 / video.frame_rate
+        last = self.index.last * video.time_base or 1 / video.frame_rate
+        return (int(pts[-1]) - int(pts[0])) * video.time_base + last
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object without floats; fractions are text `num/den`."""
         return {
             "schema": SCHEMA,
             "container": self.container,
-            "video": _plain(asdict(self.video)),
-            "audio": [_plain(asdict(track)) for track in self.audio],
-            "subtitles": [asdict(track) for track in self.subtitles],
-            "attachments": [asdict(track) for track in self.attachments],
-            "chapters": self.chapters,
+            "video": {**_plain(self.video), "hdr": self.video.hdr and self.video.hdr.to_json()},
+            **{name: [_plain(entry) for entry in getattr(self, name)] for name in _LISTS},
             "timecode": self.timecode,
-            "problems": [asdict(problem) for problem in self.problems],
             "index": self.index.to_json(),
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The facts that `to_json` wrote."""
+        """The facts that `to_json` wrote.
+
+        Raises:
+            ValueError: another schema.
+        """
+        if value["schema"] != SCHEMA:
+            raise ValueError(
+                f"media facts: wanted schema {SCHEMA}, got {value['schema']}; probe the title again"
+            )
+        lists: dict[str, Any] = {
+            name: tuple(_typed(kind, entry) for entry in value[name]) for name, kind in _LISTS.items()
+        }
         return cls(
             container=value["container"],
             video=_video(value["video"]),
-            audio=tuple(AudioStream(**{**track, "start": Fraction(track["start"])}) for track in value["audio"]),
-            subtitles=tuple(TextStream(**track) for track in value["subtitles"]),
-            attachments=tuple(TextStream(**track) for track in value["attachments"]),
-            chapters=value["chapters"],
             timecode=value["timecode"],
-            problems=tuple(MediaProblem(**problem) for problem in value["problems"]),
             index=FrameIndex.from_json(value["index"]),
+            **lists,
         )
+
+
+_LISTS: dict[str, type] = {
+    "audio": AudioStream,
+    "subtitles": TextStream,
+    "attachments": TextStream,
+    "chapters": Chapter,
+    "problems": MediaProblem,
+}
 
 
 def display_size(video: VideoStream) -> tuple[int, int]:
@@ -180,12 +217,24 @@ def display_size(video: VideoStream) -> tuple[int, int]:
     return (height, width) if video.rotation in (90, 270) else (width, height)
 
 
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: str(entry) if isinstance(entry, Fraction) else entry for key, entry in value.items()}
+def _plain(record: Any) -> dict[str, Any]:
+    """A flat dataclass as a JSON object."""
+    return {
+        key: str(entry) if isinstance(entry, Fraction) else entry for key, entry in asdict(record).items()
+    }
+
+
+def _typed(kind: type, value: dict[str, Any]) -> Any:
+    """The flat dataclass that `_plain` wrote."""
+    exact = {field.name for field in fields(kind) if field.type == "Fraction"}
+    return kind(**{name: Fraction(entry) if name in exact else entry for name, entry in value.items()})
 
 
 def _video(value: dict[str, Any]) -> VideoStream:
-    fractions = {key: Fraction(value[key]) for key in ("sar", "time_base", "frame_rate")}
     shift = value["format"]["chroma_shift"]
     layout = PixelFormat(**{**value["format"], "chroma_shift": tuple(shift) if shift else None})
-    return VideoStream(**{**value, **fractions, "format": layout, "colour": Colour(**value["colour"])})
+    hdr = Hdr.from_json(value["hdr"]) if value["hdr"] else None
+    stream: VideoStream = _typed(
+        VideoStream, {**value, "format": layout, "colour": Colour(**value["colour"]), "hdr": hdr}
+    )
+    return stream

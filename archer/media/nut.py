@@ -11,7 +11,11 @@ from cinemill_native.frames import Frame
 
 
 def write_nut(
-    file: BinaryIO, frames: Iterable[Frame], video: VideoStream, *, on_frame: Callable[[int], None] | None = None
+    file: BinaryIO,
+    frames: Iterable[Frame],
+    video: VideoStream,
+    *,
+    on_frame: Callable[[int], None] | None = None,
 ) -> int:
     """Write pictures as raw video, the first at time 0 and each next one frame later; returns how many.
 
@@ -32,12 +36,14 @@ def write_nut(
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, video.format.name
         stream.codec_context.time_base = 1 / Fraction(rate)
         count = 0
-        for count, frame in enumerate(frames, start=1):  # noqa: B007  the count outlives the loop
+        for count, frame in enumerate(frames, start=1):
             if on_frame is not None:
                 on_frame(count - 1)
             picture = frame.owner
             if picture.format.name != video.format.name:  # yuvj420p is yuv420p by another name
-                picture = picture.reformat(format=video.format.name, src_color_range="MPEG", dst_color_range="MPEG")
+                picture = picture.reformat(
+                    format=video.format.name, src_color_range="MPEG", dst_color_range="MPEG"
+                )
             picture.pts, picture.time_base = count - 1, 1 / Fraction(rate)
             for packet in stream.encode(picture):
                 container.mux(packet)

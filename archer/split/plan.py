@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from archer.media.range import FrameRange
 from archer.split.chunk import Chunk, Shot
@@ -23,7 +24,7 @@ def plan_chunks(shots: Sequence[Shot], *, shortest: int, longest: int) -> tuple[
     """
     if not 1 <= shortest <= longest:
         raise ValueError(f"chunk bounds: wanted 1 <= shortest <= longest, got {shortest} and {longest}")
-    for before, after in zip(shots, shots[1:], strict=False):
+    for before, after in pairwise(shots):
         if before.frames.end != after.frames.start:
             raise ValueError(f"shots: {before.frames} and {after.frames} do not join")
     ranges = [part for merged in _merged(shots, shortest) for part in _cut(merged, longest)]
@@ -47,5 +48,5 @@ def _merged(shots: Sequence[Shot], shortest: int) -> list[FrameRange]:
 def _cut(whole: FrameRange, longest: int) -> Iterator[FrameRange]:
     count = -(-len(whole) // longest)
     bounds = [whole.start + len(whole) * part // count for part in range(count + 1)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         yield FrameRange(start, end)

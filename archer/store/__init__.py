@@ -1,10 +1,13 @@
 """What may never be lost: artifacts by content, and the state of jobs.
 
-    from archer.store import ArtifactStore, JobStore
+    from pathlib import Path
+    from archer.store import ArtifactStore
 
     store = ArtifactStore(Path("work"))
     artifact = store.put_file(Path("chunk.mp4"), kind="coded-chunk@1", suffix=".mp4")
-    print(store.path(artifact))
+    print(artifact.hash, store.path(artifact))
+
+Workers write artifacts; only the scheduler's process writes the job state, and makes a result visible by it.
 """
 
 from __future__ import annotations
@@ -14,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archer.store.artifacts import ArtifactStore as ArtifactStore
+    from archer.store.batch import Batch as Batch
     from archer.store.jobs import JobStore as JobStore
 
-_HOMES = {"ArtifactStore": "artifacts", "JobStore": "jobs"}
+_HOMES = {"ArtifactStore": "artifacts", "Batch": "batch", "JobStore": "jobs"}
 
-__all__ = ["ArtifactStore", "JobStore"]
+__all__ = ["ArtifactStore", "Batch", "JobStore"]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use: SQLAlchemy is heavy, and workers do not need it."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

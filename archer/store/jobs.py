@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,171 +12,210 @@ from typing import Any
 import sqlalchemy as sa
 
 from archer.artifact import Artifact
-from archer.errors import DiskFull, StoreBusy
+from archer.errors import DiskFull, LeaseLost, StateDamaged, StoreTooNew
 from archer.events import Event
-from archer.store.artifacts import full_disk_named, outputs_from_json, outputs_to_json
+from archer.plan import Plan
+from archer.store.artifacts import full_disk_named
+from archer.store.batch import Batch
+from archer.store.lock import FolderLock
+from archer.store.schema import VERSION, attempts, events, jobs, memo, meta, metadata, tasks
+from archer.store.statements import Statements
+from archer.wire import outputs_from_json
 
-metadata = sa.MetaData()
-
-jobs = sa.Table(
-    "jobs",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("runs", sa.Integer, nullable=False, default=0),
-)
-tasks = sa.Table(
-    "tasks",
-    metadata,
-    sa.Column("job", sa.String(64), primary_key=True),
-    sa.Column("name", sa.String(200), primary_key=True),
-    sa.Column("key", sa.String(64), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("token", sa.Integer, nullable=False),
-    sa.Column("until", sa.Float, nullable=False),
-)
-events = sa.Table(
-    "events",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("job", sa.String(64), nullable=False, index=True),
-    sa.Column("type", sa.String(32), nullable=False),
-    sa.Column("node", sa.String(64), nullable=False),
-    sa.Column("item", sa.String(200), nullable=False),
-    sa.Column("attempt", sa.Integer, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-)
-memo = sa.Table(
-    "memo",
-    metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("outputs", sa.Text, nullable=False),
-)
-
-LEASE_S = 60.0
+FILE = "archer.db"
+KEYS_AT_ONCE = 500
 
 
 class JobStore:
-    """The job state of one work folder, in `archer.db` (SQLite, WAL). Only the scheduler's process writes it.
+    """The job state of one work folder, in `archer.db` (SQLite, WAL). One process at a time; one thread uses it.
+
+    A commit survives any kill of this process. A power cut may lose the last ones, which then are computed again.
+
+    Args:
+        root: the work folder; made where it is missing.
+
+    Attributes:
+        next_token: greater than every fencing token given so far.
 
     Raises:
         StoreBusy: another process has it open.
+        StoreTooNew: a newer version wrote it.
         DiskFull: no space is left.
     """
 
     def __init__(self, root: Path) -> None:
-        with full_disk_named(root):
-            root.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(root)
-        self._root = root
-        self._engine = sa.create_engine(f"sqlite:///{root / 'archer.db'}")
-        sa.event.listen(self._engine, "connect", _configure)
-        with self._writing() as connection:
-            metadata.create_all(connection)
+        self.root = Path(root)
+        with full_disk_named(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._lock = FolderLock(self.root)
+        try:
+            self._engine = sa.create_engine(f"sqlite:///{self.root / FILE}")
+            sa.event.listen(self._engine, "connect", _configure)
+            self._statements = Statements(self._engine.dialect.name)
+            with self._translated():
+                self._connection = self._engine.connect()
+                self._create()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def close(self) -> None:
         """Let others open the folder."""
+        self._connection.close()
         self._engine.dispose()
-        os.close(self._lock)
+        self._lock.release()
 
-    def begin(self, job: str) -> int:
-        """Note that a job runs (again); returns how many times it did, this one included."""
-        with self._writing() as connection:
-            known = connection.execute(sa.select(jobs.c.runs).where(jobs.c.id == job)).scalar()
-            if known is None:
-                connection.execute(jobs.insert().values(id=job, state="running", runs=1))
+    def begin(self, plan: Plan) -> int:
+        """Keep that a job runs (again); returns how many times it did, this one included."""
+        now = now_ms()
+        with self._transaction():
+            runs = self._connection.execute(sa.select(jobs.c.runs).where(jobs.c.id == plan.job)).scalar() or 0
+            if runs:
+                change = jobs.update().where(jobs.c.id == plan.job)
+                self._connection.execute(change.values(state="running", runs=runs + 1, ended_ms=None))
             else:
-                connection.execute(jobs.update().where(jobs.c.id == job).values(state="running", runs=known + 1))
-        return (known or 0) + 1
-
-    def end(self, job: str, state: str, event: Event) -> Event:
-        """Note how a job ended, with its last event, in one transaction."""
-        with self._writing() as connection:
-            connection.execute(jobs.update().where(jobs.c.id == job).values(state=state))
-            return _insert(connection, event)
-
-    def record(self, event: Event) -> Event:
-        """Store an event; returned with its place in the order."""
-        with self._writing() as connection:
-            return _insert(connection, event)
-
-    def recall(self, key: str) -> dict[str, Artifact] | None:
-        """The outputs of a finished task of this memo key; None where there is none."""
-        with self._engine.connect() as connection:
-            found = connection.execute(sa.select(memo.c.outputs).where(memo.c.key == key)).scalar()
-        return None if found is None else outputs_from_json(json.loads(found))
-
-    def lease(self, event: Event, name: str, key: str) -> tuple[int, Event]:
-        """Give a task to a worker: a new fencing token makes every earlier holder's result unwelcome."""
-        where = (tasks.c.job == event.job) & (tasks.c.name == name)
-        with self._writing() as connection:
-            token = (connection.execute(sa.select(tasks.c.token).where(where)).scalar() or 0) + 1
-            row = {"key": key, "state": "leased", "token": token, "until": time.time() + LEASE_S}
-            if token == 1:
-                connection.execute(tasks.insert().values(job=event.job, name=name, **row))
-            else:
-                connection.execute(tasks.update().where(where).values(**row))
-            return token, _insert(connection, event)
-
-    def commit(self, event: Event, name: str, key: str, token: int, outputs: Mapping[str, Artifact]) -> Event | None:
-        """Make a task's outputs visible with its event, in one transaction; None where its lease went to another."""
-        where = (tasks.c.job == event.job) & (tasks.c.name == name) & (tasks.c.token == token) & (tasks.c.state == "leased")
-        with self._writing() as connection:
-            if connection.execute(tasks.update().where(where).values(state="done")).rowcount != 1:
-                return None
-            connection.execute(memo.delete().where(memo.c.key == key))
-            connection.execute(memo.insert().values(key=key, outputs=json.dumps(outputs_to_json(outputs))))
-            return _insert(connection, event)
-
-    def release(self, event: Event, name: str, state: str) -> Event:
-        """Take a task back after a failed try: `retry` or `poisoned`."""
-        with self._writing() as connection:
-            connection.execute(tasks.update().where((tasks.c.job == event.job) & (tasks.c.name == name)).values(state=state))
-            return _insert(connection, event)
-
-    def history(self, job: str, after: int = 0) -> list[Event]:
-        """Stored events of a job behind `after`, in order."""
-        query = sa.select(events).where((events.c.job == job) & (events.c.seq > after)).order_by(events.c.seq)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [
-            Event(payload=json.loads(row["payload"]), **{name: row[name] for name in ("seq", "job", "type", "node", "item", "attempt")})
-            for row in rows
-        ]
+                self._connection.execute(
+                    jobs.insert().values(id=plan.job, state="running", runs=1, begun_ms=now)
+                )
+            rows = [_node_row(plan, place) for place in range(len(plan.nodes))]
+            self._connection.execute(self._statements.node, rows)
+            self._void_leases(plan.job, now)
+        return runs + 1
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def batch(self, job: str) -> Iterator[Batch]:
+        """Changes that become durable together when the block ends, or not at all.
+
+        Raises:
+            LeaseLost: a result was among them whose lease went to another; nothing was changed.
+            DiskFull: no space is left.
+        """
+        collected = Batch(job, now_ms(), self._next_seq)
+        yield collected
+        if collected.empty:
+            return
+        with self._transaction():
+            self._write(collected)
+        self._next_seq += len(collected.events)
+
+    def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Artifact]]:
+        """Outputs of finished tasks by memo key, for those of `keys` that are known."""
+        found: dict[str, dict[str, Artifact]] = {}
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            wanted = list(keys[start : start + KEYS_AT_ONCE])
+            for row in self._read(sa.select(memo).where(memo.c.key.in_(wanted))):
+                found[row.key] = outputs_from_json(json.loads(row.outputs))
+        return found
+
+    def history(self, job: str, after: int = 0) -> list[Event]:
+        """Stored events of a job behind place `after`, in order."""
+        query = sa.select(events).where(events.c.job == job, events.c.seq > after).order_by(events.c.seq)
+        plain = ("seq", "job", "type", "node", "item", "attempt")
+        return [
+            Event(payload=json.loads(row.payload), **{name: getattr(row, name) for name in plain})
+            for row in self._read(query)
+        ]
+
+    def states(self, job: str) -> dict[str, str]:
+        """State of every task of a job by name."""
+        query = sa.select(tasks.c.name, tasks.c.state).where(tasks.c.job == job)
+        return {row.name: row.state for row in self._read(query)}
+
+    def job_state(self, job: str) -> str | None:
+        """State of a job; None where it is not known here."""
+        rows = self._read(sa.select(jobs.c.state).where(jobs.c.id == job))
+        return str(rows[0].state) if rows else None
+
+    def _create(self) -> None:
+        with self._transaction():
+            if not sa.inspect(self._connection).has_table(meta.name):
+                metadata.create_all(self._connection)
+            found = self._connection.execute(sa.select(meta.c.value).where(meta.c.name == "schema")).scalar()
+            if found is None:
+                self._connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
+            elif int(found) > VERSION:
+                raise StoreTooNew(str(self.root), int(found), VERSION)
+            given = [sa.select(sa.func.max(column)) for column in (tasks.c.token, attempts.c.token)]
+            self.next_token = 1 + max(self._connection.execute(query).scalar() or 0 for query in given)
+            self._next_seq = 1 + (
+                self._connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+            )
+
+    def _void_leases(self, job: str, now: int) -> None:
+        """What was leased when the scheduler died is pending again; its holders died too."""
+        held = (tasks.c.job == job) & (tasks.c.state == "leased")
+        rows = self._connection.execute(sa.select(tasks.c.name, tasks.c.token).where(held)).all()
+        lost = {"job": job, "number": 0, "state": "lost", "ended_ms": now, "wall_ms": 0, "cpu_ms": 0}
+        if rows:
+            values = [{**lost, "name": row.name, "token": row.token, "error": "", "log": ""} for row in rows]
+            self._connection.execute(self._statements.attempt, values)
+            self._connection.execute(tasks.update().where(held).values(state="pending", until_ms=0))
+
+    def _read(self, query: Any) -> Sequence[Any]:
+        with self._transaction():
+            return self._connection.execute(query).all()
+
+    def _write(self, batch: Batch) -> None:
+        """Order matters: rows are made, closed, then leased again."""
+        sql, execute = self._statements, self._connection.execute
+        for statement, rows in ((sql.plan, batch.planned), (sql.settle, batch.settled)):
+            if rows:
+                execute(statement, rows)
+        if batch.closed and execute(sql.close, batch.closed).rowcount != len(batch.closed):
+            raise LeaseLost([row["old_name"] for row in batch.closed])
+        for statement, rows in (
+            (sql.lease, batch.leased),
+            (sql.renew, batch.renewed),
+            (sql.attempt, batch.attempts),
+            (sql.remember, batch.remembered),
+            (sql.node_state, batch.nodes),
+            (sql.event, batch.event_rows),
+        ):
+            if rows:
+                execute(statement, rows)
+        if batch.job_state:
+            change = jobs.update().where(jobs.c.id == batch.job)
+            execute(change.values(state=batch.job_state, ended_ms=batch.now_ms))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._translated(), self._connection.begin():
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            if "disk is full" in str(error) or "disk I/O error" in str(error):
-                raise DiskFull(str(self._root)) from error
+            yield
+        except sa.exc.DatabaseError as error:
+            text = str(error.orig)
+            if "disk is full" in text or "disk I/O error" in text:
+                raise DiskFull(str(self.root)) from error
+            if "malformed" in text or "not a database" in text:
+                raise StateDamaged(str(self.root / FILE)) from error
             raise
 
 
-def _insert(connection: sa.Connection, event: Event) -> Event:
-    values = {name: getattr(event, name) for name in ("job", "type", "node", "item", "attempt")}
-    done = connection.execute(events.insert().values(at=time.time(), payload=json.dumps(dict(event.payload)), **values))
-    return Event(seq=int(done.inserted_primary_key[0]), payload=event.payload, **values)  # type: ignore[index]
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def _node_row(plan: Plan, place: int) -> Mapping[str, Any]:
+    node = plan.nodes[place]
+    return {
+        "job": plan.job,
+        "node": node.id,
+        "place": place,
+        "stage": node.stage.name,
+        "version": node.stage.version,
+        "state": "waiting",
+        "items": 0,
+        "weight": 0,
+        "outputs": "{}",
+    }
 
 
 def _configure(connection: Any, _record: Any) -> None:
-    """WAL: readers never wait for the writer. NORMAL: a commit survives any kill; a power cut may lose the last ones, never mix."""
+    """Make readers never wait for the writer (WAL), and commits survive any kill (NORMAL)."""
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _locked(root: Path) -> int:
-    """An exclusive lock that the kernel drops with its holder, however that one ends."""
-    descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(descriptor, 32).decode(errors="replace").strip()
-        os.close(descriptor)
-        raise StoreBusy(str(root), int(holder) if holder.isdigit() else 0) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return descriptor

@@ -1,4 +1,7 @@
-"""Codecs by name. To add one: a file here with a `Codec` named CODEC, a line in `_HOMES`, its conformance parameter, a changelog fragment."""
+"""Codecs by name.
+
+To add one: a file here with a `Codec` named CODEC, a line in `_HOMES`, its test, a changelog fragment.
+"""
 
 from __future__ import annotations
 

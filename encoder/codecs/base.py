@@ -48,7 +48,9 @@ class Codec:
         """
         low, high = self.quality
         if crf and not low <= _number("--crf", crf) <= high:
-            raise BadOption("--crf", crf, f"out of range for {self.name}; wanted {low} to {high}, lower is better")
+            raise BadOption(
+                "--crf", crf, f"out of range for {self.name}; wanted {low} to {high}, lower is better"
+            )
         if preset and preset not in self.presets:
             raise BadOption("--preset", preset, f"{self.name} has: {', '.join(self.presets)}")
         for pair in filter(None, encoder_params.split(":")):

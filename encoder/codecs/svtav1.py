@@ -8,6 +8,10 @@ from encoder.codecs.base import STRUCTURE, Codec, joined
 from encoder.settings import EncodeSettings
 
 MAX_PARALLELISM = 6
+REFUSED = (
+    *("keyint", "irefresh-type", "scd", "lp", "crf", "qp"),
+    *("rc", "tbr", "pass", "fps-num", "fps-denom"),
+)
 
 
 def _arguments(settings: EncodeSettings, gop: int) -> list[str]:
@@ -24,7 +28,7 @@ CODEC = Codec(
     first_guesses=("28", "40"),
     presets=tuple(str(preset) for preset in range(14)),
     default_preset="8",
-    refused={name: STRUCTURE for name in ("keyint", "irefresh-type", "scd", "lp", "crf", "qp", "rc", "tbr", "pass", "fps-num", "fps-denom")},
+    refused=dict.fromkeys(REFUSED, STRUCTURE),
     ten_bit=True,
     arguments=_arguments,
 )

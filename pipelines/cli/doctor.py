@@ -61,7 +61,12 @@ def _show(finding: Finding) -> None:
 
 def findings() -> Iterator[Finding]:
     """Look for everything, cheapest first; never raises."""
-    yield Finding(name="python", found=f"{platform.python_version()} ({sys.executable})", needed=True, purpose="runs cinemill")
+    yield Finding(
+        name="python",
+        found=f"{platform.python_version()} ({sys.executable})",
+        needed=True,
+        purpose="runs cinemill",
+    )
     yield from _native()
     yield from _tools()
     yield from _system()

@@ -16,24 +16,47 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source", metavar="INPUT")
-@click.option("-o", "--output", metavar="OUT", required=True, help="A folder for a package, or one file: NAME.mkv, NAME.mp4.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    required=True,
+    help="A folder for a package, or one file: NAME.mkv, NAME.mp4.",
+)
 @click.option("--codec", default="x264", show_default=True, help="Video codec: x264 or svtav1.")
-@click.option("--ladder", default="", metavar="RUNGS", help="Rungs: 720p,540p,360p@crf26 or a JSON file. Default: by the source's size.")
-@click.option("--target-vmaf", type=float, help="Mean VMAF the top rung aims at (default 93); all rungs get the CRF found.")
+@click.option(
+    "--ladder",
+    default="",
+    metavar="RUNGS",
+    help="Rungs: 720p,540p,360p@crf26 or a JSON file. Default: by the source's size.",
+)
+@click.option(
+    "--target-vmaf",
+    type=float,
+    help="Mean VMAF the top rung aims at (default 93); all rungs get the CRF found.",
+)
 @click.option("--crf", type=float, help="Constant quality instead of a target.")
 @click.option("--preset", default="", help="Speed preset of the codec; default: the codec's.")
 @click.option("--encoder-params", default="", metavar="K=V:K=V", help="Further options of the encoder.")
 @click.option("--model", default="vmaf_v0.6.1", show_default=True, help="VMAF model that decides and scores.")
 @click.option("--audio-codec", type=click.Choice(["aac", "opus"]), default="aac", show_default=True)
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of one encoder.")
+@click.option(
+    "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of one encoder."
+)
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
 @workers_option
-@click.option("--work-dir", type=click.Path(file_okay=False), help="Where unfinished work is kept; default: .OUT.cinemill beside OUT.")
+@click.option(
+    "--work-dir",
+    type=click.Path(file_okay=False),
+    help="Where unfinished work is kept; default: .OUT.cinemill beside OUT.",
+)
 @click.option("--keep", is_flag=True, help="Keep the work folder, so that other settings can re-use it.")
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
 @quiet_option
-def encode(source: str, output: str, title: str, workers: int | None, work_dir: str | None, **options: Any) -> int:
+def encode(
+    source: str, output: str, title: str, workers: int | None, work_dir: str | None, **options: Any
+) -> int:
     """Encode INPUT (a path or URL) to OUT: a package that plays, or a single file.
 
     \b
@@ -76,7 +99,9 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             model=options["model"],
             audio_codec=options["audio_codec"],
             threads=options["threads"],
-            single=Path(output).suffix.lstrip(".").lower() if Path(output).suffix.lower() in (".mkv", ".mp4") else "",
+            single=Path(output).suffix.lstrip(".").lower()
+            if Path(output).suffix.lower() in (".mkv", ".mp4")
+            else "",
         ),
         both=target is not None and crf is not None,
     )

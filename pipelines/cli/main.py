@@ -17,7 +17,10 @@ COMMANDS = {
     "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
     "completion": ("pipelines.cli.completion:completion", "Print the shell completion script."),
     "doctor": ("pipelines.cli.doctor:doctor", "Say what is installed, what is missing, and how to get it."),
-    "encode": ("pipelines.cli.encode:encode", "Encode a title to a scored, playable package or a single file."),
+    "encode": (
+        "pipelines.cli.encode:encode",
+        "Encode a title to a scored, playable package or a single file.",
+    ),
     "score": ("pipelines.cli.score:score", "Score a distorted file against its reference (VMAF, PSNR)."),
     "shots": ("pipelines.cli.shots:shots", "Find the shots of a title."),
     "stages": ("pipelines.cli.stages:stages", "List the stages that are installed."),
@@ -28,11 +31,11 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A command group that imports a command only when it is invoked."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the signature is click's
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """All command names, sorted."""
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command's own object, imported now; None where there is no such command."""
         if cmd_name not in COMMANDS:
             return None
@@ -42,7 +45,7 @@ class LazyGroup(click.Group):
             raise TypeError(f"{module}:{name} is not a click command")
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command list from `COMMANDS`, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])

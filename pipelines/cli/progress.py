@@ -80,7 +80,7 @@ def watching(*, as_json: bool, quiet: bool) -> Iterator[Watch]:
     if as_json:
         yield lambda event: click.echo(event.to_json())
     elif quiet:
-        yield lambda event: None
+        yield lambda _event: None
     elif sys.stderr.isatty():
         with _bars() as watch:
             yield watch
@@ -100,13 +100,17 @@ class _Lines:
         tally = self._tallies.setdefault(event.node, Tally(started_s=time.monotonic()))
         tally.take(event)
         if event.type == "task-retry":
-            click.echo(f"{event.node}: {event.item}: trying again: {event.payload.get('error', '')}", err=True)
+            click.echo(
+                f"{event.node}: {event.item}: trying again: {event.payload.get('error', '')}", err=True
+            )
         if event.type == "node-done":
             seconds = max(1e-6, time.monotonic() - tally.started_s)
             fresh = tally.done - tally.memo
             reused = f", {tally.memo} reused" if tally.memo else ""
             verb = VERBS.get(event.node, event.node)
-            click.echo(f"{verb}: {tally.done} done in {seconds:.1f} s ({fresh / seconds:.1f}/s{reused})", err=True)
+            click.echo(
+                f"{verb}: {tally.done} done in {seconds:.1f} s ({fresh / seconds:.1f}/s{reused})", err=True
+            )
 
 
 @contextmanager
@@ -146,7 +150,9 @@ class _Bars:
         elif tally.total:
             self._progress.update(bar, total=tally.total, completed=tally.now, rate=_rate(tally))
         if event.type == "task-retry":
-            self._progress.console.print(f"{event.node} {event.item}: trying again: {event.payload.get('error', '')}")
+            self._progress.console.print(
+                f"{event.node} {event.item}: trying again: {event.payload.get('error', '')}"
+            )
 
 
 def _rate(tally: Tally) -> str:

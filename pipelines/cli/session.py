@@ -45,7 +45,13 @@ class Done:
 
 @contextmanager
 def run_job(
-    spec: JobSpec, *, work_dir: str | None, workers: int | None, as_json: bool, quiet: bool, keep: bool = False
+    spec: JobSpec,
+    *,
+    work_dir: str | None,
+    workers: int | None,
+    as_json: bool,
+    quiet: bool,
+    keep: bool = False,
 ) -> Iterator[Done]:
     """Run `spec` to its end and yield it; the work folder goes when the block ends well, unless it is to be kept.
 

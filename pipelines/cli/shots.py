@@ -12,12 +12,19 @@ from pipelines.cli.options import json_option, quiet_option, work_dir_option, wo
 
 @click.command()
 @click.argument("source", metavar="INPUT")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write here: .json, or .csv as PySceneDetect does.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write here: .json, or .csv as PySceneDetect does.",
+)
 @workers_option
 @work_dir_option
 @json_option
 @quiet_option
-def shots(source: str, output: str | None, workers: int | None, work_dir: str | None, as_json: bool, quiet: bool) -> None:
+def shots(
+    source: str, output: str | None, workers: int | None, work_dir: str | None, as_json: bool, quiet: bool
+) -> None:
     """Find the shots of INPUT (a path or URL) and print them.
 
     Frame numbers are 0-based and half-open; the CSV of -o FILE.csv is 1-based and inclusive, as PySceneDetect writes it.
@@ -26,7 +33,9 @@ def shots(source: str, output: str | None, workers: int | None, work_dir: str | 
     from pipelines.cli.session import run_job
     from pipelines.shots.job import shots_job
 
-    with run_job(shots_job(identify(source)), work_dir=work_dir, workers=workers, as_json=as_json, quiet=quiet) as done:
+    with run_job(
+        shots_job(identify(source)), work_dir=work_dir, workers=workers, as_json=as_json, quiet=quiet
+    ) as done:
         found, media = done.json("shots.shots"), done.json("ingest.media")
     if output:
         _write(Path(output), found, media)

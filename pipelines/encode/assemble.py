@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from archer.media import MediaInfo
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
-from encoder import assemble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +22,11 @@ class Assemble(Stage[AssembleParams]):
     parts = MappingProxyType({"rendition": "rendition@1", "facts": "rendition-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
 
-    def resources(self, params: AssembleParams) -> Resources:  # noqa: ARG002  the contract's signature
+    def resources(self, params: AssembleParams) -> Resources:
         """Copying packets needs little memory."""
         return Resources(memory_mb=1024)
 
-    def split(self, inputs: Inputs, params: AssembleParams) -> Sequence[Item]:  # noqa: ARG002
+    def split(self, inputs: Inputs, params: AssembleParams) -> Sequence[Item]:
         """One item per rung, using the chunks of that rung only."""
         rungs: dict[str, list[Part]] = {}
         for part in inputs.parts("chunks"):
@@ -47,7 +45,7 @@ class Assemble(Stage[AssembleParams]):
             for rung, parts in rungs.items()
         ]
 
-    def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:  # noqa: ARG002
+    def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
         """Write the rendition and what it is."""
         raise NotImplementedError
 

@@ -1,9 +1,9 @@
 """Errors of the main job.
 
-    CinemillError
-    ├── OutputExists(FileExistsError)   something that is not this job's is at the output
-    ├── OutputFailed(OSError)           the output cannot be written
-    └── BadSetting(ValueError)          a setting is unknown, out of range, or contradicts another
+CinemillError
+├── OutputExists(FileExistsError)   something that is not this job's is at the output
+├── OutputFailed(OSError)           the output cannot be written
+└── BadSetting(ValueError)          a setting is unknown, out of range, or contradicts another
 """
 
 from __future__ import annotations

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Node
-from pipelines.encode.audio import AudioParams
-from pipelines.encode.assemble import AssembleParams
-from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest
-from pipelines.encode.search import SearchParams
-from pipelines.encode.stage import EncodeParams
 from pipelines.ingest.stage import IngestParams
-from pipelines.packaging.stage import PackagingParams
-from pipelines.report.stage import ReportParams
-from pipelines.score.stage import ScoreParams
 from pipelines.shots.stage import ShotsParams
 
 MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"

@@ -57,7 +57,9 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     from encoder.codecs import codec_named
 
     if both:
-        raise BadSetting("--crf", request.crf, f"contradicts --target-vmaf {request.target_vmaf}; give one of them")
+        raise BadSetting(
+            "--crf", request.crf, f"contradicts --target-vmaf {request.target_vmaf}; give one of them"
+        )
     codec = codec_named(request.codec)
     if not 0 < Decimal(request.target_vmaf) <= 100:
         raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF between 0 and 100, as 93")

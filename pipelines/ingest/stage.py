@@ -28,11 +28,11 @@ class Ingest(Stage[IngestParams]):
     inputs = MappingProxyType({"asset": "asset"})
     outputs = MappingProxyType({"media": "media@1"})
 
-    def resources(self, params: IngestParams) -> Resources:  # noqa: ARG002  the contract's signature
+    def resources(self, params: IngestParams) -> Resources:
         """One core; the index of a long title and one decoder."""
         return Resources(memory_mb=1024)
 
-    def map(self, ctx: TaskContext, item: Item, params: IngestParams) -> None:  # noqa: ARG002
+    def map(self, ctx: TaskContext, item: Item, params: IngestParams) -> None:
         """Write the `media@1` facts, or raise `RefusedInput`."""
         info: MediaInfo = probe(ctx.inputs.asset().url)
         reason = refusal(info) if params.strict else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from pipelines.packaging.languages import UNDEFINED
+from pipelines.packaging.languages import language_tag
 from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack
 
 MASTER, MANIFEST = "master.m3u8", "manifest.mpd"
@@ -16,12 +16,17 @@ IO_CACHE_BYTES = 1 << 20
 
 
 def packager_argv(
-    packager: Path, videos: Sequence[VideoTrack], audios: Sequence[AudioTrack], *, out: str, segment_s: Decimal
+    packager: Path,
+    videos: Sequence[VideoTrack],
+    audios: Sequence[AudioTrack],
+    *,
+    out: str,
+    segment_s: Decimal,
 ) -> list[str]:
-    """Arguments that write one set of CMAF segments with an HLS and a DASH manifest, the same bytes every time.
+    """Arguments that write one set of CMAF segments with both manifests, the same bytes every time.
 
-    The packager numbers adaptation sets in the order in which its threads happen to start, so it gets one thread (which
-    is faster for files, too), and a clock that stands still.
+    The packager numbers adaptation sets in the order in which its threads happen to start, so it gets one
+    thread (which is faster for files, too), and a clock that stands still.
 
     Args:
         packager: the binary.
@@ -59,6 +64,12 @@ def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
 
 
 def _audio_fields(track: AudioTrack) -> list[str]:
-    language = [] if track.language.lower() in UNDEFINED else [f"lang={track.language}"]
+    language = [f"lang={tag}"] if (tag := language_tag(track.language)) else []
     role = "main" if track.default else "alternate"
-    return [*language, "hls_group_id=audio", f"hls_name={track.label}", f"dash_label={track.label}", f"dash_roles={role}"]
+    return [
+        *language,
+        "hls_group_id=audio",
+        f"hls_name={track.label}",
+        f"dash_label={track.label}",
+        f"dash_roles={role}",
+    ]

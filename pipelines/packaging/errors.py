@@ -1,10 +1,10 @@
 """Errors of packaging, drawn as a tree.
 
-    CinemillError
-    └── PackagingError
-        ├── CannotPackage(ValueError)      the tracks do not make a package
-        ├── PackagerFailed(RuntimeError)   Shaka Packager gave up
-        └── PackageWrong(RuntimeError)     what it wrote does not show what it was given
+CinemillError
+└── PackagingError
+    ├── CannotPackage(ValueError)      the tracks do not make a package
+    ├── PackagerFailed(RuntimeError)   Shaka Packager gave up
+    └── PackageWrong(RuntimeError)     what it wrote does not show what it was given
 """
 
 from __future__ import annotations

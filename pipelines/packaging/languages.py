@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-UNDEFINED = frozenset({"", "und", "mis", "mul", "zxx"})
-"""Codes that name no language; Shaka Packager refuses them."""
+import re
+
+_UNDEFINED = frozenset({"und", "mis", "mul", "zxx"})
+_WELL_FORMED = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 _NAMES = {
     "ara ar": "العربية",
@@ -37,9 +39,14 @@ _NAMES = {
 }
 
 
+def language_tag(code: str) -> str:
+    """The code where it is well formed and names a language; else empty: Shaka Packager refuses the rest."""
+    known = _WELL_FORMED.fullmatch(code) and code.lower().partition("-")[0] not in _UNDEFINED
+    return code if known else ""
+
+
 def language_name(code: str) -> str:
     """The language's own name; the code itself where we have none, empty where it names no language."""
-    main = code.lower().partition("-")[0]
-    if main in UNDEFINED:
-        return ""
-    return next((name for codes, name in _NAMES.items() if main in codes.split()), code)
+    tag = language_tag(code)
+    main = tag.lower().partition("-")[0]
+    return next((name for codes, name in _NAMES.items() if main and main in codes.split()), tag)

@@ -66,10 +66,12 @@ def checked(videos: Sequence[VideoTrack], audios: Sequence[AudioTrack]) -> None:
     """
     if not videos:
         raise CannotPackage("the title", "there is no rendition; wanted one at least")
-    folders = [track.folder for track in (*videos, *audios)]
+    folders = [*(track.folder for track in videos), *(track.folder for track in audios)]
     for folder in folders:
         if not _PLAIN.fullmatch(folder):
-            raise CannotPackage(folder, "its name must be letters, digits, dot, dash and underscore; rename the rung")
+            raise CannotPackage(
+                folder, "its name must be letters, digits, dot, dash and underscore; rename the rung"
+            )
         if folders.count(folder) > 1:
             raise CannotPackage(folder, "two tracks have this name; rename one")
 
@@ -95,6 +97,6 @@ def arranged(audios: Sequence[AudioTrack]) -> list[AudioTrack]:
 
 
 def _label(track: AudioTrack, number: int) -> str:
-    """Its label, its language, or its number; without the characters that end a word in a stream descriptor or playlist."""
+    """Its label, its language, or its number; without characters that end a word in argv or in HLS."""
     label = track.label or language_name(track.language) or f"Audio {number}"
-    return re.sub(r"[\x00-\x1f\x7f,;=\"]+", " ", label).strip() or f"Audio {number}"
+    return re.sub(r"[\s\x00-\x1f\x7f,;=\"]+", " ", label).strip() or f"Audio {number}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-TOYS = '''
+TOYS = """
 import os, signal, time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -79,7 +79,7 @@ class Forgetful(Stage[P]):
 
     def map(self, ctx, item, params):
         pass
-'''
+"""
 
 
 @pytest.fixture

@@ -88,7 +88,9 @@ def test_a_killed_worker_is_replaced_and_its_task_tried_again(toys: str, tmp_pat
 
 
 def test_an_output_that_was_not_written_is_the_stages_fault(toys: str, tmp_path: Path) -> None:
-    result = run(JobSpec(nodes=[Node(id="f", stage=f"{toys}:Forgetful")]), work_dir=tmp_path / "w", executor="inline")
+    result = run(
+        JobSpec(nodes=[Node(id="f", stage=f"{toys}:Forgetful")]), work_dir=tmp_path / "w", executor="inline"
+    )
     assert "did not write its declared output thing" in result.failures[0].message
 
 
@@ -128,7 +130,9 @@ def test_events_are_stored_in_order(toys: str, tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_specs_that_do_not_fit(toys: str, tmp_path: Path, nodes: list[Node], field: str, words: str) -> None:
-    real = [Node(id=n.id, stage=n.stage.replace("TOYS", toys), params=n.params, inputs=n.inputs) for n in nodes]
+    real = [
+        Node(id=n.id, stage=n.stage.replace("TOYS", toys), params=n.params, inputs=n.inputs) for n in nodes
+    ]
     with pytest.raises(SpecError) as caught:
         run(JobSpec(nodes=real), work_dir=tmp_path / "w", executor="inline")
     assert caught.value.field == field

@@ -6,21 +6,26 @@ import hashlib
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from archer.media import FrameRange, FrameRangeError, MediaInfo, frames, probe
+from archer.media.reader import Entry, Reader
 from cinemill_native.frames import Frame
 
 SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-LONG = {"8k24_300ms.mp4", "phone_4k60_rot_fullrange.mp4", "bbb_1080p24_51.mp4", "popeye_p2_1072p24_pgs.mkv", "popeye_p3_1072p24_pgs.mkv",
-        "screen_vfr_1080p.mkv", "sintel_trailer_540p24.mp4", "sintel_scene_480p25.mp4", "sintel_dark_720p30.mp4", "coffee_720p30.mp4",
-        "dog_720p30.mp4", "butterfly_720p30.mp4", "multitrack_3audio_2subs.mp4", "roof_pan_360p30.mp4", "cars_432p12.mp4"}
-NOT_DECODABLE = {"resolution_change.ts", "mp4_truncated_60pct_moov_first.mp4"}
+REFUSED = {"resolution_change.ts"}
+"""Pictures of two sizes in one stream: `frames` raises where the size changes."""
+
+QUICK, FULL = 3e8, 6e9
+"""Samples of luma that one test may decode: about 2 s, and 40 s, of one core."""
 
 
 def decodable() -> list[str]:
@@ -32,80 +37,138 @@ def decodable() -> list[str]:
             for entry in json.loads(manifest.read_bytes())["files"]:
                 if entry.get("frames", entry.get("pyav_frames", 0)) and "cover_art" not in entry["file"]:
                     found.append(folder + entry["file"])
-    return [name for name in found if Path(name).name not in NOT_DECODABLE] or ["absent"]
+    return [name for name in found if Path(name).name not in REFUSED] or ["absent"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What identifies a decoded picture, without holding its memory."""
+
+    pts: int | None
+    is_corrupt: bool
+    digest: str
+
+
+def taken(picture: av.VideoFrame) -> Picture:
+    """Hash the visible samples of a picture, read without any code of ours."""
+    digest = hashlib.blake2b(digest_size=12)
+    size = 2 if max(component.bits for component in picture.format.components) > 8 else 1
+    for plane in picture.planes:
+        rows = np.frombuffer(plane, np.uint8)[: plane.height * plane.line_size].reshape(
+            plane.height, plane.line_size
+        )
+        digest.update(np.ascontiguousarray(rows[:, : plane.width * size]))
+    return Picture(picture.pts, picture.is_corrupt, digest.hexdigest())
 
 
 def fingerprint(frame: Frame) -> tuple[int, str]:
     digest = hashlib.blake2b(digest_size=12)
     for plane in frame.planes:
-        digest.update(plane.samples.tobytes())
+        digest.update(np.ascontiguousarray(plane.samples))
     return frame.pts, digest.hexdigest()
 
 
-def straight(path: Path) -> Iterator[tuple[int | None, str]]:
-    """A straight decode with PyAV alone: pts and hash of the planes of every frame."""
+def straight(path: Path) -> Iterator[Picture]:
+    """A straight decode with PyAV alone."""
     with av.open(str(path)) as container:
-        stream = next(s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic)
+        still = av.stream.Disposition.attached_pic
+        stream = next(one for one in container.streams.video if not one.disposition & still)
         stream.codec_context.thread_count = 1  # what is concealed in damaged frames depends on it
         for packet in container.demux(stream):
             try:
                 pictures = packet.decode()
             except av.FFmpegError:
                 continue
-            for picture in pictures:
-                digest = hashlib.blake2b(digest_size=12)
-                digest.update(b"".join(_rows(picture)))
-                yield picture.pts, digest.hexdigest()
-
-
-def _rows(picture: av.VideoFrame) -> Iterator[bytes]:
-    size = 2 if max(c.bits for c in picture.format.components) > 8 else 1
-    for plane in picture.planes:
-        data = bytes(plane)
-        for row in range(plane.height):
-            yield data[row * plane.line_size : row * plane.line_size + plane.width * size]
+            yield from map(taken, pictures)
 
 
 @cache
-def truth(path: Path) -> tuple[MediaInfo, list[tuple[int | None, str]]]:
+def truth(path: Path) -> tuple[MediaInfo, list[Picture]]:
     return probe(str(path)), list(straight(path))
 
 
-def ranges(info: MediaInfo, *, every_start: bool, extra: int, seed: int) -> Iterator[FrameRange]:
-    """Starts x lengths {1, 2, GOP + 1}, and random ranges."""
-    n, dice = info.frame_count, random.Random(seed)
-    keys = info.index.keys.tolist() or [0]
-    gop = min(60, max((b - a for a, b in zip(keys, [*keys[1:], n], strict=True)), default=1))
-    near_keys = {k + d for k in dice.sample(keys, min(3, len(keys))) for d in (-1, 0, 1)}
-    starts = range(n) if every_start else sorted({0, n - 1, *near_keys} & set(range(n)))
-    for start in starts:
-        for length in (1, 2, gop + 1):
-            yield FrameRange(start, min(n, start + length))
-    for _ in range(extra):
-        start = dice.randrange(n)
-        yield FrameRange(start, min(n, start + dice.randint(1, 40)))
+def longest_gop(info: MediaInfo) -> int:
+    borders = sorted({0, *info.index.keys.tolist(), info.frame_count})
+    return max(b - a for a, b in zip(borders, borders[1:], strict=False))
 
 
-def check(path: Path, wanted: Iterator[FrameRange]) -> None:
+def cost(info: MediaInfo, part: FrameRange) -> float:
+    """Samples to decode for a range: from the key frame before it to its end."""
+    entry = next(info.index.entries(part.start))
+    return (part.end - (entry[0] if entry else 0)) * info.video.width * info.video.height
+
+
+def affordable(info: MediaInfo, parts: Sequence[FrameRange], budget: float) -> Iterator[FrameRange]:
+    """At least one, then as many ranges as the budget allows."""
+    for place, part in enumerate(parts):
+        budget -= cost(info, part)
+        if budget < 0 and place:
+            return
+        yield part
+
+
+def at_random(info: MediaInfo, count: int, *, seed: int) -> list[FrameRange]:
+    dice, n = random.Random(seed), info.frame_count
+    starts = [dice.randrange(n) for _ in range(count)]
+    return [FrameRange(start, min(n, start + dice.randint(1, 40))) for start in starts]
+
+
+def around_keys(info: MediaInfo, *, seed: int) -> list[FrameRange]:
+    """Short ranges at the borders of GOPs and of the title, in random order."""
+    n, gop = info.frame_count, longest_gop(info)
+    starts = {
+        start for key in [0, n, *info.index.keys.tolist()] for start in (key - 2, key - 1, key, key + 1)
+    }
+    found = [
+        FrameRange(s, min(n, s + length))
+        for s in starts & set(range(n))
+        for length in (1, 2, min(gop, 30) + 1)
+    ]
+    random.Random(seed).shuffle(found)
+    return found
+
+
+def assert_exact(path: Path, part: FrameRange) -> None:
     info, expected = truth(path)
-    assert info.frame_count == len(expected)
-    for part in wanted:
-        got = [fingerprint(frame) for frame in frames(str(path), part, info=info)]
-        assert len(got) == len(part), part
-        assert [digest for _, digest in got] == [expected[i][1] for i in part], part
-        assert [pts for pts, _ in got] == info.index.pts[part.start : part.end].tolist(), part
-        if info.index.seekable and "avi" not in info.container:
-            assert [pts for pts, _ in got] == [expected[i][0] for i in part], part
+    wanted = expected[part.start : part.end]
+    got = [fingerprint(frame) for frame in frames(str(path), part, info=info)]
+    assert [digest for _, digest in got] == [picture.digest for picture in wanted], part
+    assert [pts for pts, _ in got] == [picture.pts for picture in wanted], part
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", decodable())
-def test_a_sample_of_ranges(name: str, clips: Path) -> None:
-    if Path(name).name in LONG:
-        pytest.skip("long or large: in the full version only")
-    info, _ = truth(clips / name)
-    few = list(ranges(info, every_start=False, extra=2, seed=1))
-    check(clips / name, iter(random.Random(2).sample(few, min(8, len(few)))))
+def test_ranges_around_key_frames_and_at_random(name: str, clips: Path) -> None:
+    info, expected = truth(clips / name)
+    assert info.frame_count == len(expected)
+    for part in affordable(info, around_keys(info, seed=1)[:6], QUICK):
+        assert_exact(clips / name, part)
+    for part in affordable(info, at_random(info, 4, seed=2), QUICK):
+        assert_exact(clips / name, part)
+
+
+class Replay(Reader):
+    """A reader that decodes from each entry only once, however many ranges ask for it, and keeps only hashes.
+
+    What a decoder gives from an entry on does not depend on the range; which of it is given on does, and that is what
+    runs for every range.
+    """
+
+    def __init__(self, url: str, info: MediaInfo) -> None:
+        super().__init__(url, info)
+        self._begun: dict[Entry, tuple[list[Picture], Generator[Any]]] = {}
+
+    def _decode(self, entry: Entry) -> Generator[Any]:
+        kept, source = self._begun.setdefault(entry, ([], super()._decode(entry)))
+        place = 0
+        while True:
+            if place == len(kept):
+                picture = next(source, None)
+                if picture is None:
+                    return
+                kept.append(taken(picture))
+            yield kept[place]
+            place += 1
 
 
 @pytest.mark.slow
@@ -113,8 +176,34 @@ def test_a_sample_of_ranges(name: str, clips: Path) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", decodable())
 def test_every_start_and_200_random_ranges(name: str, clips: Path) -> None:
+    info, expected = truth(clips / name)
+    n, gop = info.frame_count, longest_gop(info)
+    every = [FrameRange(start, min(n, start + length)) for start in range(n) for length in (1, 2, gop + 1)]
+    reader = Replay(str(clips / name), info)
+    for part in every + at_random(info, 200, seed=3):
+        assert [(place, picture) for place, picture in reader.pictures(part)] == list(enumerate(expected))[
+            part.start : part.end
+        ]
+    random.Random(4).shuffle(every)
+    real = [*affordable(info, every, FULL), *affordable(info, at_random(info, 200, seed=3), FULL)]
+    for part in real:
+        assert_exact(clips / name, part)
+    print(
+        f"{name}: {len(every) + 200} ranges replayed, {len(real)} decoded each by itself, {reader.restarts} restarts"
+    )
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", decodable())
+def test_decoding_starts_at_the_nearest_key_frame(name: str, clips: Path) -> None:
+    """A seek that silently fell back to the start of the title would be exact, and far too slow."""
     info, _ = truth(clips / name)
-    check(clips / name, ranges(info, every_start=True, extra=200, seed=3))
+    reader = Reader(str(clips / name), info)
+    last = FrameRange(info.frame_count - 1, info.frame_count)
+    assert [place for place, _ in reader.pictures(last)] == [last.start]
+    entry = next(info.index.entries(last.start))
+    assert reader.restarts == 0
+    assert reader.decoded <= last.end - (entry[0] if entry else 0) + 8  # leading pictures are decoded, too
 
 
 def test_ranges_beyond_the_title_are_refused(bbb: Path) -> None:

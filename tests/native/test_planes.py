@@ -77,7 +77,9 @@ class OnlyDLPack:
         return self.array.__dlpack_device__()
 
 
-@pytest.mark.parametrize("wrap", [bytes, bytearray, OnlyDLPack, memoryview, lambda a: a], ids=str)
+@pytest.mark.parametrize(
+    "wrap", [bytes, bytearray, OnlyDLPack, memoryview, np.asarray], ids=lambda wrap: wrap.__name__
+)
 def test_takes_buffers_and_dlpack(wrap: Any) -> None:
     array = np.arange(48, dtype=np.uint8).reshape(6, 8)
     view = plane_view(wrap(array), width=5, height=6, stride=8)

@@ -131,7 +131,9 @@ def test_awkward_sources(clip: str, rungs: str, shown: tuple[int, int], clips: P
         video = container.streams.video[0]
         assert (video.width, video.height) == shown
         assert video.sample_aspect_ratio in (None, 0, 1)
-    expected = {entry["file"]: entry for entry in json.loads((clips / "awkward/MANIFEST.json").read_bytes())["files"]}
+    expected = {
+        entry["file"]: entry for entry in json.loads((clips / "awkward/MANIFEST.json").read_bytes())["files"]
+    }
     count = expected[Path(clip).name]["pyav_frames"]
     times, _ = luma(rendition)
     assert len(times) == count == facts["files"][f"renditions/{rungs}.mp4"]["frames"]
@@ -170,7 +172,20 @@ def test_output_at_a_url(bbb: Path, tmp_path: Path) -> None:
 
 def test_events_in_json_tell_the_whole_story(bbb: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [*CINEMILL, "encode", bbb, "-o", tmp_path / "out", "--crf", "40", "--preset", "ultrafast", "--ladder", "144p", "--json"],
+        [
+            *CINEMILL,
+            "encode",
+            bbb,
+            "-o",
+            tmp_path / "out",
+            "--crf",
+            "40",
+            "--preset",
+            "ultrafast",
+            "--ladder",
+            "144p",
+            "--json",
+        ],
         capture_output=True,
         text=True,
     )

@@ -1,1 +1,15 @@
-"""Being written."""
+"""Find the shots of a title: signals per frame, then a decision over the whole track.
+
+from archer.split.shots import decide, signals
+
+track = signals(frames(asset, part, info=info))
+shots = decide(track, frame_rate=info.video.frame_rate)
+"""
+
+from __future__ import annotations
+
+from archer.split.shots.decision import decide as decide
+from archer.split.shots.signals import Signals as Signals
+from archer.split.shots.signals import signals as signals
+
+__all__ = ["Signals", "decide", "signals"]

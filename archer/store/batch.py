@@ -1,0 +1,177 @@
+"""Changes to the job store that become durable together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from archer.artifact import Artifact
+from archer.events import Event
+from archer.task import Task
+from archer.wire import outputs_to_json
+
+Row = dict[str, Any]
+
+
+class Batch:
+    """Rows of one transaction, collected by what the scheduler asked for; knows no SQL.
+
+    Args:
+        job: the job they belong to.
+        now_ms: milliseconds since 1970.
+        next_seq: place of the first event.
+
+    Attributes:
+        events: in order, with their place.
+    """
+
+    def __init__(self, job: str, now_ms: int, next_seq: int) -> None:
+        self.job, self.now_ms, self._next_seq = job, now_ms, next_seq
+        self.planned: list[Row] = []
+        self.settled: list[Row] = []
+        self.closed: list[Row] = []
+        self.leased: list[Row] = []
+        self.renewed: list[Row] = []
+        self.attempts: list[Row] = []
+        self.remembered: list[Row] = []
+        self.nodes: list[Row] = []
+        self.events: list[Event] = []
+        self.job_state = ""
+
+    @property
+    def empty(self) -> bool:
+        """True where there is nothing to write."""
+        rows = self.planned or self.settled or self.closed or self.leased or self.renewed or self.nodes
+        return not (rows or self.events or self.job_state)
+
+    @property
+    def event_rows(self) -> list[Row]:
+        """The events as rows."""
+        return [
+            {
+                "seq": event.seq,
+                "at_ms": self.now_ms,
+                "job": event.job,
+                "type": event.type,
+                "node": event.node,
+                "item": event.item,
+                "attempt": event.attempt,
+                "payload": json.dumps(dict(event.payload), ensure_ascii=False),
+            }
+            for event in self.events
+        ]
+
+    def event(
+        self,
+        kind: str,
+        node: str = "",
+        item: str = "",
+        attempt: int = 0,
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add an event."""
+        seq = self._next_seq + len(self.events)
+        self.events.append(
+            Event(
+                seq=seq, job=self.job, type=kind, node=node, item=item, attempt=attempt, payload=payload or {}
+            )
+        )
+
+    def task_event(self, kind: str, task: Task, attempt: int, payload: Mapping[str, Any]) -> None:
+        """Add an event about a task."""
+        facts = {"phase": task.phase, "weight": task.item.weight, **payload}
+        self.event(kind, task.node, task.label, attempt, facts)
+
+    def plan(self, task: Task) -> None:
+        """A task is pending."""
+        self.planned.append(self._row(task, "pending"))
+
+    def settle(self, task: Task, state: str, outputs: Mapping[str, Artifact]) -> None:
+        """A task ended without a lease: its result was known, or it was refused."""
+        self.settled.append(self._row(task, state, outputs=outputs))
+
+    def lease(self, task: Task, token: int, until_ms: int) -> None:
+        """A task was given to a worker."""
+        self.leased.append(self._row(task, "leased", token=token, until_ms=until_ms))
+
+    def renew(self, task: Task, token: int, until_ms: int) -> None:
+        """A lease runs longer."""
+        self.renewed.append(
+            {"old_job": self.job, "old_name": task.name, "old_token": token, "until_ms": until_ms}
+        )
+
+    def close(
+        self,
+        task: Task,
+        token: int,
+        state: str,
+        *,
+        number: int,
+        outputs: Mapping[str, Artifact] | None = None,
+        until_ms: int = 0,
+        wall_ms: int = 0,
+        cpu_ms: int = 0,
+        error: str = "",
+        log: str = "",
+    ) -> None:
+        """A try ended: `done`, `retry` (due at `until_ms`), `poisoned` or `cancelled`. Fenced by its token."""
+        key = {"old_job": self.job, "old_name": task.name, "old_token": token}
+        self.closed.append({**key, "state": state, "until_ms": until_ms, "outputs": _text(outputs or {})})
+        self.attempts.append(
+            {
+                "token": token,
+                "job": self.job,
+                "name": task.name,
+                "number": number,
+                "state": state,
+                "ended_ms": self.now_ms,
+                "wall_ms": wall_ms,
+                "cpu_ms": cpu_ms,
+                "error": error,
+                "log": log,
+            }
+        )
+
+    def remember(self, key: str, outputs: Mapping[str, Artifact]) -> None:
+        """Equal work need not be done again."""
+        self.remembered.append({"key": key, "outputs": _text(outputs)})
+
+    def node(
+        self,
+        node: str,
+        state: str,
+        *,
+        items: int = 0,
+        weight: int = 0,
+        outputs: Mapping[str, Artifact] | None = None,
+    ) -> None:
+        """A node got items, or its outputs."""
+        more = {"more_items": items, "more_weight": weight, "outputs": _text(outputs or {})}
+        self.nodes.append({"old_job": self.job, "old_node": node, "state": state, **more})
+
+    def _row(
+        self,
+        task: Task,
+        state: str,
+        *,
+        token: int = 0,
+        until_ms: int = 0,
+        outputs: Mapping[str, Artifact] | None = None,
+    ) -> Row:
+        return {
+            "job": self.job,
+            "name": task.name,
+            "node": task.node,
+            "phase": task.phase,
+            "label": task.label,
+            "weight": task.item.weight,
+            "state": state,
+            "token": token,
+            "until_ms": until_ms,
+            "outputs": _text(outputs or {}),
+        }
+
+
+def _text(outputs: Mapping[str, Artifact]) -> str:
+    return json.dumps(outputs_to_json(outputs), sort_keys=True) if outputs else "{}"

@@ -1,0 +1,76 @@
+"""The manifests that Shaka Packager writes, read and put right; text in, text out.
+
+What it gets wrong for titles on demand: it leaves short segments out of the peak, so that the declared peak
+can be below the declared average; and it marks a default track by its language only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pipelines.packaging.bandwidth import Bandwidth
+
+_RATES = re.compile(r"BANDWIDTH=\d+,AVERAGE-BANDWIDTH=\d+")
+_REPRESENTATION = re.compile(r'(<Representation id="(\d+)" bandwidth=")\d+(")')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playlist:
+    """A media playlist.
+
+    Attributes:
+        segments: file names, in order.
+        durations: seconds of each.
+        target: target duration, seconds.
+    """
+
+    segments: tuple[str, ...]
+    durations: tuple[Fraction, ...]
+    target: Fraction
+
+
+def read_playlist(text: str) -> Playlist:
+    """The segments of a media playlist."""
+    lines = text.splitlines()
+    durations = [Fraction(line[8:].partition(",")[0]) for line in lines if line.startswith("#EXTINF:")]
+    target = next(Fraction(line[22:]) for line in lines if line.startswith("#EXT-X-TARGETDURATION:"))
+    segments = [line for line in lines if line and not line.startswith("#")]
+    return Playlist(segments=tuple(segments), durations=tuple(durations), target=target)
+
+
+def corrected_master(text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwidth, default: str) -> str:
+    """The master playlist with the real bit rates of each variant, and one default audio track.
+
+    Args:
+        text: what Shaka Packager wrote.
+        rates: of each video track, by the URI of its playlist.
+        audio: of the heaviest audio track; zeros without audio.
+        default: URI of the default audio track's playlist; empty without audio.
+    """
+    lines = text.splitlines()
+    for place, line in enumerate(lines):
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            video = rates[lines[place + 1]]
+            real = f"BANDWIDTH={video.peak + audio.peak},AVERAGE-BANDWIDTH={video.average + audio.average}"
+            lines[place] = _RATES.sub(real, line)
+        elif line.startswith("#EXT-X-MEDIA:TYPE=AUDIO"):
+            chosen = f'URI="{default}"' in line
+            lines[place] = (
+                line.replace("DEFAULT=NO", "DEFAULT=YES")
+                if chosen
+                else line.replace("DEFAULT=YES", "DEFAULT=NO")
+            )
+    return "\n".join(lines) + "\n"
+
+
+def corrected_mpd(text: str, peaks: Mapping[int, int]) -> str:
+    """The MPD with the real peak bit rates.
+
+    Args:
+        text: what Shaka Packager wrote; representations are numbered by their place on its command line.
+        peaks: bits per second of each representation.
+    """
+    return _REPRESENTATION.sub(lambda found: f"{found[1]}{peaks[int(found[2])]}{found[3]}", text)

@@ -1,0 +1,68 @@
+"""Stage `packaging`: the ladder and its sound as a package for players."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+
+from archer.process import packager_path, tool_version
+from archer.stage import Item, Resources, Stage, TaskContext
+from pipelines.packaging.build import SEGMENT_S, build_package
+from pipelines.packaging.tracks import AudioTrack, VideoTrack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagingParams:
+    """Settings of packaging.
+
+    Attributes:
+        segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
+    """
+
+    segment_s: Decimal = SEGMENT_S
+
+
+class Packaging(Stage[PackagingParams]):
+    """Segments every track once and lists them for HLS and for DASH."""
+
+    name, version, params = "packaging", 1, PackagingParams
+    inputs = MappingProxyType({"renditions": "parts@1", "audio": "parts@1"})
+    outputs = MappingProxyType({"package": "tree/package@1"})
+
+    def resources(self, params: PackagingParams) -> Resources:
+        """Copying packets needs little."""
+        return Resources(memory_mb=1024)
+
+    def fingerprint(self, params: PackagingParams) -> str:
+        """The packager's build."""
+        return tool_version(packager_path())
+
+    def map(self, ctx: TaskContext, item: Item, params: PackagingParams) -> None:
+        """Write the package: manifests, and a folder of segments per track."""
+        build_package(
+            list(_videos(ctx)),
+            list(_audios(ctx)),
+            out=ctx.out_tree("package"),
+            scratch=ctx.scratch,
+            segment_s=params.segment_s,
+            log=ctx.log,
+        )
+
+
+def _videos(ctx: TaskContext) -> Iterator[VideoTrack]:
+    for part in ctx.inputs.parts("renditions"):
+        yield VideoTrack(name=part.item.variant, path=ctx.path(part.outputs["rendition"]))
+
+
+def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
+    for part in ctx.inputs.parts("audio"):
+        values = part.item.values
+        yield AudioTrack(
+            name=part.item.variant,
+            path=ctx.path(part.outputs["audio"]),
+            language=str(values.get("language", "und")),
+            label=str(values.get("title", "")),
+            default=bool(values.get("default", False)),
+        )

@@ -1,0 +1,108 @@
+"""What a report is made from, read from the inputs of the stage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archer.media import Asset, MediaInfo
+from archer.stage import Part, TaskContext
+from pipelines.report.coded import CodedAudio, CodedVideo, read_audio, read_video
+from pipelines.report.features import scores_by_rendition
+from vmaf import FrameScores
+from vmaf.scores import read_parquet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotFacts:
+    """A shot: half-open frame range, how it begins, certainty in percent."""
+
+    start: int
+    end: int
+    transition: str
+    confidence_pct: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """Everything that is known about a job when its report is written.
+
+    Attributes:
+        asset: the mezzanine.
+        info: its facts.
+        shots: contiguous, covering the title.
+        videos: renditions, in the order of the ladder.
+        paths: file of each rendition, by name.
+        crfs: constant quality of each rendition as text, by name; empty where unknown.
+        audios: audio renditions.
+        scores: by rendition; each has every frame of the title.
+    """
+
+    asset: Asset
+    info: MediaInfo
+    shots: tuple[ShotFacts, ...]
+    videos: tuple[CodedVideo, ...]
+    paths: Mapping[str, Path]
+    crfs: Mapping[str, str]
+    audios: tuple[CodedAudio, ...]
+    scores: Mapping[str, FrameScores]
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """Frame ranges of the shots."""
+        return [(shot.start, shot.end) for shot in self.shots]
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """(n,) seconds of each frame from the first one."""
+        pts = self.info.index.pts
+        return np.asarray((pts - pts[0]) * float(self.info.video.time_base), np.float64)
+
+
+def load(ctx: TaskContext) -> Material:
+    """Read the inputs of the stage."""
+    renditions = list(ctx.inputs.parts("renditions"))
+    paths = {part.item.variant: ctx.path(part.outputs["rendition"]) for part in renditions}
+    return Material(
+        asset=ctx.inputs.asset(),
+        info=MediaInfo.from_json(ctx.inputs.json("media")),
+        shots=tuple(_shots(ctx.inputs.json("shots"))),
+        videos=tuple(read_video(path, name) for name, path in paths.items()),
+        paths=paths,
+        crfs={part.item.variant: _crf(ctx, part) for part in renditions},
+        audios=tuple(_audios(ctx)),
+        scores=scores_by_rendition(read_parquet(ctx.inputs.path("scores"))),
+    )
+
+
+def _shots(value: Mapping[str, Any]) -> Iterator[ShotFacts]:
+    for shot in value["shots"]:
+        yield ShotFacts(
+            start=shot["start"],
+            end=shot["end"],
+            transition=shot["transition"],
+            confidence_pct=shot["confidence_pct"],
+        )
+
+
+def _crf(ctx: TaskContext, part: Part) -> str:
+    """From the facts beside the rendition, or from what its item says."""
+    facts = json.loads(ctx.path(part.outputs["facts"]).read_bytes()) if "facts" in part.outputs else {}
+    return str(facts.get("crf") or part.item.values.get("crf") or "")
+
+
+def _audios(ctx: TaskContext) -> Iterator[CodedAudio]:
+    for part in ctx.inputs.parts("audio"):
+        values = part.item.values
+        yield read_audio(
+            ctx.path(part.outputs["audio"]),
+            language=str(values.get("language", "und")),
+            title=str(values.get("title", "")),
+            default=bool(values.get("default", False)),
+        )

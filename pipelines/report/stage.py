@@ -1,0 +1,75 @@
+"""Stage `report`: the page for people, the table for notebooks, the scores for other tools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from archer.stage import Item, Resources, Stage, TaskContext
+from archer.store.artifacts import json_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportParams:
+    """What a report says beside what it is made from.
+
+    Attributes:
+        title: name for people.
+        settings: what was asked for, as the text of a JSON object.
+        notices: what the reader must know, in words.
+        command: the command line that makes it again; empty where there is none.
+    """
+
+    title: str
+    settings: str = "{}"
+    notices: tuple[str, ...] = ()
+    command: str = ""
+
+
+class Report(Stage[ReportParams]):
+    """Joins everything that is known about a job."""
+
+    name, version, params = "report", 1, ReportParams
+    inputs = MappingProxyType(
+        {
+            "asset": "asset",
+            "media": "media@1",
+            "shots": "shots@1",
+            "renditions": "parts@1",
+            "audio": "parts@1",
+            "scores": "frame-scores@1",
+        }
+    )
+    outputs = MappingProxyType(
+        {"report": "report@1", "features": "features@1", "scores_json": "tree/scores@1"}
+    )
+    unit = "pictures"
+
+    def resources(self, params: ReportParams) -> Resources:
+        """The scores of a long title, and one decoder of the source beside one of a rung."""
+        return Resources(memory_mb=2048)
+
+    def map(self, ctx: TaskContext, item: Item, params: ReportParams) -> None:
+        """Write the page, the table of all frames, and a libvmaf log per rendition."""
+        from pipelines.report.features import feature_table
+        from pipelines.report.gallery import make_gallery
+        from pipelines.report.material import load
+        from pipelines.report.page import render
+        from vmaf.scores import libvmaf_log, write_parquet
+
+        material = load(ctx)
+        table = feature_table(material.info, material.ranges, material.videos, material.scores)
+        write_parquet(table, ctx.out("features", ".parquet"))
+        logs = ctx.out_tree("scores_json")
+        for name, scores in material.scores.items():
+            (logs / f"{name}.json").write_bytes(json_bytes(libvmaf_log(scores)))
+        gallery = make_gallery(material, lambda part: ctx.frames(material.asset, part), ctx.progress)
+        page = render(
+            material,
+            gallery,
+            title=params.title,
+            settings=params.settings,
+            notices=params.notices,
+            command=params.command,
+        )
+        ctx.out("report", ".html").write_text(page, encoding="utf-8")
