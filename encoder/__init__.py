@@ -26,6 +26,7 @@ from encoder.errors import ChunkBroken as ChunkBroken
 from encoder.errors import EncoderError as EncoderError
 from encoder.ladder import Rung as Rung
 from encoder.ladder import default_ladder as default_ladder
+from encoder.ladder import ladder_text as ladder_text
 from encoder.ladder import parse_ladder as parse_ladder
 from encoder.mux import mark_of as mark_of
 from encoder.mux import mux_single as mux_single
@@ -48,6 +49,7 @@ __all__ = [
     "default_ladder",
     "encode_audio",
     "encode_chunk",
+    "ladder_text",
     "mark_of",
     "mux_single",
     "parse_ladder",

@@ -132,7 +132,7 @@ def _write(
 
     scale, time_base = _timescale(info.video.time_base)
     options = {
-        "movflags": "+faststart+negative_cts_offsets",
+        "movflags": "+faststart",
         "video_track_timescale": str(scale),
         "fflags": "+bitexact",
     }
@@ -207,7 +207,9 @@ def check_rendition(path: Path, info: MediaInfo, *, on_frame: Callable[[int], No
         for frame in container.decode(video=0):
             time = Fraction(frame.pts or 0) * Fraction(frame.time_base or 1)
             if count < len(wanted) and time != wanted[count]:
-                text = f"frame {count} is at {float(time):.4f} s, the source's at {float(wanted[count]):.4f} s"
+                text = (
+                    f"frame {count} is at {float(time):.4f} s, the source's at {float(wanted[count]):.4f} s"
+                )
                 raise ChunkBroken(path.name, text)
             count += 1
             if on_frame is not None:

@@ -115,7 +115,7 @@ def _argv(track: AudioStream, codec: str, rate: int, kbps: int, out: Path) -> li
     coded = [*ENCODERS[codec], "-b:a", f"{kbps}k", "-ar", str(rate), "-threads", "1"]
     tags = ["-map_metadata", "-1", "-metadata:s:a:0", f"language={track.language}"]
     exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact"]
-    head = [ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file"]
+    head: list[str | Path] = [ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file"]
     return [*head, *samples, *coded, *tags, *exact, "-movflags", "+faststart", "-f", "mp4", "-y", out]
 
 
@@ -153,7 +153,9 @@ def placed(url: str, info: MediaInfo, track: AudioStream, layout: str) -> Iterat
     following: int | None = None
     for frame in _decoded(url, track.index):
         stated = (
-            None if frame.pts is None else round((frame.pts * Fraction(frame.time_base or 0) - zero) * track.rate)
+            None
+            if frame.pts is None
+            else round((frame.pts * Fraction(frame.time_base or 0) - zero) * track.rate)
         )
         place = following if following is not None else (stated or 0)
         if stated is not None and abs(stated - place) > SLACK_S * track.rate:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
+from archer.media import MediaInfo
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from encoder import Rung, assemble, check_rendition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from archer.canonical import digest
 from archer.media.asset import Asset
-from archer.plan import JobSpec, Node
+from archer.plan import JobSpec, Node, Source
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
@@ -21,6 +21,7 @@ from pipelines.score.stage import ScoreParams
 from pipelines.shots.stage import ShotsParams
 
 MEDIA, SHOTS, LADDER, RENDITIONS = "ingest.media", "shots.shots", "search.ladder", "assemble.parts"
+Inputs = dict[str, Source]
 AUDIO, SCORES = "audio.parts", "score.scores"
 
 
@@ -36,7 +37,7 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
     nodes = [*_read(asset), *_encode(asset, request), _score(asset, request)]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    return JobSpec(nodes=[*nodes, *_package(asset), _report(asset, request, title, command)])
+    return JobSpec(nodes=[*nodes, _package(), _report(asset, request, title, command)])
 
 
 def order_mark(asset: Asset, request: EncodeRequest) -> str:
@@ -85,24 +86,26 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
 
 
 def _score(asset: Asset, request: EncodeRequest) -> Node:
-    inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
+    inputs: Inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
     return Node(id="score", stage="score", params=ScoreParams(model=request.model), inputs=inputs)
 
 
 def _mux(asset: Asset, request: EncodeRequest) -> Node:
     params = MuxParams(container=request.single, mark=order_mark(asset, request))
-    inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
+    inputs: Inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
     return Node(id="mux", stage="mux", params=params, inputs=inputs)
 
 
-def _package(asset: Asset) -> list[Node]:
-    inputs = {"renditions": RENDITIONS, "audio": AUDIO}
-    return [Node(id="packaging", stage="packaging", params=PackagingParams(), inputs=inputs)]
+def _package() -> Node:
+    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO}
+    return Node(id="packaging", stage="packaging", params=PackagingParams(), inputs=inputs)
 
 
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:
-    settings = {key: value for key, value in asdict(request).items() if key != "target_vmaf" or not request.crf}
-    inputs = {
+    settings = {
+        key: value for key, value in asdict(request).items() if key != "target_vmaf" or not request.crf
+    }
+    inputs: Inputs = {
         "asset": asset,
         "media": MEDIA,
         "shots": SHOTS,

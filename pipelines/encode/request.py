@@ -80,7 +80,9 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     from vmaf import model_named
 
     if both:
-        raise BadSetting("--crf", request.crf, f"contradicts --target-vmaf {request.target_vmaf}; give one of them")
+        raise BadSetting(
+            "--crf", request.crf, f"contradicts --target-vmaf {request.target_vmaf}; give one of them"
+        )
     codec = codec_named(request.codec)
     if not 0 < Decimal(request.target_vmaf) <= 100:
         raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")

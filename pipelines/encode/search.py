@@ -142,7 +142,13 @@ def _samples(info: MediaInfo) -> list[FrameRange]:
 def _items(info: MediaInfo, crf: str, inputs: Inputs) -> list[Item]:
     uses = {"asset": inputs["asset"], "media": inputs["media"]}
     return [
-        Item(chunk=Chunk(index=index, frames=part), variant=f"crf{crf}", values={"crf": crf}, uses=uses, weight=len(part))
+        Item(
+            chunk=Chunk(index=index, frames=part),
+            variant=f"crf{crf}",
+            values={"crf": crf},
+            uses=uses,
+            weight=len(part),
+        )
         for index, part in enumerate(_samples(info))
     ]
 

@@ -35,7 +35,9 @@ class Encode(Stage[EncodeParams]):
     """Coded chunks, each checked as it is made: they begin with a key frame and hold exactly their frames."""
 
     name, version, params = "encode", 1, EncodeParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "shots": "shots@1", "ladder": "ladder@1"})
+    inputs = MappingProxyType(
+        {"asset": "asset", "media": "media@1", "shots": "shots@1", "ladder": "ladder@1"}
+    )
     parts = MappingProxyType({"chunk": "coded-chunk@1", "facts": "chunk-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
     unit = "frames"
