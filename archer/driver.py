@@ -6,13 +6,14 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archer.artifact import Artifact
 from archer.canonical import memo_key
-from archer.errors import JobFailed, StageError, TaskFailure
+from archer.errors import BlobDamaged, JobFailed, StageError, TaskFailure
 from archer.events import Event
 from archer.executors.base import Executor
 from archer.plan import JobSpec, Plan, make_plan
@@ -40,7 +41,6 @@ from archer.scheduler import (
     Result,
     Retry,
     Scheduler,
-    Stop,
     StoreParts,
     Tick,
 )
@@ -163,10 +163,13 @@ class Driver:
         return POLL_S if wake is None else max(0.0, min(POLL_S, wake - self._clock()))
 
     def _interrupted(self) -> None:
-        """Stop what runs, and keep that nothing runs any more, as far as that is possible now."""
+        """Stop what runs, and keep that nothing runs any more, as far as that is possible now.
+
+        The scheduler is not asked: what it wanted last may or may not be stored, since an interrupt comes anywhere.
+        """
         self._executor.close()
         try:
-            self._settle(Stop())
+            self._tell(self._store.interrupt(self._plan.job))
         except CinemillError:
             return  # a full disk, say: that error is the one to report; the next run finds the leases void
 
@@ -230,11 +233,12 @@ class Driver:
                     queue.extend(self._note(action, batch))
                     if isinstance(action, Launch | Abandon):
                         after.append(action)
+        given_up = {action.ticket for action in after if isinstance(action, Abandon)}
         for action in after:
-            if isinstance(action, Launch):
-                self._submit(action)
-            else:
+            if isinstance(action, Abandon):
                 self._cancel(action.ticket)
+            elif action.ticket not in given_up:
+                self._submit(action)
         for event in batch.events:
             self._tell(event)
 
@@ -249,6 +253,7 @@ class Driver:
             case Planned():
                 self._note_plan(action, batch)
             case Launch():
+                self._running[action.ticket] = (action, self._clock())
                 batch.lease(action.task, action.ticket, self._wall_ms(action.until))
                 batch.task_event("task-started", action.task, action.attempt, {})
             case Renew():
@@ -352,12 +357,19 @@ class Driver:
         for name, key in keys.items():
             outputs = known.get(key)
             if outputs is not None and all(map(self._artifacts.has, outputs.values())):
-                hits[name] = self._result(outputs)
+                with suppress(BlobDamaged):
+                    hits[name] = self._recalled(outputs)
         return Looked(asked=action.tasks, hits=hits)
+
+    def _recalled(self, outputs: Mapping[str, Artifact]) -> Result:
+        try:
+            return self._result(outputs)
+        except BlobDamaged:
+            self._artifacts.discard(outputs["items"])
+            raise
 
     def _submit(self, launch: Launch) -> None:
         node = self._plan.by_id[launch.task.node]
-        self._running[launch.ticket] = (launch, self._clock())
         self._executor.submit(
             TaskCall(
                 ticket=launch.ticket,

@@ -15,6 +15,7 @@ CinemillError
 │   ├── StoreTooNew                      the folder was written by a newer version
 │   ├── LeaseLost                        a result came whose task had been given to another
 │   ├── StateDamaged                     the job state cannot be read
+│   ├── StateUnusable                    the database refuses what we ask
 │   └── BlobDamaged                      stored bytes do not match their name
 ├── TaskFailure                          why a task failed, as data that crosses processes
 └── JobFailed(RuntimeError)              a job ended without its outputs
@@ -215,6 +216,22 @@ class StateDamaged(StoreError):
 
     def __str__(self) -> str:
         return f"{self.path}: damaged; remove its folder and run the same command"
+
+
+class StateUnusable(StoreError):
+    """The database of the job state refuses what we ask: not writable, locked, of another make.
+
+    Attributes:
+        path: the file.
+        reason: in the database's words.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}; make the folder writable, or choose another --work-dir"
 
 
 class BlobDamaged(StoreError):

@@ -12,16 +12,16 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
 from archer.artifact import Artifact
 from archer.context import Reporter, StoredContext, StoredInputs
 from archer.errors import Category, DiskFull, StageError, TaskFailure, ToolTimeout
-from archer.stage import Emit, Item
+from archer.stage import Emit, Item, Stage
 from archer.store.artifacts import ArtifactStore
-from archer.task import Progress, TaskCall, TaskDone
+from archer.task import PARTS, Progress, Report, TaskCall, TaskDone
 from cinemill_native.errors import CinemillError
 
 REPORT_EVERY_S = 0.1
@@ -35,17 +35,17 @@ def execute(call: TaskCall, report: Reporter) -> TaskDone:
     store, began = ArtifactStore(call.root), _cpu_s()
     inputs = StoredInputs(store, call.inputs, call.assets)
     if call.task.phase == "split":
-        outputs, log = {"items": _items(store, call.stage.split(inputs, call.params), "split")}, ()
-    else:
-        outputs, log = _in_scratch(call, store, inputs, report)
-    return TaskDone(outputs=outputs, log=tuple(log), cpu_ms=round(1000 * (_cpu_s() - began)))
+        outputs = {"items": _items(store, call.stage.split(inputs, call.params), "split")}
+        return TaskDone(outputs=outputs, cpu_ms=_since_ms(began))
+    outputs, log = _in_scratch(call, store, inputs, report)
+    return TaskDone(outputs=outputs, log=tuple(log), cpu_ms=_since_ms(began))
 
 
 def _in_scratch(
     call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter
 ) -> tuple[dict[str, Artifact], Sequence[str]]:
     stage, task = call.stage, call.task
-    kinds = stage.parts if task.phase == "map" and stage.parts else stage.outputs
+    kinds = _kinds(stage) if task.phase == "map" else stage.outputs
     scratch = store.scratch(scratch_name(call.ticket))
     context = StoredContext(store, inputs, kinds, scratch=scratch, threads=call.resources.cpu, report=report)
     try:
@@ -59,6 +59,12 @@ def _in_scratch(
         return context.outputs(), context.messages
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _kinds(stage: Stage[Any]) -> Mapping[str, str]:
+    """What a map writes: the parts of what is collected or handed on, else the outputs themselves."""
+    joined = type(stage).collect is not Stage.collect or dict(stage.outputs) == {"parts": PARTS}
+    return stage.parts if joined or stage.parts else stage.outputs
 
 
 def scratch_name(ticket: int) -> str:
@@ -87,14 +93,20 @@ def failure_of(call: TaskCall, error: BaseException) -> TaskFailure:
     """An exception as data that crosses processes."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         error = DiskFull(str(call.root)).with_traceback(error.__traceback__)
-    if isinstance(error, MemoryError):
-        message = f"it needs more memory than the {call.resources.memory_mb} MiB that its stage declares"
-    elif isinstance(error, CinemillError | OSError):
-        message = " ".join(str(error).split())
-    else:
-        message = " ".join(f"{type(error).__name__}: {error}".split())
     trace = "".join(traceback.format_exception(error))
-    return TaskFailure(call.task.title, type(error).__name__, message, trace, category=category_of(error))
+    return TaskFailure(
+        call.task.title, type(error).__name__, _message(call, error), trace, category=category_of(error)
+    )
+
+
+def _message(call: TaskCall, error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return f"it needs more memory than the {call.resources.memory_mb} MiB that its stage declares"
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001  an exception of the user's that cannot even say what it is
+        text = "(its text cannot be made)"
+    return text if isinstance(error, CinemillError | OSError) else f"{type(error).__name__}: {text}"
 
 
 def category_of(error: BaseException) -> Category:
@@ -116,21 +128,21 @@ def category_of(error: BaseException) -> Category:
 def serve(connection: Connection) -> None:
     """Run tasks as they come through the pipe until it closes.
 
-    A message in is (path of the main script or None, pickled `TaskCall`); messages out are `Progress`, at most ten
-    per second, and one `TaskDone` or `TaskFailure` per task.
+    A message in is (ticket, path of the main script or None, pickled `TaskCall`); messages out are `Report` of
+    `Progress`, at most ten per second, and one of `TaskDone` or `TaskFailure` per task.
     """
     lock = threading.Lock()
 
-    def send(message: Any) -> None:
+    def send(report: Report) -> None:
         with lock:  # stages report progress from threads of their own
-            connection.send(message)
+            connection.send(report)
 
     while True:
         try:
-            main, pickled = connection.recv()
+            ticket, main, pickled = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        send(_answer(main, pickled, _rarely(send)))
+        send(Report(ticket, _answer(main, pickled, _rarely(ticket, send))))
 
 
 def _answer(main: str | None, pickled: bytes, report: Reporter) -> TaskDone | TaskFailure:
@@ -149,7 +161,8 @@ def _answer(main: str | None, pickled: bytes, report: Reporter) -> TaskDone | Ta
         return failure_of(call, error)
 
 
-def _rarely(send: Any) -> Reporter:
+def _rarely(ticket: int, send: Callable[[Report], None]) -> Reporter:
+    """A reporter that may be called per frame, from any thread; a thread that outlives its task still names it."""
     last = 0.0
 
     def report(done: int, total: int) -> None:
@@ -157,7 +170,7 @@ def _rarely(send: Any) -> Reporter:
         now = time.monotonic()
         if now - last >= REPORT_EVERY_S:
             last = now
-            send(Progress(done=done, total=total))
+            send(Report(ticket, Progress(done=done, total=total)))
 
     return report
 
@@ -166,6 +179,10 @@ def _bound_memory(memory_mb: int) -> None:
     """Hold private writable memory of this process to what the stage declares; children have bounds of their own."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, ((memory_mb + ALLOCATORS_MB) << 20, hard))
+
+
+def _since_ms(began: float) -> int:
+    return round(1000 * (_cpu_s() - began))
 
 
 def _cpu_s() -> float:

@@ -47,16 +47,16 @@ class Worker:
         """Hand it a try. A worker that is dead by now is noticed by the next `take`."""
         self.call = call
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send((_main_of(call), pickle.dumps(call)))
+            self.connection.send((call.ticket, _main_of(call), pickle.dumps(call)))
 
     def take(self) -> Iterator[Report]:
-        """What came through its pipe. Raises EOFError where it is dead."""
+        """What came through its pipe of the try it has. Raises EOFError where it is dead."""
         try:
             while self.connection.poll():
-                message = self.connection.recv()
-                if self.call is not None:
-                    yield Report(self.call.ticket, message)
-                    if not isinstance(message, Progress):
+                report: Report = self.connection.recv()
+                if self.call is not None and report.ticket == self.call.ticket:
+                    yield report
+                    if not isinstance(report.what, Progress):
                         self.call = None
         except ConnectionResetError as error:
             raise EOFError from error

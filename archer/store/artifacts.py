@@ -151,8 +151,24 @@ class ArtifactStore:
         return self.put_json([part_to_json(part) for part in parts], kind=PARTS)
 
     def read_json(self, artifact: Artifact) -> Any:
-        """The parsed content of a JSON artifact. Raises: see `path`."""
-        return json.loads(self.path(artifact).read_bytes())
+        """The parsed content of a JSON artifact.
+
+        Raises:
+            BlobDamaged: it is not there, or not JSON any more.
+        """
+        path = self.path(artifact)
+        try:
+            return json.loads(path.read_bytes())
+        except ValueError as error:
+            raise BlobDamaged(artifact.hash, str(path)) from error
+
+    def discard(self, artifact: Artifact) -> None:
+        """Take damaged content away, so that the same work makes it again."""
+        place = self._place(artifact)
+        if artifact.is_tree:
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)
 
     def read_items(self, artifact: Artifact, assets: Sequence[Asset] = ()) -> list[Item]:
         """The items behind an `items@1` artifact; an asset they use that is not in `assets` has an empty URL."""

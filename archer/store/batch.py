@@ -115,9 +115,16 @@ class Batch:
         error: str = "",
         log: str = "",
     ) -> None:
-        """A try ended: `done`, `retry` (due at `until_ms`), `poisoned` or `cancelled`. Fenced by its token."""
+        """A try ended: `done`, `retry` (due at `until_ms`), `poisoned` or `cancelled`. Fenced by its token.
+
+        A lease of this same batch was never anybody's: its row then says how it ended, and needs no fence.
+        """
         key = {"old_job": self.job, "old_name": task.name, "old_token": token}
-        self.closed.append({**key, "state": state, "until_ms": until_ms, "outputs": _text(outputs or {})})
+        own = next((row for row in self.leased if row["token"] == token), None)
+        if own is None:
+            self.closed.append({**key, "state": state, "until_ms": until_ms, "outputs": _text(outputs or {})})
+        else:
+            own.update(state=state, until_ms=until_ms)
         self.attempts.append(
             {
                 "token": token,

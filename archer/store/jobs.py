@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from archer.artifact import Artifact
-from archer.errors import DiskFull, LeaseLost, StateDamaged, StoreTooNew
+from archer.errors import DiskFull, LeaseLost, StateDamaged, StateUnusable, StoreTooNew
 from archer.events import Event
 from archer.plan import Plan
 from archer.store.artifacts import full_disk_named
@@ -98,6 +98,20 @@ class JobStore:
             self._write(collected)
         self._next_seq += len(collected.events)
 
+    def interrupt(self, job: str) -> Event:
+        """Keep that nothing of a job runs any more, whatever the last transactions came to; returns the event."""
+        now = now_ms()
+        with self._transaction():
+            self._next_seq = self._following(events.c.seq)
+            self._void_leases(job, now)
+            change = jobs.update().where(jobs.c.id == job)
+            self._connection.execute(change.values(state="interrupted", ended_ms=now))
+            collected = Batch(job, now, self._next_seq)
+            collected.event("job-interrupted")
+            self._connection.execute(self._statements.event, collected.event_rows)
+        self._next_seq += 1
+        return collected.events[0]
+
     def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Artifact]]:
         """Outputs of finished tasks by memo key, for those of `keys` that are known."""
         found: dict[str, dict[str, Artifact]] = {}
@@ -135,11 +149,12 @@ class JobStore:
                 self._connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
             elif int(found) > VERSION:
                 raise StoreTooNew(str(self.root), int(found), VERSION)
-            given = [sa.select(sa.func.max(column)) for column in (tasks.c.token, attempts.c.token)]
-            self.next_token = 1 + max(self._connection.execute(query).scalar() or 0 for query in given)
-            self._next_seq = 1 + (
-                self._connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
-            )
+            self.next_token = max(self._following(tasks.c.token), self._following(attempts.c.token))
+            self._next_seq = self._following(events.c.seq)
+
+    def _following(self, column: Any) -> int:
+        """One more than the greatest value of a column."""
+        return 1 + (self._connection.execute(sa.select(sa.func.max(column))).scalar() or 0)
 
     def _void_leases(self, job: str, now: int) -> None:
         """What was leased when the scheduler died is pending again; its holders died too."""
@@ -192,7 +207,7 @@ class JobStore:
                 raise DiskFull(str(self.root)) from error
             if "malformed" in text or "not a database" in text:
                 raise StateDamaged(str(self.root / FILE)) from error
-            raise
+            raise StateUnusable(str(self.root / FILE), text) from error
 
 
 def now_ms() -> int:

@@ -22,6 +22,7 @@ class P:
     fail: str = ""
     mark: str = ""
     rounds: int = 0
+    bulk_kib: int = 0
     quality: Decimal = Decimal("0")
 
 
@@ -44,12 +45,19 @@ class Sum(Stage[P]):
         if params.fail == "always" and index == 2:
             raise ValueError("item two is bad")
         ctx.progress(10, 10)
+        if params.bulk_kib:
+            (ctx.scratch / "bulk").write_bytes(os.urandom(params.bulk_kib << 10))
+            (ctx.scratch / "bulk").rename(ctx.out("value"))
+            return
         ctx.out_json("value", index)
 
     def collect(self, ctx, parts, params):
         seen = len(parts)
         if seen < params.n + params.rounds:
             return Emit([Item(variant=f"extra-{seen}", values={"index": seen})])
+        if params.bulk_kib:
+            ctx.out_json("total", seen)
+            return
         ctx.out_json("total", [ctx.inputs.read(part.outputs["value"]) for part in parts])
 
 

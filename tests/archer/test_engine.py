@@ -91,7 +91,7 @@ def test_an_output_that_was_not_written_is_the_stages_fault(toys: str, tmp_path:
     result = run(
         JobSpec(nodes=[Node(id="f", stage=f"{toys}:Forgetful")]), work_dir=tmp_path / "w", executor="inline"
     )
-    assert "did not write its declared output thing" in result.failures[0].message
+    assert result.failures[0].message == "declared output thing: not written"
 
 
 def test_one_process_at_a_time(toys: str, tmp_path: Path) -> None:
@@ -115,10 +115,10 @@ def test_events_are_stored_in_order(toys: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("nodes", "field", "words"),
     [
-        ([Node(id="a", stage="nonsense")], "stages", "unknown 'nonsense'"),
+        ([Node(id="a", stage="nonsense")], "nodes[0].stage", "unknown 'nonsense'"),
         ([Node(id="a", stage="TOYS:Bag")], "nodes[0].inputs.total", "missing"),
         ([Node(id="a", stage="TOYS:Bag", inputs={"total": "b.total"})], "nodes[0].inputs.total", "no node 'b'"),
-        ([Node(id="a", stage="TOYS:Sum", params={"speed": 3})], "nodes[0].params", "speed"),
+        ([Node(id="a", stage="TOYS:Sum", params={"speed": 3})], "nodes[0].params.speed", "no such setting"),
         ([Node(id="a", stage="TOYS:Sum", inputs={"x": "a.total"})], "nodes[0].inputs.x", "no such input"),
         ([Node(id="a b", stage="TOYS:Sum")], "nodes[0].id", "identifier"),
         (
@@ -140,5 +140,6 @@ def test_specs_that_do_not_fit(toys: str, tmp_path: Path, nodes: list[Node], fie
 
 
 def test_floats_are_refused_in_settings(toys: str, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="float"):
+    with pytest.raises(SpecError, match="wanted Decimal as text or int, got float") as caught:
         run(sum_job(toys, quality=0.5), work_dir=tmp_path / "w", executor="inline")
+    assert caught.value.field == "nodes[0].params.quality"
