@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING, cast
 
 from mezzfs._open import is_local, local_path, open, translated  # noqa: A004
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 
 def identify(url: str) -> tuple[str, int]:
@@ -19,7 +23,7 @@ def identify(url: str) -> tuple[str, int]:
     """
     if is_local(url):
         with open(url) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
         return f"sha256:{digest}", local_path(url).stat().st_size
     with open(url):  # says clearly what is wrong
         pass
