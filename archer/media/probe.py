@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import mezzfs
 from archer.media.asset import Asset
-from archer.media.container import opened, video_stream, video_streams
+from archer.media.container import opened, packets, video_stream, video_streams
 from archer.media.count import Count, count, decoded
 from archer.media.errors import InvalidMedia
 from archer.media.facts import audio_facts, chapter_facts, orientation, text_facts, timecode_of, video_facts
@@ -103,12 +104,12 @@ def _turning(picture: VideoFrame) -> list[MediaProblem]:
 
 
 def _first_picture(container: InputContainer, stream: AvVideoStream, url: str) -> VideoFrame:
-    errors = 0
-    for packet in container.demux(stream):
-        pictures, error = decoded(stream, packet if packet.size else None)
-        errors += bool(error)
+    errors: list[str] = []
+    for packet in chain(packets(container, stream, broken=errors.append), [None]):
+        pictures, error = decoded(stream, packet)
+        errors += [error] if error else []
         if pictures:
             return pictures[0]
     raise InvalidMedia(
-        url, f"no frame of its video can be decoded ({errors} damaged packets); wanted at least one"
+        url, f"no frame of its video can be decoded ({len(errors)} errors); wanted at least one"
     )
