@@ -48,7 +48,7 @@ def probe(url: str, *, threads: int = 1, decode: bool = False) -> MediaInfo:
     """
     with opened(url) as container:
         stream = video_stream(container, url)
-        declared = _declared(container)
+        declared = _declared(container, stream)
         warnings = tuple(_warnings(container, stream))
         picture = _first_picture(container, stream, url)
         info = MediaInfo(
@@ -80,7 +80,10 @@ def _completed(info: MediaInfo, found: Count, declared: Fraction | None) -> Medi
     return replace(info, problems=info.problems + problems(info, found, declared))
 
 
-def _declared(container: InputContainer) -> Fraction | None:
+def _declared(container: InputContainer, stream: AvVideoStream) -> Fraction | None:
+    """Seconds that the header promises."""
+    if container.format.name == "avi" and stream.frames and stream.time_base:
+        return stream.frames * stream.time_base  # FFmpeg shortens the duration to what the file's size allows
     if not HEADED & set(container.format.name.split(",")) or not container.duration:
         return None
     return Fraction(container.duration, 1_000_000)
