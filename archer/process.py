@@ -19,22 +19,18 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, Self, cast
 
 from archer.errors import Cancelled, DiskFull, ToolFailed, ToolMissing, ToolTimeout
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 TAIL_LINES = 20
 PIPE_BYTES = 1 << 20
@@ -86,8 +82,6 @@ class Child:
     Args:
         argv: program and arguments.
         feeds: number of further pipes the child reads; see `feed_url` and `feed`.
-        stdin: open a pipe to its standard input: `self.stdin`. A child that stops reading it early and fails
-            is reported as `ToolFailed` at the end of the `with` block, not as our broken pipe.
         stdout: called with each block of its standard output, from a thread; None keeps the output.
         limits: what it may use.
         cwd, env: its working folder and environment; None for ours.
@@ -97,7 +91,6 @@ class Child:
 
     Attributes:
         argv: program and arguments, pipes filled in.
-        stdin: the pipe to its standard input, None unless asked for; for this thread, or for `feed_stdin`.
         pid: its process id, and that of its process group.
 
     Raises:
@@ -109,7 +102,6 @@ class Child:
         argv: Sequence[str | Path],
         *,
         feeds: int = 0,
-        stdin: bool = False,
         stdout: Callable[[bytes], None] | None = None,
         limits: Limits | None = None,
         cwd: Path | None = None,
@@ -131,15 +123,13 @@ class Child:
         self._unfed = {index: writer for index, (_, writer) in enumerate(pipes)}
         readers = [reader for reader, _ in pipes]
         try:
-            self._process = _start(self.argv, limits or Limits(), [*readers, *pass_fds], stdin, cwd, env)
+            self._process = _start(self.argv, limits or Limits(), [*readers, *pass_fds], cwd, env)
         except BaseException:
             _close(*self._unfed.values())
             raise
         finally:
             _close(*readers)
         self.pid = self._process.pid
-        self.stdin = cast("BinaryIO | None", self._process.stdin)
-        self._stdin_fed = False
         self._pidfd = os.pidfd_open(self.pid)
         self._threads = [_thread(self._drain_stdout), _thread(self._drain_stderr)]
 
@@ -149,11 +139,7 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if isinstance(error, BrokenPipeError) and self._exit_code is None:
-                self.finish(timeout_s=JOIN_S)  # it left for a reason of its own, and says so
-        finally:
-            self.kill()
+        self.kill()
 
     @staticmethod
     def feed_url(index: int) -> str:
@@ -169,13 +155,6 @@ class Child:
         with suppress(OSError):  # the system bounds the memory of all pipes together
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         file = os.fdopen(descriptor, "wb", buffering=PIPE_BYTES)
-        self._threads.append(_thread(lambda: self._pump(file, write)))
-
-    def feed_stdin(self, write: Writer) -> None:
-        """The same for its standard input, asked for with `stdin=True`."""
-        if self.stdin is None:
-            raise ValueError(f"{self.argv[0]}: stdin was not asked for; create the child with stdin=True")
-        file, self._stdin_fed = self.stdin, True
         self._threads.append(_thread(lambda: self._pump(file, write)))
 
     def finish(self, *, timeout_s: float | None = None, check: bool = True) -> Completed:
@@ -251,9 +230,6 @@ class Child:
     def _close_unfed(self) -> None:
         while self._unfed:
             os.close(self._unfed.popitem()[1])
-        if self.stdin is not None and not self._stdin_fed:
-            with suppress(OSError):
-                self.stdin.close()
 
     def _drain_stdout(self) -> None:
         with cast("BinaryIO", self._process.stdout) as stream:
@@ -290,53 +266,9 @@ class Child:
                 file.close()
 
 
-class Peer:
-    """A Python module in a process of its own, joined to us by a two-way pipe; it dies with us.
-
-    Attributes:
-        connection: our end of the pipe.
-    """
-
-    def __init__(self, argv: Sequence[str], theirs: int, connection: Connection, limits: Limits) -> None:
-        self.connection = connection
-        self._process = subprocess.Popen(  # noqa: S603  an argv list, no shell
-            [*_launcher(limits), *argv],
-            stdin=subprocess.DEVNULL,
-            pass_fds=[theirs],
-            process_group=0,
-            env=_same_imports(),
-        )
-
-    @classmethod
-    def python(cls, module: str, *, limits: Limits) -> Self:
-        """Start `python -m module FD`; the module speaks through the connection at that descriptor."""
-        from multiprocessing import Pipe
-
-        ours, theirs = Pipe()
-        with theirs:
-            argv = [sys.executable, "-P", "-m", module, str(theirs.fileno())]
-            return cls(argv, theirs.fileno(), ours, limits)
-
-    @property
-    def alive(self) -> bool:
-        """True while the process runs and we have not given it up."""
-        return not self.connection.closed and self._process.poll() is None
-
-    def kill(self) -> int:
-        """End it with all its children; returns its exit code, negative for a signal."""
-        self.connection.close()
-        try:
-            ended = self._process.wait(0.05)  # a worker that died by itself has a cause to tell
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            ended = self._process.wait()
-        return ended
-
-
 def run(
     argv: Sequence[str | Path],
     *,
-    stdin: BinaryIO | Iterable[bytes] | None = None,
     stdout: Callable[[bytes], None] | None = None,
     limits: Limits | None = None,
     cwd: Path | None = None,
@@ -347,13 +279,9 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     check: bool = True,
 ) -> Completed:
-    """Run a child to its end; see `Child` for what it gets and `Child.finish` for what is raised.
-
-    `stdin` is an open file or blocks of bytes, fed from a thread; None for an empty standard input.
-    """
+    """Run a child to its end; see `Child` for what it gets and `Child.finish` for what is raised."""
     with Child(
         argv,
-        stdin=stdin is not None,
         stdout=stdout,
         limits=limits,
         cwd=cwd,
@@ -362,9 +290,6 @@ def run(
         on_stderr_line=on_stderr_line,
         cancelled=cancelled,
     ) as child:
-        if stdin is not None:
-            source = stdin
-            child.feed_stdin(lambda file: _copy(source, file))
         return child.finish(timeout_s=timeout_s, check=check)
 
 
@@ -384,7 +309,6 @@ def _start(
     argv: tuple[str, ...],
     limits: Limits,
     pass_fds: Sequence[int],
-    stdin: bool,  # noqa: FBT001  a private step of `Child`
     cwd: Path | None,
     env: Mapping[str, str] | None,
 ) -> subprocess.Popen[bytes]:
@@ -392,7 +316,7 @@ def _start(
         raise ToolMissing(argv[0], "install it or name another")
     return subprocess.Popen(  # noqa: S603  an argv list, no shell
         [*_launcher(limits), *argv],
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=pass_fds,
@@ -400,11 +324,6 @@ def _start(
         env=env,
         process_group=0,
     )
-
-
-def _same_imports() -> dict[str, str]:
-    """Our environment, with our import path: what imports here imports there."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
 
 
 def _launcher(limits: Limits) -> list[str]:
@@ -426,13 +345,6 @@ def _thread(work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
-
-
-def _copy(source: BinaryIO | Iterable[bytes], file: BinaryIO) -> None:
-    if hasattr(source, "read"):
-        shutil.copyfileobj(cast("BinaryIO", source), file, PIPE_BYTES)
-    else:
-        file.writelines(source)
 
 
 def _abandoned(file: BinaryIO) -> bool:

@@ -96,7 +96,7 @@ def use_threads(stream: Any, threads: int) -> None:
 
 def packets(
     container: InputContainer, only: AvVideoStream | None = None, *, broken: Callable[[str], None]
-) -> Iterator[Packet]:
+) -> Iterator[Packet[Any]]:
     """Packets of one stream or of all, up to the first place where the container itself is broken.
 
     Empty packets are left out: a decoder would take them for the end of its stream.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def _by_packets(url: str) -> Count | None:
     return found
 
 
-def _certain(packet: Packet, pictures: int, first: int | None) -> bool:
+def _certain(packet: Packet[Any], pictures: int, first: int | None) -> bool:
     """A packet surely gives `pictures` frames; leading pictures of the first key frame may not be decodable."""
     if packet.is_corrupt or packet.has_sidedata("new_extradata") or pictures > 1:
         return False
@@ -136,7 +136,7 @@ def _by_decoding(url: str, threads: int) -> Count:
     return found
 
 
-def decoded(stream: AvVideoStream, packet: Packet | None) -> tuple[list[VideoFrame], str]:
+def decoded(stream: AvVideoStream, packet: Packet[Any] | None) -> tuple[list[VideoFrame], str]:
     """Pictures that come out when `packet` (None: the end) goes in, and FFmpeg's words where it cannot be decoded."""
     import av
 
@@ -148,7 +148,7 @@ def decoded(stream: AvVideoStream, packet: Packet | None) -> tuple[list[VideoFra
         return [], str(error.strerror)
 
 
-def _pictures(container: InputContainer, stream: AvVideoStream, found: Count) -> Iterator[Packet]:
+def _pictures(container: InputContainer, stream: AvVideoStream, found: Count) -> Iterator[Packet[Any]]:
     """Packets of the video stream; notes in `found` what concerns the file as a whole."""
     if "mov" in container.format.name:  # its header says how long the others are
         found.beyond = _beyond(container, stream)
@@ -166,7 +166,7 @@ def _pictures(container: InputContainer, stream: AvVideoStream, found: Count) ->
             found.packets += 1
             yield packet
     found.end = max(
-        (ticks * (container.streams[place].time_base or 0) for place, ticks in ends.items()),
+        (ticks * (container.streams[place].time_base or Fraction(0)) for place, ticks in ends.items()),
         default=Fraction(0),
     )
 
@@ -181,11 +181,11 @@ def _syntax(stream: AvVideoStream) -> Syntax:
     return syntax_of(context.codec.canonical_name, bytes(context.extradata or b""))
 
 
-def _entry(packet: Packet, syntax: Syntax) -> bool:
+def _entry(packet: Packet[Any], syntax: Syntax) -> bool:
     return bool(packet.is_keyframe) and syntax.entry(memoryview(packet))
 
 
-def _position(packet: Packet) -> int:
+def _position(packet: Packet[Any]) -> int:
     return -1 if packet.pos is None else packet.pos
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from archer.media.colour import UNSPECIFIED, colour_of, layout_of, planar
 from archer.media.hdr import hdr_of
 from archer.media.info import AudioStream, Chapter, TextStream, VideoStream
+from archer.media.sidedata import side_data
 from cinemill_native.frames import Colour
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ def orientation(picture: VideoFrame) -> tuple[int, bool, bool]:
 
     The display matrix (ISO/IEC 14496-12, 8.3.2) maps stored (x, y) to shown (a x + c y, b x + d y).
     """
-    data = next((data for data in picture.side_data if data.type.name == "DISPLAYMATRIX"), None)  # type: ignore[attr-defined]
+    data = side_data(picture).get("DISPLAYMATRIX")
     if data is None:
         return 0, False, True
-    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].astype(np.float64).tolist()
+    a, b, _, c, d = np.frombuffer(data, np.int32)[:5].astype(np.float64).tolist()
     mirrored = a * d - b * c < 0
     turn = np.degrees(np.arctan2(b, a) if not mirrored else np.arctan2(-b, -a))
     quarter = round(turn / 90) % 4 * 90

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from archer.media.sidedata import side_data
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
@@ -84,10 +86,8 @@ class Hdr:
 
 def hdr_of(picture: VideoFrame) -> Hdr | None:
     """HDR metadata on a decoded picture; None without any."""
-    sides = {data.type.name: data for data in picture.side_data}  # type: ignore[attr-defined]  # a container of SideData
-    words = {
-        name: np.frombuffer(bytes(data), np.int32).tolist() for name, data in sides.items() if name in _PARSED
-    }
+    sides = side_data(picture)
+    words = {name: np.frombuffer(data, np.int32).tolist() for name, data in sides.items() if name in _PARSED}
     light = words.get("CONTENT_LIGHT_LEVEL")
     found = Hdr(
         mastering=_mastering(words["MASTERING_DISPLAY_METADATA"])

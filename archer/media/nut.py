@@ -40,9 +40,9 @@ def write_nut(
             if on_frame is not None:
                 on_frame(count - 1)
             picture = frame.owner
-            if picture.format.name != video.format.name:  # yuvj420p is yuv420p by another name
+            if picture.format.name != video.format.name:  # yuvj420p is yuv420p of full range by another name
                 picture = picture.reformat(
-                    format=video.format.name, src_color_range="MPEG", dst_color_range="MPEG"
+                    format=video.format.name, src_color_range="JPEG", dst_color_range="JPEG"
                 )
             picture.pts, picture.time_base = count - 1, 1 / Fraction(rate)
             for packet in stream.encode(picture):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import mezzfs
 from archer.media.asset import Asset
-from archer.media.container import opened, video_stream, video_streams
+from archer.media.container import opened, packets, video_stream, video_streams
 from archer.media.count import Count, count, decoded
 from archer.media.errors import InvalidMedia
 from archer.media.facts import audio_facts, chapter_facts, orientation, text_facts, timecode_of, video_facts
@@ -47,7 +48,7 @@ def probe(url: str, *, threads: int = 1, decode: bool = False) -> MediaInfo:
     """
     with opened(url) as container:
         stream = video_stream(container, url)
-        declared = _declared(container)
+        declared = _declared(container, stream)
         warnings = tuple(_warnings(container, stream))
         picture = _first_picture(container, stream, url)
         info = MediaInfo(
@@ -79,7 +80,10 @@ def _completed(info: MediaInfo, found: Count, declared: Fraction | None) -> Medi
     return replace(info, problems=info.problems + problems(info, found, declared))
 
 
-def _declared(container: InputContainer) -> Fraction | None:
+def _declared(container: InputContainer, stream: AvVideoStream) -> Fraction | None:
+    """Seconds that the header promises."""
+    if container.format.name == "avi" and stream.frames and stream.time_base:
+        return stream.frames * stream.time_base  # FFmpeg shortens the duration to what the file's size allows
     if not HEADED & set(container.format.name.split(",")) or not container.duration:
         return None
     return Fraction(container.duration, 1_000_000)
@@ -103,12 +107,12 @@ def _turning(picture: VideoFrame) -> list[MediaProblem]:
 
 
 def _first_picture(container: InputContainer, stream: AvVideoStream, url: str) -> VideoFrame:
-    errors = 0
-    for packet in container.demux(stream):
-        pictures, error = decoded(stream, packet if packet.size else None)
-        errors += bool(error)
+    errors: list[str] = []
+    for packet in chain(packets(container, stream, broken=errors.append), [None]):
+        pictures, error = decoded(stream, packet)
+        errors += [error] if error else []
         if pictures:
             return pictures[0]
     raise InvalidMedia(
-        url, f"no frame of its video can be decoded ({errors} damaged packets); wanted at least one"
+        url, f"no frame of its video can be decoded ({len(errors)} errors); wanted at least one"
     )

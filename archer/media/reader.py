@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archer.media.container import keep_only, opened, packets, use_threads, video_stream
 from archer.media.count import decoded
@@ -103,7 +103,7 @@ class Reader:
 
     def _packets(
         self, container: InputContainer, stream: AvVideoStream, entry: Entry
-    ) -> Iterator[Packet | None]:
+    ) -> Iterator[Packet[Any] | None]:
         """Packets from an entry on, then None; nothing at all where the entry is not found."""
         started = entry is None
         if entry is not None:

@@ -1,0 +1,65 @@
+"""The index names every frame by its time, and where to start decoding for it."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+from archer.media import FrameIndex
+
+
+def index(pts: list[int], keys: list[int] | None = None, *, seekable: bool = True) -> FrameIndex:
+    keys = [0] if keys is None else keys
+    return FrameIndex(
+        pts=np.array(pts, np.int64),
+        keys=np.array(keys, np.int64),
+        positions=np.array(keys, np.int64) * 1000,
+        counted_by="demux",
+        seekable=seekable,
+    )
+
+
+def test_entries_go_further_and_further_back() -> None:
+    """The key at or before the frame, the one before, the third before that, at last the start of the file."""
+    found = index(list(range(100)), [0, 10, 20, 30, 40, 50])
+    assert list(found.entries(45)) == [(40, 40000), (30, 30000), (10, 10000), None]
+    assert list(found.entries(40)) == [(40, 40000), (30, 30000), (10, 10000), None]
+    assert list(found.entries(12)) == [(10, 10000), None]
+    assert list(found.entries(9)) == [None]
+
+
+def test_what_cannot_be_sought_starts_at_the_start() -> None:
+    assert list(index(list(range(100)), [0, 10, 20], seekable=False).entries(25)) == [None]
+    assert list(index([0, 1], []).entries(1)) == [None]
+
+
+def test_places() -> None:
+    found = index([-5, 0, 7, 9])
+    assert [found.place(pts) for pts in (-5, 0, 7, 9)] == [0, 1, 2, 3]
+    assert [found.place(pts) for pts in (-6, 1, 10, None)] == [None] * 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_json_round_trip(seed: int) -> None:
+    dice = random.Random(seed)
+    pts = sorted(dice.sample(range(-(1 << 34), 1 << 34), dice.randint(0, 60)))
+    made = index(pts, sorted(dice.sample(range(len(pts)), dice.randint(0, len(pts)))))
+    again = FrameIndex.from_json(json.loads(json.dumps(made.to_json())))
+    assert again == made
+    assert again.pts.tolist() == pts
+    assert again.pts.dtype == np.int64
+
+
+def test_a_regular_title_is_small_as_json() -> None:
+    """Two hours of frames are a handful of numbers."""
+    text = json.dumps(index(list(range(0, 172_800 * 3003, 3003)), list(range(0, 172_800, 48))).to_json())
+    assert len(text) < 500
+
+
+def test_indexes_differ_where_a_frame_does() -> None:
+    assert index([0, 1, 2]) == index([0, 1, 2])
+    assert index([0, 1, 2]) != index([0, 1, 3])
+    assert index([0, 1, 2]) != "index"
