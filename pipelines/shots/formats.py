@@ -22,10 +22,14 @@ def write_shots(path: Path, found: Found, media: Mapping[str, Any]) -> None:
     Raises:
         ValueError: another suffix.
     """
-    writers = {".json": _json, ".csv": _csv}
-    if path.suffix.lower() not in writers:
-        raise ValueError(f"{path.name}: wanted a name that ends with {' or '.join(writers)}")
-    path.write_text(writers[path.suffix.lower()](found, media), newline="")
+    match path.suffix.lower():
+        case ".json":
+            text = json.dumps(found, indent=1) + "\n"
+        case ".csv":
+            text = _csv(found, media)
+        case other:
+            raise ValueError(f"{path.name}: wanted a name that ends with .json or .csv, got {other!r}")
+    path.write_text(text, newline="")
 
 
 def table_rows(found: Found, media: Mapping[str, Any]) -> Iterator[str]:
@@ -50,10 +54,6 @@ def _times(media: Mapping[str, Any]) -> list[Fraction]:
     info = MediaInfo.from_json(dict(media))
     first, base = int(info.index.pts[0]) if len(info.index) else 0, info.video.time_base
     return [(pts - first) * base for pts in info.index.pts.tolist()] + [info.duration]
-
-
-def _json(found: Found, media: Mapping[str, Any]) -> str:
-    return json.dumps(found, indent=1) + "\n"
 
 
 def _csv(found: Found, media: Mapping[str, Any]) -> str:

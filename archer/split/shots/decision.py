@@ -51,10 +51,9 @@ def decide(track: Signals, *, frame_rate: Fraction, thresholds: Thresholds | Non
     change = track.layout.astype(np.float64) + 20.0 * track.histogram.astype(np.float64)
     stands_out = change / _neighbourhood(change, chosen.reach)
     boundaries: dict[int, tuple[Transition, int]] = {0: ("start", 100)}
-    for frame in np.flatnonzero(
-        (change >= chosen.change) & (stands_out >= chosen.ratio) & (track.layout >= 2.0)
-    ):
-        boundaries[int(frame)] = ("cut", _confidence(float(stands_out[frame]), chosen.ratio))
+    cuts = (change >= chosen.change) & (stands_out >= chosen.ratio) & (track.layout >= 2.0)
+    for frame in np.flatnonzero(cuts).tolist():
+        boundaries[frame] = ("cut", _confidence(float(stands_out[frame]), chosen.ratio))
     for frame in _fades_in(track, chosen):
         if not any(abs(frame - other) <= 2 * chosen.reach for other in boundaries):
             boundaries[frame] = ("fade", 60)
@@ -71,17 +70,15 @@ def _neighbourhood(change: Track, reach: int) -> Track:
     count = len(change)
     before = np.mean([padded[reach - step : reach - step + count] for step in range(1, reach + 1)], axis=0)
     after = np.mean([padded[reach + step : reach + step + count] for step in range(1, reach + 1)], axis=0)
-    return np.maximum(np.maximum(before, after), 0.35)
+    return np.asarray(np.maximum(np.maximum(before, after), 0.35), np.float64)
 
 
 def _fades_in(track: Signals, chosen: Thresholds) -> list[int]:
     """Frames at which a picture comes out of black: black for two frames or more before, brighter and structured after."""
     dark = (track.mean < chosen.black) & (track.deviation < 6.0)
-    found = []
-    for frame in range(2, len(track)):
-        if dark[frame - 1] and dark[frame - 2] and not dark[frame]:
-            found.append(frame)
-    return found
+    return [
+        frame for frame in range(2, len(track)) if dark[frame - 1] and dark[frame - 2] and not dark[frame]
+    ]
 
 
 def _confidence(stands_out: float, ratio: float) -> int:

@@ -102,4 +102,4 @@ def _moments(shares: npt.NDArray[np.float64]) -> tuple[float, float]:
     width = 256 / len(shares)
     centres = (np.arange(len(shares)) + 0.5) * width
     mean = float(shares @ centres)
-    return mean, float(np.sqrt(max(0.0, shares @ (centres - mean) ** 2)))
+    return mean, max(0.0, float(shares @ (centres - mean) ** 2)) ** 0.5
