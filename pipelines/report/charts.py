@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -76,8 +77,8 @@ def rate_chart(rungs: Sequence[RungView], duration: float) -> Chart:
 
 def ladder_chart(rungs: Sequence[RungView]) -> Chart:
     """Mean VMAF over bit rate, which is on a logarithmic scale."""
-    logs = [float(np.log10(rung.kbps)) for rung in rungs]
-    x = Axis(low=min(logs) - 0.15, high=max(logs) + 0.2)
+    logs = [float(np.log2(rung.kbps)) for rung in rungs]
+    x = Axis(low=min(logs) - 0.5, high=max(logs) + 0.7)
     y = score_axis(min(rung.vmaf.mean for rung in rungs))
     line = sorted(zip(logs, (rung.vmaf.mean for rung in rungs), strict=True))
     spots = tuple(
@@ -85,7 +86,7 @@ def ladder_chart(rungs: Sequence[RungView]) -> Chart:
         for rung, log in zip(rungs, logs, strict=True)
     )
     marks = tuple(
-        Tick(place=x.place(power), label=_rate(2.0**power)) for power in range(int(x.low), int(x.high) + 1)
+        Tick(place=x.place(power), label=_rate(2.0**power)) for power in range(ceil(x.low), int(x.high) + 1)
     )
     return Chart(
         x=marks, y=tuple(ticks(y, 5)), curves=(Curve(place=-1, path=path_data(line, x, y)),), spots=spots

@@ -115,8 +115,8 @@ def test_a_second_run_has_nothing_to_do(encoded: Encode, bbb: Path) -> None:
     ("clip", "rungs", "shown"),
     [
         ("awkward/anamorphic_sar64_45.mp4", "288p", (512, 288)),
-        ("awkward/rotated_90.mp4", "320p", (180, 320)),
-        ("awkward/odd_853x479_vp9.webm", "240p", (426, 240)),
+        ("awkward/rotated_90.mp4", "180p", (180, 320)),
+        ("awkward/odd_853x479_vp9.webm", "240p", (428, 240)),
         ("awkward/vfr_real_timestamps.mp4", "180p", (320, 180)),
         ("awkward/editlist_negcts.mov", "180p", (320, 180)),
         ("awkward/one_frame.mp4", "180p", (320, 180)),
