@@ -13,6 +13,7 @@ import numpy as np
 from archer.media.bitstream import Syntax, syntax_of
 from archer.media.container import keep_only, opened, packets, use_threads, video_stream
 from archer.media.errors import InvalidMedia
+from archer.media.fields import field_order
 from archer.media.index import FrameIndex
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Count:
         index: the frames.
         packets: coded pictures, those never shown included.
         sizes: (width, height) of the decoded pictures, in order, without repeats; empty where none was decoded.
-        interlaced: a decoded picture said so.
+        fields: order of the fields of the first interlaced picture that was decoded; empty where none was.
         end: presentation end of the last packet of any stream that was read, seconds.
         beyond: packets that the container's index places behind the end of the file.
         broken: FFmpeg's words where the container cannot be read to its end; empty otherwise.
@@ -47,7 +48,7 @@ class Count:
     index: FrameIndex = field(default_factory=FrameIndex.empty)
     packets: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
-    interlaced: bool = False
+    fields: str = ""
     end: Fraction = Fraction(0)
     beyond: int = 0
     broken: str = ""
@@ -190,7 +191,8 @@ def _position(packet: Packet[Any]) -> int:
 
 
 def _note(found: Count, picture: VideoFrame) -> None:
-    found.interlaced |= bool(picture.interlaced_frame)
+    if picture.interlaced_frame and not found.fields:
+        found.fields = field_order(picture)
     if not found.sizes or found.sizes[-1] != (picture.width, picture.height):
         found.sizes.append((picture.width, picture.height))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archer.media.colour import UNSPECIFIED, colour_of, layout_of, planar
+from archer.media.fields import field_order
 from archer.media.hdr import hdr_of
 from archer.media.info import AudioStream, Chapter, TextStream, VideoStream
 from archer.media.sidedata import side_data
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AvVideoStream
-
-BOTTOM_FIRST = (3, 5)
-INTERLACED = (2, 3, 4, 5)
-"""AVFieldOrder: 2 and 4 show the top field first, 3 and 5 the bottom one. Documentation and use differ for 4 and 5;
-FFmpeg's own encoders write 4 for top field first."""
 
 DEFAULT = 1  # AV_DISPOSITION_DEFAULT
 
@@ -41,9 +37,7 @@ def video_facts(stream: AvVideoStream, picture: VideoFrame) -> VideoStream:
         rotation=rotation,
         mirrored=mirrored,
         format=layout_of(picture.format),
-        field_order=field_order(
-            int(stream.codec_context.field_order), interlaced=bool(picture.interlaced_frame)
-        ),
+        field_order=field_order(picture, int(stream.codec_context.field_order)),
         colour=_colour(stream, picture),
         hdr=hdr_of(picture),
         time_base=stream.time_base or Fraction(1, 90000),
@@ -54,7 +48,7 @@ def video_facts(stream: AvVideoStream, picture: VideoFrame) -> VideoStream:
 
 
 def orientation(picture: VideoFrame) -> tuple[int, bool, bool]:
-    """Clockwise degrees to turn the picture for display, whether to mirror it, and whether both are exact.
+    """How to show a picture: clockwise degrees to turn it, whether to flip it left to right first, whether that is exact.
 
     The display matrix (ISO/IEC 14496-12, 8.3.2) maps stored (x, y) to shown (a x + c y, b x + d y).
     """
@@ -66,13 +60,6 @@ def orientation(picture: VideoFrame) -> tuple[int, bool, bool]:
     turn = np.degrees(np.arctan2(b, a) if not mirrored else np.arctan2(-b, -a))
     quarter = round(turn / 90) % 4 * 90
     return quarter, mirrored, abs(turn - round(turn / 90) * 90) < 1
-
-
-def field_order(code: int, *, interlaced: bool) -> str:
-    """`progressive`, `tff` or `bff` from AVFieldOrder and the pictures' flags."""
-    if code in BOTTOM_FIRST:
-        return "bff"
-    return "tff" if code in INTERLACED or interlaced else "progressive"
 
 
 def _colour(stream: AvVideoStream, picture: VideoFrame) -> Colour:

@@ -23,7 +23,7 @@ class VideoStream:
         width, height: stored samples, before SAR and rotation.
         sar: sample aspect ratio, 1 where the file says nothing.
         rotation: clockwise degrees to turn the stored picture for display: 0, 90, 180 or 270.
-        mirrored: the display matrix also flips the picture; nothing applies that yet.
+        mirrored: the stored picture is to be flipped left to right before it is turned.
         format: layout of the frames that `archer.media.frames` gives; the stored one where it is planar.
         field_order: `progressive`, `tff` (top field first) or `bff`.
         colour: colour facts.

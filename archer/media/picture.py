@@ -17,7 +17,7 @@ def picture_filters(info: MediaInfo, width: int, height: int, pixel_format: str,
         kernel: `lanczos` for encoding, `bicubic` for scoring, as libvmaf's users scale.
     """
     video = info.video
-    steps = list(TURNS[video.rotation])
+    steps = ["hflip"] * video.mirrored + TURNS[video.rotation]
     turned = (video.height, video.width) if video.rotation in (90, 270) else (video.width, video.height)
     full = video.colour.full_range is True
     if turned != (width, height) or full or video.format.name != pixel_format:

@@ -74,7 +74,9 @@ def _completed(info: MediaInfo, found: Count, declared: Fraction | None) -> Medi
         hidden=max(0, found.packets - len(index) - index.lost),
         frame_rate=rate,
         vfr=vfr,
-        field_order="tff" if found.interlaced and video.field_order == "progressive" else video.field_order,
+        field_order=(found.fields or "progressive")
+        if video.field_order == "progressive"
+        else video.field_order,
     )
     info = replace(info, video=video, index=index)
     return replace(info, problems=info.problems + problems(info, found, declared))
@@ -98,11 +100,10 @@ def _warnings(container: InputContainer, stream: AvVideoStream) -> list[MediaPro
 
 
 def _turning(picture: VideoFrame) -> list[MediaProblem]:
-    rotation, mirrored, exact = orientation(picture)
-    if exact and not mirrored:
+    rotation, _, exact = orientation(picture)
+    if exact:
         return []
-    wish = "mirrored" if mirrored else "turned by an odd angle"
-    text = f"it asks to be {wish} for display; only its rotation by {rotation} degrees is kept"
+    text = f"it asks to be turned by an odd angle for display; it is turned by {rotation} degrees instead"
     return [MediaProblem(code="display matrix", message=text, fatal=False)]
 
 

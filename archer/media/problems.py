@@ -8,7 +8,7 @@
 | `gap` | no | a title of constant rate with frames missing |
 | `timestamps` | no | frames without usable times, which were made up |
 | `several videos` | no | only one of several video streams is used |
-| `display matrix` | no | the picture is to be mirrored or turned by an odd angle, which nothing here does |
+| `display matrix` | no | the picture is to be turned by an angle that is no multiple of 90 degrees |
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ MARKED = {
     "full_range.mp4": f"{X264} -vf scale=out_range=full -pix_fmt yuvj420p",
     "timecode.mov": f"{X264} -timecode 01:02:03:04",
     "rgb.mkv": "-c:v ffv1 -pix_fmt gbrp",
+    "bff.dv": "-vf scale=720:576,tinterlace=mode=interleave_bottom,setfield=bff -target pal-dv",
 }
 """More of the same, which differ in what they say of themselves."""
 
@@ -56,6 +57,10 @@ EDITED = {
     "rotated_180.mp4": "-display_rotation:v 180 -i h264.mp4 -c copy",
     "rotated_270.mp4": "-display_rotation:v 90 -i h264.mp4 -c copy",
     "mirrored.mp4": "-display_hflip:v -i h264.mp4 -c copy",
+    "mirrored_down.mp4": "-display_vflip:v -i h264.mp4 -c copy",
+    "mirrored_90.mp4": "-display_rotation:v -90 -display_hflip:v -i h264.mp4 -c copy",
+    "mirrored_270.mp4": "-display_rotation:v 90 -display_hflip:v -i h264.mp4 -c copy",
+    "askew.mp4": "-display_rotation:v 85 -i h264.mp4 -c copy",
 }
 """File -> arguments that make it of another one."""
 

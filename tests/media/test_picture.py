@@ -39,7 +39,18 @@ def shown(path: Path, info: MediaInfo, filters: str) -> bytes:
         return child.finish(timeout_s=60).stdout
 
 
-@pytest.mark.parametrize("name", ["rotated_90.mp4", "rotated_180.mp4", "rotated_270.mp4", "h264.mp4"])
+TURNED = (
+    "rotated_90",
+    "rotated_180",
+    "rotated_270",
+    "mirrored",
+    "mirrored_down",
+    "mirrored_90",
+    "mirrored_270",
+)
+
+
+@pytest.mark.parametrize("name", [*(f"{name}.mp4" for name in TURNED), "h264.mp4"])
 def test_upright_as_ffmpeg_itself_turns_it(name: str, made: Made) -> None:
     info = probe(str(made(name)))
     filters = picture_filters(info, *display_size(info.video), "yuv420p", kernel="lanczos")

@@ -200,10 +200,22 @@ def test_rotation_is_clockwise(turn: int, made: Make) -> None:
     assert display_size(video) == ((192, 108) if turn == 180 else (108, 192))
 
 
-def test_a_mirrored_picture_is_told(made: Make) -> None:
-    info = probe(str(made("mirrored.mp4")))
-    assert info.video.mirrored
+@pytest.mark.parametrize("name", ["mirrored.mp4", "mirrored_down.mp4", "mirrored_90.mp4"])
+def test_mirrored(name: str, made: Make) -> None:
+    info = probe(str(made(name)))
+    assert (info.video.mirrored, info.problems) == (True, ())
+
+
+def test_an_odd_angle_is_told(made: Make) -> None:
+    info = probe(str(made("askew.mp4")))
+    assert info.video.rotation == 270
     assert [(problem.code, problem.fatal) for problem in info.problems] == [("display matrix", False)]
+
+
+def test_fields_of_pictures_whose_stream_says_nothing(made: Make) -> None:
+    """DV: only its pictures say that the bottom field comes first."""
+    video = probe(str(made("bff.dv"))).video
+    assert (video.codec, video.field_order) == ("dvvideo", "bff")
 
 
 def test_sample_aspect_ratio_widens(made: Make) -> None:

@@ -20,7 +20,8 @@ NTSC, MS = Fraction(30000, 1001), Fraction(1, 1000)
 
 
 def grid(rate: Fraction, count: int, base: Fraction = MS) -> list[int]:
-    return [round(n / rate / base) for n in range(count)]
+    step = 1 / rate / base  # ticks per frame
+    return [(2 * n * step.numerator + step.denominator) // (2 * step.denominator) for n in range(count)]
 
 
 def test_rounding_to_milliseconds_is_still_constant() -> None:
