@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, cast
 
-from mezzfs._open import is_local, local_path, open, translated  # noqa: A004
+from mezzfs._open import is_local, local_path, open  # noqa: A004
+from mezzfs.errors import EmptyObject
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -25,17 +26,11 @@ def identify(url: str) -> tuple[str, int]:
         with open(url) as file:
             digest = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
         return f"sha256:{digest}", local_path(url).stat().st_size
-    with open(url):  # says clearly what is wrong
-        pass
-    with translated(url):
-        import fsspec
+    from mezzfs.core import core
+    from mezzfs.stores import store_for
 
-        store, path = fsspec.core.url_to_fs(url)
-        info = store.info(path)
-    size = int(info.get("size") or 0)
-    marks = [
-        str(info.get(key, "")) for key in ("ETag", "etag", "VersionId", "LastModified", "mtime", "created")
-    ]
-    if not any(marks):
-        marks = [store.ukey(path)]
-    return "etag:" + hashlib.sha256("\0".join([url, *marks, str(size)]).encode()).hexdigest(), size
+    found = core().patiently(lambda: store_for(url).stat(url))
+    if not found.size:
+        raise EmptyObject(url)
+    name = "\0".join([url, found.etag or found.modified or "", str(found.size)])
+    return "etag:" + hashlib.sha256(name.encode()).hexdigest(), found.size

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from mezzfs.errors import AccessDenied, EmptyObject, MezzError, MissingExtra, NotAFile, NotFound, Unreachable
-
-EXTRAS = {"s3": "s3", "s3a": "s3", "http": "http", "https": "http"}
-"""Protocol -> the extra of our distribution that brings it."""
+from mezzfs.errors import AccessDenied, EmptyObject, NotAFile, NotFound, Unreachable
 
 
 def is_local(url: str) -> bool:
@@ -24,8 +20,8 @@ def local_path(url: str) -> Path:
     return Path(url.removeprefix("file://"))
 
 
-def open(url: str, *, hints: Sequence[tuple[int, int]] = ()) -> BinaryIO:  # noqa: A001, ARG001
-    """A seekable, read-only binary file over the object.
+def open(url: str, *, hints: Sequence[tuple[int, int]] = ()) -> BinaryIO:  # noqa: A001
+    """A seekable, read-only binary file over the object; a local file is opened as the file that it is.
 
     Args:
         url: local path, `file://`, `s3://`, `http(s)://`, `memory://` or any fsspec URL.
@@ -34,46 +30,32 @@ def open(url: str, *, hints: Sequence[tuple[int, int]] = ()) -> BinaryIO:  # noq
     Raises:
         NotFound, NotAFile, EmptyObject, AccessDenied, MissingExtra, Unreachable: see `mezzfs.errors`.
     """
-    with translated(url):
-        if is_local(url):
-            path = local_path(url)
-            if path.is_dir():
-                raise NotAFile(url)
-            if path.stat().st_size == 0:
-                raise EmptyObject(url)
-            return builtins.open(path, "rb")  # noqa: PTH123  the caller closes it
-        import fsspec
+    if is_local(url):
+        return _open_local(url)
+    from mezzfs.core import core
+    from mezzfs.file import RemoteFile
 
-        file = cast("BinaryIO", fsspec.open(url, "rb").open())
-        if getattr(file, "size", None) == 0:
-            raise EmptyObject(url)
-        return file
+    handle = core().open(url)
+    if handle.size == 0:
+        raise EmptyObject(url)
+    file = RemoteFile(handle)
+    file.hint(hints)
+    return cast("BinaryIO", file)
 
 
-@contextmanager
-def translated(url: str) -> Iterator[None]:
-    """Turn whatever fsspec and the system raise about `url` into our errors."""
+def _open_local(url: str) -> BinaryIO:
+    path = local_path(url)
     try:
-        yield
-    except MezzError:
-        raise
+        if path.is_dir():
+            raise NotAFile(url)
+        if path.stat().st_size == 0:
+            raise EmptyObject(url)
+        return builtins.open(path, "rb")  # noqa: PTH123  the caller closes it
     except FileNotFoundError as error:
         raise NotFound(url) from error
-    except IsADirectoryError as error:
-        raise NotAFile(url) from error
     except PermissionError as error:
         raise AccessDenied(url) from error
-    except ImportError as error:
-        extra = EXTRAS.get(url.partition("://")[0])
-        remedy = f"pip install 'cinemill[{extra}]'" if extra else str(error)
-        raise MissingExtra(
-            url, f"this kind of URL needs a package that is not installed; {remedy}"
-        ) from error
-    except ValueError as error:  # fsspec: protocol not known
-        raise NotFound(url, f"cannot open this kind of URL: {error}") from error
-    except Exception as error:  # clients raise their own trees: aiohttp.ClientError, botocore's
-        if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in ("aiohttp", "botocore"):
-            raise Unreachable(
-                url, f"cannot be reached: {error}; check the address and the network"
-            ) from error
-        raise
+    except OSError as error:
+        if isinstance(error, NotAFile):
+            raise
+        raise Unreachable(url, f"cannot be read: {error}") from error

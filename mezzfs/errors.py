@@ -6,11 +6,19 @@ CinemillError
     ├── NotAFile(IsADirectoryError)    it is a folder
     ├── EmptyObject(ValueError)        it has no bytes
     ├── AccessDenied(PermissionError)  we may not read it
+    │   └── ExpiredCredentials         we might again, with new ones           [retryable]
     ├── MissingExtra(ImportError)      its protocol needs a package that is not installed
-    └── Unreachable(OSError)           its server does not answer      [retryable]
+    ├── Unreachable(OSError)           its server does not answer             [retryable]
+    ├── BadReply(OSError)              the server answered something else     [retryable]
+    ├── ChangedObject(OSError)         it was replaced while we read it
+    ├── BadManifest(ValueError)        a manifest that cannot be used
+    ├── NotWritable(OSError)           a way of writing that objects do not have
+    └── CannotMount(OSError)           the mount cannot be made here
 """
 
 from __future__ import annotations
+
+import errno
 
 from cinemill_native.errors import CinemillError
 
@@ -30,7 +38,7 @@ class MezzError(CinemillError):
         self.url, self.reason = url, reason
 
     def __str__(self) -> str:
-        return f"{self.url}: {self.reason or self.wanted}"
+        return f"{shown(self.url)}: {self.reason or self.wanted}"
 
 
 class NotFound(MezzError, FileNotFoundError):
@@ -57,6 +65,13 @@ class AccessDenied(MezzError, PermissionError):
     wanted = "no permission to read it; check its owner and your credentials"
 
 
+class ExpiredCredentials(AccessDenied):
+    """The credentials have expired; the SDK is asked for new ones."""
+
+    wanted = "the credentials have expired; renew them"
+    retryable = True
+
+
 class MissingExtra(MezzError, ImportError):
     """Its protocol needs a package that is not installed."""
 
@@ -65,3 +80,55 @@ class Unreachable(MezzError, OSError):
     """Its server does not answer."""
 
     retryable = True
+
+
+class BadReply(MezzError, OSError):
+    """The server answered something else than what was asked: wrong range, length, checksum; or it cut its answer off."""
+
+    retryable = True
+
+
+class ChangedObject(MezzError, OSError):
+    """It was replaced while we read it; bytes of two versions are never mixed."""
+
+    wanted = "the object was replaced while it was read; open it again"
+
+
+class BadManifest(MezzError, ValueError):
+    """A manifest that cannot be used."""
+
+
+class NotWritable(MezzError, OSError):
+    """A way of writing that objects do not have."""
+
+
+class CannotMount(MezzError, OSError):
+    """The mount cannot be made here."""
+
+
+NUMBERS: tuple[tuple[type[BaseException], int], ...] = (
+    (NotFound, errno.ENOENT),
+    (NotAFile, errno.EISDIR),
+    (AccessDenied, errno.EACCES),
+    (ChangedObject, errno.ESTALE),
+    (NotWritable, errno.EROFS),
+    (MissingExtra, errno.ENOTSUP),
+    (Unreachable, errno.EIO),
+    (BadReply, errno.EIO),
+)
+"""What a mount answers for each error; anything else is EIO."""
+
+
+def errno_of(error: BaseException) -> int:
+    """The errno that a mount answers for `error`."""
+    return next((number for kind, number in NUMBERS if isinstance(error, kind)), errno.EIO)
+
+
+def shown(url: str) -> str:
+    """`url` without what must not be logged: passwords, and the values of its query (signatures of signed URLs)."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        return url
+    place, slash, path = rest.partition("/")
+    path, query, _ = path.partition("?")
+    return scheme + mark + place.rpartition("@")[2] + slash + path + ("?..." if query else "")

@@ -109,3 +109,9 @@ def served(title: Path) -> Iterator[str]:
 def test_a_missing_page_is_not_found(served: str) -> None:
     with pytest.raises(mezzfs.NotFound):
         mezzfs.open(f"{served}/nowhere.mov")
+
+
+def test_a_server_that_is_not_there_is_worth_another_try() -> None:
+    with pytest.raises(mezzfs.Unreachable) as raised:
+        mezzfs.open("http://127.0.0.1:9/title.mov").read(1)
+    assert raised.value.retryable

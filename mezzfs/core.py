@@ -1,0 +1,435 @@
+"""The one engine under both faces: object maps, read-ahead, the block cache, verified fetches.
+
+A read looks into the cache (native, without the GIL). What is missing is claimed there, so that no two fetches bring the same
+block, and fetched at once; what the policy foresees is claimed with what room is left, and fetched by the remaining threads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from mezzfs.crypt import opened
+from mezzfs.errors import ChangedObject, MezzError, NotFound, Unreachable, errno_of
+from mezzfs.fetch import Fetch, Measured, Retries
+from mezzfs.objects import ObjectMap, Part, Stat, whole
+from mezzfs.pace import Pace
+from mezzfs.policy import Depth, Policy, Span
+from mezzfs.stores import store_for
+from mezzfs.workers import Workers
+
+if TYPE_CHECKING:
+    from cinemill_native._mount import BlockCache
+
+BUDGET = 256 << 20
+"""Bytes of the block cache, unless CINEMILL_MEZZFS_MEMORY says otherwise (in bytes)."""
+TIMEOUT_S = 120.0
+"""Longest wait of a read; retries give up much earlier."""
+WAIT_S = 0.5
+AHEAD = Retries(attempts=1)
+"""Read-ahead is not tried again: a reader that comes to the place does that, with the patience that it has."""
+
+
+class Observer(Protocol):
+    """Sees what happens, in the order of its happening; called from many threads. See `mezzfs.replay`."""
+
+    def opened(self, handle: int, name: str, size: int) -> None:
+        """A file was opened."""
+
+    def read(self, handle: int, offset: int, length: int, *, hit: bool) -> None:
+        """A reader asked for bytes; `hit`: they were there."""
+
+    def fetched(
+        self, handle: int, offset: int, length: int, *, urgent: bool, began_s: float, ended_s: float
+    ) -> None:
+        """Bytes came from a store; times as of `time.monotonic`."""
+
+    def failed(self, handle: int, offset: int, number: int) -> None:
+        """A fetch failed for good, with this errno."""
+
+    def closed(self, handle: int) -> None:
+        """A file was closed."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened since the start."""
+
+    requests: int = 0
+    fetched_bytes: int = 0
+    failures: int = 0
+    hedges: int = 0
+    opens: int = 0
+
+
+class Shared:
+    """One version of one file, shared by its open handles."""
+
+    def __init__(self, number: int, name: str, layout: ObjectMap, stats: dict[str, Stat]) -> None:
+        self.number, self.name, self.layout = number, name, layout
+        self.size = layout.size
+        self.error: MezzError | None = None
+        self._stats, self._lock = stats, threading.Lock()
+
+    def stat(self, url: str) -> Stat:
+        """The version of one of its objects, as it was when first used."""
+        with self._lock:
+            found = self._stats.get(url)
+        if found is None:
+            found = store_for(url).stat(url)
+            with self._lock:
+                found = self._stats.setdefault(url, found)
+        return found
+
+
+class Handle:
+    """One opening of a file: a place where a policy watches the reads."""
+
+    def __init__(self, core: Core, shared: Shared, number: int) -> None:
+        self.core, self.shared, self.number = core, shared, number
+        self.closed = False
+        self.used_bytes = 0
+        self._policy = Policy(shared.size)
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.shared.size
+
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill `into` from `offset` on; returns the bytes read, fewer only at the end of the file.
+
+        Raises:
+            MezzError: the bytes cannot be had.
+        """
+        from cinemill_native._mount import MOST_READ
+
+        wanted = min(len(into), max(0, self.size - offset))
+        done = 0
+        while done < wanted:
+            done += self._read_some(offset + done, into[done : min(wanted, done + MOST_READ)])
+        return done
+
+    def _read_some(self, offset: int, into: memoryview) -> int:
+        self.core.check(self.shared)
+        cache, shared = self.core.cache, self.shared
+        got = cache.read(shared.number, shared.size, offset, into)
+        self.noticed(offset, len(into), missed=got < 0)
+        if got >= 0:
+            return got
+        ticket = cache.enter(shared.number, shared.size, offset, len(into))
+        number = errno.EAGAIN
+        until = time.monotonic() + TIMEOUT_S
+        while number == errno.EAGAIN and time.monotonic() < until:
+            self.core.demand(self, offset, len(into))
+            number = ticket.wait(TIMEOUT_S)
+        if number:
+            self.core.check(shared, number)
+        return ticket.collect(into)
+
+    def noticed(self, offset: int, length: int, *, missed: bool) -> None:
+        """Take a read into account: fetch what it waits for, and what comes next."""
+        if missed:
+            self.core.demand(self, offset, length)
+        self.used_bytes += length
+        with self._lock:
+            spans = self._policy.on_read(offset, length, self.core.depth(self.shared))
+            for span in spans:
+                self._ahead(span)
+        if self.core.observer is not None:
+            self.core.observer.read(self.number, offset, length, hit=not missed)
+
+    def hint(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Say which half-open byte ranges will be read, in order."""
+        with self._lock:
+            for span in self._policy.hint(ranges, self.core.depth(self.shared)):
+                self._ahead(span)
+
+    def _ahead(self, span: Span) -> None:
+        end = self.core.ahead(self, span)
+        if end < span.end:
+            self._policy.fell_short(span.end, end)
+
+    def close(self) -> None:
+        """Stop reading ahead; what was fetched stays in the cache."""
+        if not self.closed:
+            self.closed = True
+            if self.core.observer is not None:
+                self.core.observer.closed(self.number)
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One claimed range on its way into the cache; `owner` decides between it and a second, hedged try."""
+
+    handle: Handle
+    span: Span
+    urgent: bool
+    began_s: float = 0.0
+    hedged: bool = False
+    owner: object = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def won(self, who: object) -> bool:
+        """True for whoever asks first, and for nobody else."""
+        with self.lock:
+            if self.owner is None:
+                self.owner = who
+            return self.owner is who
+
+
+class Core:
+    """Cache, threads and open files of one process.
+
+    Args:
+        budget: bytes of the cache; everything fetched is kept there and nowhere else.
+        observer: sees what happens.
+        touch: make the whole cache resident now, not as it is used.
+    """
+
+    def __init__(
+        self, *, budget: int = BUDGET, observer: Observer | None = None, touch: bool = False
+    ) -> None:
+        from cinemill_native._mount import BlockCache
+
+        self.cache: BlockCache = BlockCache(budget)
+        self.budget, self.observer = budget, observer
+        if touch:
+            self.cache.touch()
+        self.counters = Counters()
+        self.retries = Retries()
+        self.on_stale: Callable[[Shared], None] | None = None
+        self._lock = threading.Lock()
+        self._paces: dict[str, Pace] = {}
+        self._shared: dict[tuple[ObjectMap, str], Shared] = {}
+        self._numbers, self._handles = count(1), count(1)
+        self._workers = Workers(self._connections)
+        self._pressing: set[Task] = set()
+        self._pressed = threading.Event()
+        self._watching = False
+
+    def open(self, url: str) -> Handle:
+        """Open one whole object.
+
+        Raises:
+            MezzError: it is not there, or cannot be read.
+        """
+        found = self.patiently(lambda: store_for(url).stat(url))
+        return self.open_map(whole(url, found.size), name=url, stats={url: found})
+
+    def open_map(self, layout: ObjectMap, *, name: str, stats: dict[str, Stat] | None = None) -> Handle:
+        """Open a file made of pieces; `stats`: the versions of its objects, where they are known already."""
+        stats = stats or {}
+        version = "|".join(stats[url].version for url in sorted(stats))
+        with self._lock:
+            key = layout, version
+            shared = self._shared.pop(key, None)
+            if shared is None or shared.error is not None:
+                shared = Shared(next(self._numbers), name, layout, dict(stats))
+            self._shared[key] = shared  # most recently used last
+            if len(self._shared) > 4096:
+                old = self._shared.pop(next(iter(self._shared)))
+                self.cache.forget(old.number)
+            handle = Handle(self, shared, next(self._handles))
+            self.counters.opens += 1
+        if self.observer is not None:
+            self.observer.opened(handle.number, name, shared.size)
+        return handle
+
+    def patiently(self, ask: Callable[[], Stat]) -> Stat:
+        """Ask a store until it answers, as often as fetches are tried."""
+        for failures in range(1, self.retries.attempts + 1):
+            try:
+                return ask()
+            except MezzError as error:
+                if not error.retryable or failures == self.retries.attempts:
+                    raise
+                time.sleep(self.retries.pause_s(failures))
+        raise AssertionError("not reached")
+
+    def check(self, shared: Shared, number: int = 0) -> None:
+        """Raise what makes a file unreadable: it has changed, or its last fetch failed with `number`."""
+        error = shared.error
+        if error is not None and (number or isinstance(error, ChangedObject)):
+            raise type(error)(error.url, error.reason) from error
+        if number:
+            raise Unreachable(shared.name, f"no answer in time ({os.strerror(number)})")
+
+    def depth(self, shared: Shared) -> Depth:
+        """How far to read ahead of a file."""
+        return self.pace(shared).depth(self.budget)
+
+    def pace(self, shared: Shared) -> Pace:
+        """What is known of the speed of a file's first store."""
+        url = shared.layout.extents[0].url if shared.layout.extents else shared.name
+        return self._pace(url)
+
+    def _pace(self, url: str) -> Pace:
+        place = urlsplit(url)
+        return self._paces.setdefault(f"{place.scheme}://{place.netloc}", Pace())
+
+    def _connections(self) -> int:
+        return max((pace.connections for pace in list(self._paces.values())), default=4)
+
+    def demand(self, handle: Handle, offset: int, length: int) -> None:
+        """Fetch what nobody fetches yet of a range that a reader waits for."""
+        shared, complete = handle.shared, False
+        while not complete and not handle.closed:
+            runs, complete = self.cache.claim(
+                shared.number, shared.size, offset, length, spare=False, wait_s=WAIT_S
+            )
+            self._schedule(handle, runs, urgent=True)
+
+    def ahead(self, handle: Handle, span: Span) -> int:
+        """Fetch a range that a reader will want, as far as there is room; returns up to where."""
+        shared = handle.shared
+        runs, complete = self.cache.claim(
+            shared.number, shared.size, span.offset, span.length, spare=True, wait_s=0
+        )
+        self._schedule(handle, runs, urgent=False)
+        if complete:
+            return span.end
+        return runs[-1][0] + runs[-1][1] if runs else span.offset
+
+    def _schedule(self, handle: Handle, runs: Sequence[tuple[int, int]], *, urgent: bool) -> None:
+        total = sum(length for _, length in runs)
+        piece = self.pace(handle.shared).piece(total, urgent=urgent) if runs else 0
+        piece -= piece % (32 << 10)
+        for offset, length in runs:
+            for start in range(offset, offset + length, piece):
+                span = Span(start, min(piece, offset + length - start))
+                task = Task(handle, span, urgent)
+                if urgent:
+                    self._press(task)
+                self._workers.submit(lambda task=task: self._run(task), urgent=urgent)  # type: ignore[misc]
+
+    def _run(self, task: Task, *, twin: bool = False) -> None:
+        me, shared = object(), task.handle.shared
+        task.began_s = task.began_s or time.monotonic()
+        done = 0
+        try:
+            for part in shared.layout.parts(*task.span):
+                done += self._bring(task, part, task.span.offset + done, me)
+                if task.owner not in (None, me):  # a twin brings it
+                    return
+        except MezzError as error:
+            if (twin or task.hedged) and not task.won(me):
+                return
+            self._failed(task, done, error)
+            return
+        finally:
+            self._pressing.discard(task)
+        if done < task.span.length:  # nobody wants it any more
+            self.cache.fail(shared.number, task.span.offset + done, task.span.length - done, errno.EAGAIN)
+
+    def _bring(self, task: Task, part: Part, at: int, me: object) -> int:
+        """Fetch one part to file offset `at`; returns how many bytes arrived."""
+        shared, extent = task.handle.shared, part.extent
+        pace = self._pace(extent.url)
+
+        def alive() -> bool:
+            return task.urgent or not task.handle.closed
+
+        def sink(offset: int, data: bytes) -> bool:
+            self.counters.fetched_bytes += len(data)
+            return self.cache.fill(shared.number, shared.size, at + offset - part.offset, data)
+
+        def ask(start: int, length: int, take: Callable[[int, bytes], bool]) -> int:
+            fetch = Fetch(
+                store_for(extent.url),
+                extent.url,
+                shared.stat(extent.url),
+                sink=take,
+                alive=alive,
+                first=lambda: task.won(me),
+                retries=self.retries if task.urgent else AHEAD,
+                note=lambda got: self._note(task, pace, got),
+            )
+            try:
+                return fetch.run(start, length)
+            finally:
+                self.counters.requests += fetch.requests
+
+        return opened(extent, part.offset, part.length, ask, sink)
+
+    def _note(self, task: Task, pace: Pace, got: Measured) -> None:
+        pace.measured(got.first_byte_s, got.body_s, got.length)
+        if self.observer is not None:
+            now = time.monotonic()
+            began = now - got.first_byte_s - got.body_s
+            self.observer.fetched(
+                task.handle.number, *task.span, urgent=task.urgent, began_s=began, ended_s=now
+            )
+
+    def _failed(self, task: Task, done: int, error: MezzError) -> None:
+        shared = task.handle.shared
+        final = task.urgent or isinstance(error, ChangedObject | NotFound)
+        if isinstance(error, NotFound):  # it was there when it was opened
+            error = ChangedObject(error.url, "the object was removed while it was read")
+        number = errno_of(error) if final else errno.EAGAIN
+        if final:
+            shared.error = error
+            self.counters.failures += 1
+            if self.observer is not None:
+                self.observer.failed(task.handle.number, task.span.offset + done, number)
+        if isinstance(error, ChangedObject) and self.on_stale is not None:
+            self.on_stale(shared)
+        self.cache.fail(shared.number, task.span.offset + done, task.span.length - done, number)
+
+    def _press(self, task: Task) -> None:
+        """Watch an urgent fetch: where its first byte is late, a second one is sent, and the faster one counts."""
+        self._pressing.add(task)
+        self._pressed.set()
+        if not self._watching:
+            with self._lock:
+                started, self._watching = self._watching, True
+            if not started:
+                threading.Thread(target=self._watch, name="mezzfs-hedge", daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            self._pressed.wait()
+            if not self._pressing:
+                self._pressed.clear()
+                continue
+            time.sleep(0.05)
+            now = time.monotonic()
+            for task in list(self._pressing):
+                late = task.began_s and now - task.began_s > self.pace(task.handle.shared).late_s
+                if late and task.owner is None and not task.hedged:
+                    task.hedged = True
+                    self.counters.hedges += 1
+                    self._workers.submit(lambda task=task: self._run(task, twin=True), urgent=True)  # type: ignore[misc]
+
+    def close(self) -> None:
+        """Stop fetching. Files that are still open fail."""
+        self._workers.close()
+
+
+_core: Core | None = None
+_core_lock = threading.Lock()
+
+
+def core() -> Core:
+    """The engine of this process, made on first use."""
+    global _core
+    with _core_lock:
+        if _core is None:
+            _core = Core(budget=int(os.environ.get("CINEMILL_MEZZFS_MEMORY", BUDGET)))
+        return _core
+
+
+def _forget() -> None:  # threads do not survive a fork
+    global _core, _core_lock
+    _core, _core_lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)

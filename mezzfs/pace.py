@@ -1,0 +1,67 @@
+"""How fast a store answers, and what follows from it: how many requests at once, and of which size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mezzfs.policy import MIB, Depth
+
+WANTED_RATE = 1.4e9
+"""Bytes per second that all connections together should reach; more than that no reader here can take."""
+MOST_CONNECTIONS = 16
+FAR_S = 0.005
+"""First bytes that take longer come over a network, where connections in parallel are worth their overhead."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """What was measured of one store; unknown stores are taken for near ones.
+
+    Attributes:
+        first_byte_s: mean time to the first byte, recent requests weigh more; seconds.
+        rate: best recent rate of one connection after its first byte, bytes per second.
+        requests: how many were measured.
+    """
+
+    first_byte_s: float = 0.0
+    rate: float = 0.0
+    requests: int = 0
+
+    def measured(self, first_byte_s: float, body_s: float, length: int) -> None:
+        """Take in one request."""
+        self.requests += 1
+        weight = max(0.1, 1 / self.requests)
+        self.first_byte_s += weight * (first_byte_s - self.first_byte_s)
+        if length >= 128 << 10 and body_s > 0:
+            self.rate = max(self.rate * 0.98, length / body_s)
+
+    @property
+    def far(self) -> bool:
+        """True where requests should be split over connections."""
+        return self.first_byte_s > FAR_S
+
+    @property
+    def connections(self) -> int:
+        """Requests at once for reading ahead."""
+        if not self.rate or not self.far:
+            return 4 if self.far else 3
+        return max(4, min(MOST_CONNECTIONS, math.ceil(WANTED_RATE / self.rate)))
+
+    def depth(self, budget: int) -> Depth:
+        """How far to read ahead, in a cache of `budget` bytes."""
+        window = 64 * MIB if self.far else 24 * MIB
+        return Depth(window=max(MIB, min(window, budget // 4)), piece=4 * MIB)
+
+    def piece(self, length: int, *, urgent: bool) -> int:
+        """Bytes of one request, where `length` bytes are wanted at once."""
+        if not self.far:
+            return 4 * MIB
+        if urgent:
+            return length if length < 512 << 10 else max(256 << 10, length // 4)
+        return max(512 << 10, min(4 * MIB, length // self.connections))
+
+    @property
+    def late_s(self) -> float:
+        """When a request without a first byte is late enough to ask a second time, seconds."""
+        return max(0.25, 6 * self.first_byte_s)

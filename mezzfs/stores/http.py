@@ -1,0 +1,173 @@
+"""Objects of web servers, through urllib3: keep-alive connections, verified TLS, redirects, proxies of the environment."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import NoReturn
+
+import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from mezzfs.errors import (
+    AccessDenied,
+    BadReply,
+    ChangedObject,
+    MezzError,
+    NotFound,
+    NotWritable,
+    Unreachable,
+)
+from mezzfs.objects import Stat
+from mezzfs.stores.base import CHUNK, Entry, Reply, Upload
+
+CONNECT_S = 10.0
+READ_S = 30.0
+"""Longest silence on a connection."""
+RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)$")
+DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
+
+
+class HttpStore:
+    """`http://` and `https://`. Names and passwords in a URL are sent as basic authentication, and never shown."""
+
+    def __init__(self) -> None:
+        options = {
+            "timeout": urllib3.Timeout(connect=CONNECT_S, read=READ_S),
+            "retries": urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0),
+            "maxsize": 32,
+            "headers": {"Accept-Encoding": "identity", "User-Agent": "cinemill-mezzfs"},
+        }
+        proxies = urllib.request.getproxies()
+        proxy = proxies.get("https") or proxies.get("http")
+        self._direct = urllib3.PoolManager(**options)  # type: ignore[arg-type]
+        self._proxied = urllib3.ProxyManager(proxy, **options) if proxy else self._direct  # type: ignore[arg-type]
+
+    def stat(self, url: str) -> Stat:
+        """See `Store.stat`; asks with HEAD, and for the first byte where HEAD is refused."""
+        reply = self._ask("HEAD", url, {})
+        reply.drain_conn()
+        if reply.status not in (403, 405, 501) and "Content-Length" in reply.headers:
+            _check(url, reply)
+            return _stat(reply, int(reply.headers["Content-Length"]))
+        reply = self._ask("GET", url, {"Range": "bytes=0-0"})
+        try:
+            _check(url, reply)
+            found = RANGE.match(reply.headers.get("Content-Range", ""))
+            size = int(found[3]) if found else int(reply.headers.get("Content-Length", -1))
+        finally:
+            reply.close()
+        if size < 0:
+            raise BadReply(url, "the server does not say how long it is; wanted Content-Length")
+        return _stat(reply, size)
+
+    def get(self, url: str, offset: int, length: int, stat: Stat) -> Reply:
+        """See `Store.get`."""
+        headers = {"Range": f"bytes={offset}-{offset + length - 1}"}
+        if stat.etag and not stat.etag.startswith("W/"):
+            headers["If-Match"] = stat.etag
+        elif stat.modified:
+            headers["If-Unmodified-Since"] = stat.modified
+        reply = self._ask("GET", url, headers)
+        if reply.status not in (200, 206):
+            reply.drain_conn()
+            _check(url, reply)
+        found = RANGE.match(reply.headers.get("Content-Range", ""))
+        digest = DIGEST.search(reply.headers.get("Content-Digest", ""))
+        size = reply.headers.get("Content-Length")
+        return Reply(
+            chunks=_chunks(url, reply),
+            close=reply.close,
+            partial=reply.status == 206,
+            first=int(found[1]) if found else None,
+            total=int(found[3]) if found else None,
+            length=int(size) if size else None,
+            etag=reply.headers.get("ETag"),
+            sha256=_sha256(url, digest[1]) if digest else None,
+        )
+
+    def list(self, url: str) -> list[Entry]:
+        """Web servers do not list; names in a mount are found by asking for them."""
+        raise NotWritable(url, "web servers list no folders; ask for a file by its name, or mount a manifest")
+
+    def create(self, url: str) -> Upload:
+        """Web servers take no objects."""
+        raise NotWritable(url, "web servers are read-only; write to s3:// or to a local path")
+
+    def refresh(self) -> None:
+        """There are no credentials that expire."""
+
+    def _ask(self, method: str, url: str, headers: dict[str, str]) -> BaseHTTPResponse:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname or ""
+        pool = self._direct if urllib.request.proxy_bypass(host) or _loopback(host) else self._proxied
+        if parts.username is not None:
+            name = urllib.parse.unquote(parts.username)
+            password = urllib.parse.unquote(parts.password or "")
+            headers |= urllib3.make_headers(basic_auth=f"{name}:{password}")
+            url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        try:
+            return pool.request(method, url, headers=dict(pool.headers) | headers, preload_content=False)
+        except HTTPError as error:
+            raise Unreachable(url, f"cannot be reached: {_why(error)}") from error
+
+
+def _loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _why(error: HTTPError) -> str:
+    cause = getattr(error, "reason", None) or error
+    return f"{type(cause).__name__}; check the address and the network"
+
+
+def _check(url: str, reply: BaseHTTPResponse) -> None:
+    if reply.status not in (200, 206):
+        refuse(url, reply.status)
+
+
+def refuse(url: str, status: int, detail: str = "") -> NoReturn:
+    """Raise the error that an HTTP status means."""
+    said = f"HTTP {status}{' ' + detail if detail else ''}"
+    error: MezzError
+    if status in (404, 410):
+        error = NotFound(url)
+    elif status in (401, 403):
+        error = AccessDenied(url, f"{AccessDenied.wanted} ({said})")
+    elif status in (412, 416):
+        error = ChangedObject(url)
+    elif status in (408, 425, 429) or status >= 500:
+        error = Unreachable(url, f"the server cannot answer now ({said})")
+    else:
+        error = BadReply(url, f"the server answers {said}; wanted the bytes of an object")
+    raise error
+
+
+def _stat(reply: BaseHTTPResponse, size: int) -> Stat:
+    modified = reply.headers.get("Last-Modified")
+    try:
+        mtime = int(parsedate_to_datetime(modified).timestamp()) if modified else 0
+    except (TypeError, ValueError):
+        mtime = 0
+    return Stat(size=size, etag=reply.headers.get("ETag"), modified=modified, mtime_s=mtime)
+
+
+def _sha256(url: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise BadReply(url, "the server sends a Content-Digest that is none") from error
+
+
+def _chunks(url: str, reply: BaseHTTPResponse) -> Iterator[bytes]:
+    try:
+        while data := reply.read(CHUNK, decode_content=False):
+            yield data
+    except (HTTPError, OSError, ValueError) as error:  # ValueError: closed by us, from another thread
+        raise Unreachable(url, f"the connection broke: {type(error).__name__}") from error

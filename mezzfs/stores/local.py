@@ -1,0 +1,121 @@
+"""Files of this machine as objects, for mounts and manifests; `mezzfs.open` reads local files directly."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat as mode
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+
+from mezzfs.errors import AccessDenied, ChangedObject, MezzError, NotAFile, NotFound, Unreachable
+from mezzfs.objects import Stat
+from mezzfs.stores.base import CHUNK, Entry, Reply, Upload
+
+
+class LocalStore:
+    """Paths and `file://` URLs. A file that was written to, or replaced, since its `Stat` is a changed object."""
+
+    def stat(self, url: str) -> Stat:
+        """See `Store.stat`."""
+        with translated(url):
+            return _stat(url, _path(url).stat())
+
+    def get(self, url: str, offset: int, length: int, stat: Stat) -> Reply:
+        """See `Store.get`."""
+        with translated(url):
+            file = _path(url).open("rb", buffering=0)
+        now = _stat(url, os.fstat(file.fileno()))
+        if now != stat:
+            file.close()
+            raise ChangedObject(url)
+        chunks = _chunks(url, file, offset, length, stat)
+        return Reply(
+            chunks=chunks, close=file.close, first=offset, total=now.size, length=length, etag=now.etag
+        )
+
+    def list(self, url: str) -> list[Entry]:
+        """See `Store.list`."""
+        with translated(url):
+            found = []
+            for path in sorted(_path(url).iterdir()):
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile, or a dangling link
+                    status = path.stat()
+                    found.append(Entry(name=path.name, stat=None if path.is_dir() else _stat(url, status)))
+            return found
+
+    def create(self, url: str) -> Upload:
+        """See `Store.create`."""
+        with translated(url):
+            return LocalUpload(_path(url))
+
+    def refresh(self) -> None:
+        """There are no credentials."""
+
+
+class LocalUpload:
+    """A file beside its final name, moved there by `commit` after it is on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._part = path, path.with_name(f".{path.name}.{os.getpid()}.{id(self):x}.part")
+        self._file = self._part.open("xb")
+
+    def write(self, data: bytes) -> None:
+        """See `Upload.write`."""
+        with translated(str(self._path)):
+            self._file.write(data)
+
+    def commit(self) -> None:
+        """See `Upload.commit`."""
+        with translated(str(self._path)):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self._path)
+
+    def abort(self) -> None:
+        """See `Upload.abort`."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+def _chunks(url: str, file: FileIO, offset: int, length: int, stat: Stat) -> Iterator[bytes]:
+    with file, translated(url):
+        while length > 0:
+            data = os.pread(file.fileno(), min(CHUNK, length), offset)
+            offset += len(data)
+            length -= len(data)
+            if (not length or not data) and _stat(url, os.fstat(file.fileno())) != stat:
+                raise ChangedObject(url)  # written to while we read
+            if not data:
+                return
+            yield data
+
+
+def _path(url: str) -> Path:
+    return Path(url.removeprefix("file://"))
+
+
+def _stat(url: str, status: os.stat_result) -> Stat:
+    if not mode.S_ISREG(status.st_mode):
+        raise NotAFile(url)
+    mark = f'"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"'
+    return Stat(size=status.st_size, etag=mark, mtime_s=status.st_mtime_ns // 10**9)
+
+
+@contextlib.contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Turn the system's errors about `url` into ours."""
+    try:
+        yield
+    except MezzError:
+        raise
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound(url) from error
+    except IsADirectoryError as error:
+        raise NotAFile(url) from error
+    except PermissionError as error:
+        raise AccessDenied(url) from error
+    except OSError as error:
+        raise Unreachable(url, f"cannot be read: {error}") from error

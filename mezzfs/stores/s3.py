@@ -1,0 +1,234 @@
+"""S3 and what speaks like it, through boto3: credentials, regions, endpoints and TLS are the SDK's own affair.
+
+The SDK's chain applies: `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, instance roles and so on. Two things that it has no
+variable for: `CINEMILL_S3_ANONYMOUS=1` signs nothing, `CINEMILL_S3_REQUESTER_PAYS=1` agrees to pay.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from urllib3.exceptions import HTTPError
+
+from mezzfs.errors import AccessDenied, ExpiredCredentials, MezzError, NotAFile, NotFound, Unreachable
+from mezzfs.objects import Stat
+from mezzfs.stores.base import CHUNK, Entry, Reply, Upload
+from mezzfs.stores.http import RANGE, refuse
+
+PART = 16 << 20
+"""Bytes per part of an upload: 10,000 parts make 160 GB; later parts grow."""
+SLOW_DOWN = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "RequestTimeTooSkewed")
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken")
+
+
+class S3Store:
+    """`s3://bucket/key`. One client per process, used by all threads; our caller retries, the SDK does not."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: Any = None
+
+    def stat(self, url: str) -> Stat:
+        """See `Store.stat`; a key that only has others below it is a folder."""
+        bucket, key = _split(url)
+        try:
+            with translated(url):
+                return _stat(self._client.head_object(Bucket=bucket, Key=key, **_payer()))
+        except NotFound:
+            with translated(url):
+                below = self._client.list_objects_v2(
+                    Bucket=bucket, Prefix=_folder(key), MaxKeys=1, **_payer()
+                )
+            if below.get("KeyCount") or not key:
+                raise NotAFile(url) from None
+            raise
+
+    def get(self, url: str, offset: int, length: int, stat: Stat) -> Reply:
+        """See `Store.get`."""
+        bucket, key = _split(url)
+        condition = {"IfMatch": stat.etag} if stat.etag else {}
+        last = offset + length - 1
+        with translated(url):
+            found = self._client.get_object(
+                Bucket=bucket, Key=key, Range=f"bytes={offset}-{last}", **condition, **_payer()
+            )
+        place = RANGE.match(found.get("ContentRange", ""))
+        body = found["Body"]
+        return Reply(
+            chunks=_chunks(url, body),
+            close=body.close,
+            partial=found["ResponseMetadata"]["HTTPStatusCode"] == 206,
+            first=int(place[1]) if place else None,
+            total=int(place[3]) if place else None,
+            length=found.get("ContentLength"),
+            etag=found.get("ETag"),
+        )
+
+    def list(self, url: str) -> list[Entry]:
+        """See `Store.list`."""
+        bucket, key = _split(url)
+        prefix = _folder(key)
+        found: list[Entry] = []
+        with translated(url):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix, Delimiter="/", **_payer()
+            )
+            for page in pages:
+                folders = (folder["Prefix"][len(prefix) :] for folder in page.get("CommonPrefixes", ()))
+                found.extend(Entry(name=folder.rstrip("/")) for folder in folders)
+                for item in page.get("Contents", ()):
+                    name = item["Key"][len(prefix) :]
+                    if name:
+                        found.append(Entry(name=name, stat=_listed(item)))
+        if not found and prefix:
+            raise NotFound(url)
+        return sorted(found, key=lambda entry: entry.name)
+
+    def create(self, url: str) -> Upload:
+        """See `Store.create`."""
+        return S3Upload(url, self._client)
+
+    def refresh(self) -> None:
+        """See `Store.refresh`."""
+        with self._lock:
+            self._made = None
+
+    @property
+    def _client(self) -> Any:
+        with self._lock:
+            if self._made is None:
+                self._made = _client()
+            return self._made
+
+
+class S3Upload:
+    """A multipart upload: nothing is visible before it is completed, and nothing stays where it is aborted."""
+
+    def __init__(self, url: str, client: Any) -> None:
+        self._url, self._client = url, client
+        self._place = dict(zip(("Bucket", "Key"), _split(url), strict=True))
+        self._parts: list[dict[str, Any]] = []
+        self._waiting = bytearray()
+        self._id = ""
+
+    def write(self, data: bytes) -> None:
+        """See `Upload.write`."""
+        self._waiting += data
+        while len(self._waiting) >= self._part_bytes:
+            size = self._part_bytes
+            self._send(bytes(self._waiting[:size]))
+            del self._waiting[:size]
+
+    def commit(self) -> None:
+        """See `Upload.commit`."""
+        if not self._id:
+            with translated(self._url):
+                self._client.put_object(**self._place, Body=bytes(self._waiting), **_payer())
+            return
+        if self._waiting:
+            self._send(bytes(self._waiting))
+            self._waiting.clear()
+        with translated(self._url):
+            self._client.complete_multipart_upload(
+                **self._place, UploadId=self._id, MultipartUpload={"Parts": self._parts}, **_payer()
+            )
+        self._id = ""
+
+    def abort(self) -> None:
+        """See `Upload.abort`."""
+        self._waiting.clear()
+        if self._id:
+            with translated(self._url):
+                self._client.abort_multipart_upload(**self._place, UploadId=self._id, **_payer())
+            self._id = ""
+
+    @property
+    def _part_bytes(self) -> int:
+        return PART << min(4, len(self._parts) // 2000)
+
+    def _send(self, data: bytes) -> None:
+        with translated(self._url):
+            if not self._id:
+                self._id = self._client.create_multipart_upload(**self._place, **_payer())["UploadId"]
+            number = len(self._parts) + 1
+            done = self._client.upload_part(
+                **self._place, UploadId=self._id, PartNumber=number, Body=data, **_payer()
+            )
+        self._parts.append({"PartNumber": number, "ETag": done["ETag"]})
+
+
+def _client() -> Any:
+    unsigned = {"signature_version": UNSIGNED} if os.environ.get("CINEMILL_S3_ANONYMOUS") == "1" else {}
+    config = Config(
+        max_pool_connections=32,
+        retries={"total_max_attempts": 1},
+        connect_timeout=10,
+        read_timeout=30,
+        response_checksum_validation="when_required",
+        user_agent_extra="cinemill-mezzfs",
+        **unsigned,
+    )
+    return boto3.session.Session().client("s3", config=config)
+
+
+def _payer() -> dict[str, str]:
+    return {"RequestPayer": "requester"} if os.environ.get("CINEMILL_S3_REQUESTER_PAYS") == "1" else {}
+
+
+def _split(url: str) -> tuple[str, str]:
+    bucket, _, key = url.partition("://")[2].partition("/")
+    return bucket, key
+
+
+def _folder(key: str) -> str:
+    return key.rstrip("/") + "/" if key.rstrip("/") else ""
+
+
+def _stat(found: dict[str, Any]) -> Stat:
+    modified = found.get("LastModified")
+    seconds = int(modified.timestamp()) if modified else 0
+    return Stat(size=int(found["ContentLength"]), etag=found.get("ETag"), mtime_s=seconds)
+
+
+def _listed(item: dict[str, Any]) -> Stat:
+    return Stat(size=int(item["Size"]), etag=item.get("ETag"), mtime_s=int(item["LastModified"].timestamp()))
+
+
+def _chunks(url: str, body: Any) -> Iterator[bytes]:
+    try:
+        while data := body.read(CHUNK):
+            yield data
+    except (BotoCoreError, HTTPError, OSError, ValueError) as error:
+        raise Unreachable(url, f"the connection broke: {type(error).__name__}") from error
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Turn the SDK's errors about `url` into ours; their texts may hold secrets, so only codes are kept."""
+    try:
+        yield
+    except MezzError:
+        raise
+    except ClientError as error:
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in EXPIRED:
+            raise ExpiredCredentials(url) from error
+        if code in SLOW_DOWN or not status:
+            raise Unreachable(url, f"the server cannot answer now ({code})") from error
+        refuse(url, status, code)
+    except NoCredentialsError as error:
+        remedy = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or CINEMILL_S3_ANONYMOUS=1 for a public bucket"
+        raise AccessDenied(url, f"there are no credentials; {remedy}") from error
+    except (BotoCoreError, HTTPClientError, HTTPError, OSError) as error:
+        raise Unreachable(
+            url, f"cannot be reached: {type(error).__name__}; check the endpoint and the network"
+        ) from error

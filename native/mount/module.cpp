@@ -1,0 +1,207 @@
+// The extension module `cinemill_native._mount`: the block cache and the loop on /dev/fuse, for mezzfs alone. Types for
+// checkers are in _mount.pyi. Bindings check arguments and let go of the GIL; nothing else belongs here.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "mount/cache.h"
+#include "mount/fuse.h"
+
+namespace nb = nanobind;
+using nb::literals::operator""_a;
+
+namespace cinemill::mount {
+namespace {
+
+// A read-only or writable view of any Python buffer, contiguous, held while in scope.
+class Bytes {
+ public:
+  Bytes(nb::handle object, int flags) {
+    if (PyObject_GetBuffer(object.ptr(), &view_, flags) != 0) throw nb::python_error();
+  }
+  ~Bytes() { PyBuffer_Release(&view_); }
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+  std::uint8_t* data() const { return static_cast<std::uint8_t*>(view_.buf); }
+  std::size_t size() const { return static_cast<std::size_t>(view_.len); }
+
+ private:
+  Py_buffer view_{};
+};
+
+void copy_out(const std::vector<iovec>& pieces, std::uint8_t* to) {
+  for (const iovec& piece : pieces) {
+    std::memcpy(to, piece.iov_base, piece.iov_len);
+    to += piece.iov_len;
+  }
+}
+
+// One waiting read of the in-process face.
+struct Ticket {
+  Ticket(BlockCache& cache_, std::uint64_t object, std::uint64_t size, Range wanted_) : cache(cache_), wanted(wanted_) {
+    cache.enter(waiter, object, size, wanted);
+  }
+  ~Ticket() {
+    if (!left) cache.leave(waiter);
+  }
+  BlockCache& cache;
+  Waiter waiter;
+  Range wanted;
+  bool left = false;
+};
+
+nb::tuple claim(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::uint64_t length,
+                bool spare, double wait_s) {
+  std::pair<std::vector<Range>, bool> claimed;
+  {
+    const nb::gil_scoped_release unlocked;
+    claimed = cache.claim(object, size, {offset, length}, spare, wait_s);
+  }
+  nb::list runs;
+  for (const Range& run : claimed.first) runs.append(nb::make_tuple(run.offset, run.length));
+  return nb::make_tuple(runs, claimed.second);
+}
+
+bool fill(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, nb::handle data) {
+  const Bytes bytes(data, PyBUF_SIMPLE);
+  const nb::gil_scoped_release unlocked;
+  return cache.fill(object, size, offset, bytes.data(), bytes.size());
+}
+
+// Bytes read, or -1 where a block is missing. At most kMostRead.
+std::int64_t read(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, nb::handle into) {
+  const Bytes bytes(into, PyBUF_WRITABLE);
+  if (offset >= size || bytes.size() == 0) return 0;
+  const Range wanted{offset, std::min<std::uint64_t>({bytes.size(), size - offset, kMostRead})};
+  const nb::gil_scoped_release unlocked;
+  std::vector<iovec> pieces;
+  std::vector<Block*> pinned;
+  if (!cache.try_pin(object, size, wanted, pieces, pinned)) return -1;
+  copy_out(pieces, bytes.data());
+  cache.unpin(pinned);
+  return static_cast<std::int64_t>(wanted.length);
+}
+
+Ticket* enter(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::uint64_t length) {
+  if (offset >= size || length == 0 || length > kMostRead)
+    throw nb::value_error("a read of 1 byte to 1 MiB inside the object");
+  const nb::gil_scoped_release unlocked;
+  return new Ticket(cache, object, size, Range{offset, std::min(length, size - offset)});  // Python owns it
+}
+
+int wait(Ticket& ticket, double seconds) {
+  const nb::gil_scoped_release unlocked;
+  return ticket.cache.wait(ticket.waiter, seconds);
+}
+
+// The bytes of a ticket whose wait returned 0; the ticket is spent.
+std::int64_t collect(Ticket& ticket, nb::handle into) {
+  const Bytes bytes(into, PyBUF_WRITABLE);
+  if (bytes.size() < ticket.wanted.length || ticket.left)
+    throw nb::value_error("a spent ticket, or a buffer too short");
+  const nb::gil_scoped_release unlocked;
+  std::vector<iovec> pieces;
+  ticket.cache.pieces(ticket.waiter, ticket.wanted, pieces);
+  copy_out(pieces, bytes.data());
+  ticket.cache.leave(ticket.waiter);
+  ticket.left = true;
+  return static_cast<std::int64_t>(ticket.wanted.length);
+}
+
+nb::dict cache_stats(BlockCache& cache) {
+  const CacheStats stats = cache.stats();
+  nb::dict found;
+  found["block_bytes"] = kBlock;
+  found["blocks"] = stats.blocks;
+  found["ready"] = stats.ready;
+  found["loading"] = stats.loading;
+  found["hits"] = stats.hits;
+  found["misses"] = stats.misses;
+  found["filled_bytes"] = stats.filled_bytes;
+  found["read_bytes"] = stats.read_bytes;
+  found["wasted_bytes"] = stats.wasted_bytes;
+  return found;
+}
+
+nb::list next_events(FuseServer& server, double seconds) {
+  std::vector<Event> events;
+  {
+    const nb::gil_scoped_release unlocked;
+    events = server.next_events(seconds);
+  }
+  nb::list found;
+  for (const Event& event : events) {
+    if (event.kind == Event::Kind::kRead) {
+      found.append(nb::make_tuple(0, event.handle, event.offset, event.length, event.missed));
+    } else {
+      found.append(nb::make_tuple(static_cast<std::uint32_t>(event.kind), event.opcode, event.unique, event.node,
+                                  nb::bytes(event.payload.data(), event.payload.size()), event.uid, event.gid));
+    }
+  }
+  return found;
+}
+
+bool reply(FuseServer& server, std::uint64_t unique, int error, nb::handle data) {
+  const Bytes bytes(data, PyBUF_SIMPLE);
+  const nb::gil_scoped_release unlocked;
+  return server.reply(unique, error, bytes.data(), bytes.size());
+}
+
+nb::dict server_stats(FuseServer& server) {
+  const FuseStats stats = server.stats();
+  nb::dict found;
+  found["requests"] = stats.requests;
+  found["reads"] = stats.reads;
+  found["interrupts"] = stats.interrupts;
+  found["threads"] = stats.threads;
+  found["latency_log2_us"] = stats.latency;
+  return found;
+}
+
+}  // namespace
+
+NB_MODULE(_mount, module) {
+  nb::set_leak_warnings(false);  // the engine of a process lives until its end, with daemon threads that hold it
+  using Unlocked = nb::call_guard<nb::gil_scoped_release>;
+  module.attr("BLOCK") = kBlock;
+  module.attr("MOST_READ") = kMostRead;
+  nb::class_<BlockCache>(module, "BlockCache")
+      .def(nb::init<std::size_t>(), "budget"_a)
+      .def("touch", &BlockCache::touch, Unlocked())
+      .def("claim", &claim, "file"_a, "size"_a, "offset"_a, "length"_a, "spare"_a, "wait_s"_a)
+      .def("fill", &fill, "file"_a, "size"_a, "offset"_a, "data"_a)
+      .def(
+          "fail",
+          [](BlockCache& cache, std::uint64_t object, std::uint64_t offset, std::uint64_t length, int error) {
+            cache.fail(object, {offset, length}, error);
+          },
+          "file"_a, "offset"_a, "length"_a, "error"_a, Unlocked())
+      .def("forget", &BlockCache::forget, "file"_a, Unlocked())
+      .def(
+          "has",
+          [](BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::uint64_t length) {
+            return cache.has(object, size, {offset, length});
+          },
+          "file"_a, "size"_a, "offset"_a, "length"_a)
+      .def("read", &read, "file"_a, "size"_a, "offset"_a, "into"_a)
+      .def("enter", &enter, "file"_a, "size"_a, "offset"_a, "length"_a, nb::rv_policy::take_ownership,
+           nb::keep_alive<0, 1>())
+      .def("stats", &cache_stats);
+  nb::class_<Ticket>(module, "Ticket").def("wait", &wait, "seconds"_a).def("collect", &collect, "into"_a);
+  nb::class_<FuseServer>(module, "FuseServer")
+      .def(nb::init<int, BlockCache&, double>(), "device"_a, "cache"_a, "timeout_s"_a, nb::keep_alive<1, 3>())
+      .def("start", &FuseServer::start, Unlocked())
+      .def("stop", &FuseServer::stop, Unlocked())
+      .def("open", &FuseServer::open, "handle"_a, "file"_a, "size"_a)
+      .def("break_handle", &FuseServer::break_handle, "handle"_a, "error"_a)
+      .def("close", &FuseServer::close, "handle"_a)
+      .def("reply", &reply, "unique"_a, "error"_a, "data"_a)
+      .def("next_events", &next_events, "seconds"_a)
+      .def("stats", &server_stats);
+}
+
+}  // namespace cinemill::mount
