@@ -16,6 +16,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import av
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,12 @@ PLAYERS = {  # npm package and version -> the one file of it that is needed
     "hls.js@1.7.4": "dist/hls.min.js",
     "shaka-player@5.2.12": "dist/shaka-player.compiled.js",
 }
+KINDS = {
+    "hls": ("hls.js@1.7.4/hls.min.js", "master.m3u8"),
+    "dash": ("shaka-player@5.2.12/shaka-player.compiled.js", "manifest.mpd"),
+}
+SIZE = (64, 36)
+RATE = 25
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-default-apps --disable-extensions --mute-audio "
@@ -256,6 +264,42 @@ def tab(browser: Chromium) -> Iterator[Callable[[str], Page]]:
     yield show
     for page in pages:
         page.call("Page.close")
+
+
+@pytest.fixture
+def play(site: tuple[Path, str], players: Path, tab: Callable[[str], Any]) -> Callable[[Path, str], Any]:
+    """Open a package in a player and start it."""
+
+    def start(made: Path, kind: str) -> Any:
+        root, url = site
+        script, manifest = KINDS[kind]
+        shutil.copytree(made / "package", root / "package")
+        shutil.copy(Path(__file__).parent / "pages" / "player.html", root / "player.html")
+        shutil.copy(players / script, root / "player.js")
+        page = tab(f"{url}/player.html")
+        page.evaluate(f"start({kind!r}, '{url}/package/{manifest}')")
+        return page
+
+    return start
+
+
+@pytest.fixture
+def picture_number() -> Callable[[Page, Path, int], int]:
+    """Seek to the middle of a frame of the clip; which frame of a rendition is shown: the nearest one."""
+
+    def number_of(page: Page, rendition: Path, wanted: int) -> int:
+        seen = page.evaluate(f"pictureAt({(wanted + 0.5) / RATE}, {SIZE[0]}, {SIZE[1]})")
+        assert abs(seen["mediaTime"] - wanted / RATE) < 0.005, wanted
+        with av.open(str(rendition)) as container:
+            frames = [
+                frame.reformat(*SIZE, format="gray").to_ndarray() for frame in container.decode(video=0)
+            ]
+        shown = np.array(seen["grey"]).reshape(SIZE[::-1])
+        errors = [float(np.var(shown - frame)) for frame in frames]  # whatever matrix the browser assumed
+        near = range(max(0, wanted - 6), min(len(frames), wanted + 7))
+        return min(near, key=lambda number: errors[number])
+
+    return number_of
 
 
 @pytest.fixture
