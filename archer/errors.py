@@ -23,6 +23,7 @@ CinemillError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -69,9 +70,25 @@ class ToolFailed(ProcessError, RuntimeError):
 
     def __str__(self) -> str:
         tool = self.argv[0].rpartition("/")[2] if self.argv else "child"
-        lines = [line.strip() for line in self.stderr_tail.splitlines() if line.strip()]
         ended = f"killed by signal {-self.exit_code}" if self.exit_code < 0 else f"exit code {self.exit_code}"
-        return f"{tool}: {ended}: {lines[-1] if lines else 'no message'}"
+        return f"{tool}: {ended}: {_cause(self.stderr_tail)}"
+
+
+SPEAKER = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )+")
+"""The part of ffmpeg that speaks, with its address in memory."""
+
+CONSEQUENCE = re.compile(
+    r"Error (opening (in|out)put|selecting an encoder|initializing|applying|splitting|while|sending|processing packet)"
+    r"|Task finished|Terminating thread|Could not open encoder|Nothing was written|Conversion failed"
+)
+"""What ffmpeg says after it said what is wrong."""
+
+
+def _cause(tail: str) -> str:
+    """The line of a tool's last words that says most: the last one that is not only a consequence."""
+    lines = [SPEAKER.sub("", line.strip()) for line in tail.splitlines() if line.strip()]
+    causes = [line for line in lines if not CONSEQUENCE.match(line)]
+    return (causes[-1:] or lines[:1] or ["no message"])[0]
 
 
 class ToolTimeout(ProcessError, TimeoutError):

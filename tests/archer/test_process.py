@@ -101,6 +101,26 @@ def test_failure_carries_the_last_words() -> None:
     assert (str(again), again.argv, again.exit_code) == (str(error), error.argv, 3)
 
 
+PATTERN = ("-f", "lavfi", "-i", "testsrc2=duration=0.2:size=64x64")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([*PATTERN, "-c:v", "nope"], "Unknown encoder 'nope'"),
+        ([*PATTERN, "-vf", "scale=0x:1"], "Cannot parse expression for width: '0x'"),
+        ([*PATTERN, "-c:v", "libx264", "-preset", "bogus"], "Error setting preset/tune bogus/(null)."),
+        ([*PATTERN, "-frobnicate", "1"], "Unrecognized option 'frobnicate'."),
+        (["-i", "/none.mp4"], "Error opening input: No such file or directory"),
+    ],
+)
+def test_the_message_is_the_cause(words: list[str], message: str) -> None:
+    """Ffmpeg's last line is mostly a consequence: "Conversion failed!"."""
+    with pytest.raises(ToolFailed) as failed:
+        ffmpeg([*words, "-f", "null", "-"])
+    assert str(failed.value).endswith(f": {message}")
+
+
 def test_a_failure_may_be_only_told() -> None:
     assert run(python("raise SystemExit(9)"), check=False).exit_code == 9
 

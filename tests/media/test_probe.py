@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archer.media import InvalidMedia, MediaError, MediaInfo, NoVideo, display_size, identify, probe
+from archer.media import InvalidMedia, MediaError, MediaInfo, NoVideo, display_size, frames, identify, probe
 from archer.process import ffmpeg
 from mezzfs import EmptyObject, NotFound
 
@@ -384,6 +386,23 @@ def test_whatever_is_left_of_a_file_ends_in_facts_or_our_errors(
         assert error.url in str(error)
     else:
         assert 0 < info.frame_count <= 35
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("name", ["h264.mp4", "hevc.mp4", "h264.mkv", "h264.ts"])
+def test_whatever_is_turned_over_ends_in_facts_or_our_errors(
+    name: str, seed: int, made: Make, tmp_path: Path
+) -> None:
+    """Bits anywhere, half of them in the header; where there are facts, frames are as many as they say, or an error."""
+    dice, data = random.Random(seed), bytearray(made(name).read_bytes())
+    for _ in range(dice.choice((1, 3, 20))):
+        data[dice.randrange(len(data) if seed % 2 else 2000)] ^= 1 << dice.randrange(8)
+    (tmp_path / name).write_bytes(data)
+    with suppress(MediaError):
+        info = probe(str(tmp_path / name))
+        assert [frame.index for frame in frames(str(tmp_path / name), info=info)] == list(
+            range(info.frame_count)
+        )
 
 
 def test_missing_and_empty_files(tmp_path: Path) -> None:
