@@ -28,6 +28,14 @@ struct WaveletShift {
 };
 inline constexpr WaveletShift kWaveletShift[kScales] = {{0, 16}, {0, 15}, {16, 16}, {16, 15}};
 
+// Whether libvmaf's AVX2 code (what everybody on x86 gets, and what the golden scores come from) filters the last
+// column of a level with what lies behind the row instead of mirrored samples: it takes columns 1, 2, ... in whole
+// vectors, and its tail begins behind them. It takes the first level of 8 bits in another way.
+constexpr bool overruns(Size source, int scale, int bit_depth) noexcept {
+  const int columns = (source.width + 1) / 2 - 1;
+  return scale ? columns % 4 == 0 : bit_depth > 8 && columns % 16 == 0;
+}
+
 constexpr std::int64_t half_of(int shift) noexcept { return shift ? std::int64_t{1} << (shift - 1) : 0; }
 
 // The part of a band that counts: a tenth on every side is left out.

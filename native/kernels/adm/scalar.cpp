@@ -66,20 +66,33 @@ std::int64_t filtered(const std::int32_t* taps, const At& at) noexcept {
   return sum;
 }
 
-// One level; `at(x, y)` gives a sample of the source, about 0. Scale 0 keeps 16 bits of everything, the others 32.
+// Value of the wavelet's first pass (over columns) at (x, output row i); scale 0 keeps 16 bits, the others 32.
 template <class At>
-void transform(const At& at, Size size, int scale, WaveletShift shift, const Level& out) noexcept {
-  const auto keep = [&](std::int64_t sum, int by) {
-    const std::int64_t value = (sum + half_of(by)) >> by;
-    return scale ? static_cast<Coefficient>(value) : Coefficient{narrow(value)};
-  };
+Coefficient column(const At& at, const std::int32_t* taps, int x, int i, int height, int scale, int shift) noexcept {
+  const std::int64_t sum = filtered(taps, [&](int k) { return at(x, source(i, k, height)); });
+  const std::int64_t value = (sum + half_of(shift)) >> shift;
+  return scale ? static_cast<Coefficient>(value) : Coefficient{narrow(value)};
+}
+
+// One level; `at(x, y)` gives a sample of the source, about 0. Where the original's vectors run over the end of a row
+// (`overruns`), they read on in the next row of its memory: the high-pass row behind the low-pass row, and behind that
+// `beyond(t, i)`, t = 0, 1.
+template <class At, class Beyond>
+void transform(const At& at, const Beyond& beyond, Size size, int scale, WaveletShift shift, bool overrun,
+               const Level& out) noexcept {
   const Size band = halved(size);
   for (int i = 0; i < band.height; ++i) {
-    const auto column = [&](const std::int32_t* taps, int x) {
-      return keep(filtered(taps, [&](int k) { return at(x, source(i, k, size.height)); }), shift.columns);
+    const auto first = [&](const std::int32_t* taps, int x) {
+      return column(at, taps, x, i, size.height, scale, shift.columns);
     };
     const auto both = [&](const std::int32_t* taps_y, const std::int32_t* taps_x, int j) {
-      return keep(filtered(taps_x, [&](int k) { return column(taps_y, source(j, k, size.width)); }), shift.rows);
+      const auto tap = [&](int k) -> Coefficient {
+        const int behind = 2 * j - 1 + k - size.width;
+        if (behind < 0 || !overrun) return first(taps_y, source(j, k, size.width));
+        return taps_y == kLow ? first(kHigh, behind) : beyond(behind, i);
+      };
+      const std::int64_t value = (filtered(taps_x, tap) + half_of(shift.rows)) >> shift.rows;
+      return scale ? static_cast<Coefficient>(value) : Coefficient{narrow(value)};
     };
     for (int j = 0; j < band.width; ++j) {
       out.low.row(i)[j] = both(kLow, kLow, j);
@@ -258,28 +271,56 @@ template <class T>
 void first_level(PlaneView<T> plane, Size size, int bit_depth, const Level& out) noexcept {
   const std::int32_t middle = 1 << (bit_depth - 1);
   const auto at = [&](int x, int y) { return plane.row(y)[x] - middle; };
-  transform(at, size, 0, {bit_depth, kWaveletShift[0].rows}, out);
+  const auto nothing = [](int, int) { return 0; };
+  transform(at, nothing, size, 0, {bit_depth, kWaveletShift[0].rows}, overruns(size, 0, bit_depth), out);
 }
 
-void next_level(const Plane& low, Size size, int scale, const Level& out) noexcept {
-  transform([&](int x, int y) { return low.row(y)[x]; }, size, scale, kWaveletShift[scale], out);
+// What lies behind the last row of the level before: the first samples of its low-passed distorted row.
+struct Leftover {
+  Coefficient samples[2];
+};
+
+Leftover leftover(const Plane& low, Size size, int scale) noexcept {
+  Leftover found{};
+  if (scale < 2) return found;  // memory that was never written
+  const auto at = [&](int x, int y) { return low.row(y)[x]; };
+  for (int t = 0; t < 2; ++t) {
+    const int x = std::min(t + (size.width % 2 ? 2 : 0), size.width - 1);
+    found.samples[t] =
+        column(at, kLow, x, halved(size.height) - 1, size.height, scale - 1, kWaveletShift[scale - 1].columns);
+  }
+  return found;
+}
+
+void next_levels(const Planes& planes, Size size, int scale, const Leftover& left) noexcept {
+  const int now = scale % 2;
+  const WaveletShift shift = kWaveletShift[scale];
+  const bool overrun = overruns(size, scale, 0);
+  const Plane& low_ref = planes.ref[1 - now].low;
+  const Plane& low_dist = planes.dist[1 - now].low;
+  const auto ref = [&](int x, int y) { return low_ref.row(y)[x]; };
+  const auto dist = [&](int x, int y) { return low_dist.row(y)[x]; };
+  const auto behind_ref = [&](int t, int i) { return column(dist, kLow, t, i, size.height, scale, shift.columns); };
+  const auto behind_dist = [&](int t, int) { return left.samples[t]; };
+  transform(ref, behind_ref, size, scale, shift, overrun, planes.ref[now]);
+  transform(dist, behind_dist, size, scale, shift, overrun, planes.dist[now]);
 }
 
 template <class T>
 void adm(PlaneView<T> ref, PlaneView<T> dist, Size size, int bit_depth, const Options& options, std::byte* workspace,
          Sums* sums) noexcept {
   const Planes planes = carve(workspace, size);
+  Size source_size[kScales] = {size};
   first_level(ref, size, bit_depth, planes.ref[0]);
   first_level(dist, size, bit_depth, planes.dist[0]);
-  Size band = halved(size);
   for (int scale = 0; scale < kScales; ++scale) {
     const int now = scale % 2;
     if (scale) {
-      next_level(planes.ref[1 - now].low, band, scale, planes.ref[now]);
-      next_level(planes.dist[1 - now].low, band, scale, planes.dist[now]);
-      band = halved(band);
+      source_size[scale] = halved(source_size[scale - 1]);
+      const Leftover left = leftover(planes.dist[now].low, source_size[scale - 1], scale);
+      next_levels(planes, source_size[scale], scale, left);
     }
-    sums[scale] = sums_of(planes.ref[now], planes.dist[now], band, scale, options, planes);
+    sums[scale] = sums_of(planes.ref[now], planes.dist[now], halved(source_size[scale]), scale, options, planes);
   }
 }
 
