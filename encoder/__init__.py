@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from encoder.assemble import RenditionFacts as RenditionFacts
 from encoder.assemble import assemble as assemble
+from encoder.assemble import check_rendition as check_rendition
 from encoder.audio import AudioFacts as AudioFacts
 from encoder.audio import encode_audio as encode_audio
 from encoder.chunk import ChunkFacts as ChunkFacts
@@ -25,7 +26,9 @@ from encoder.errors import ChunkBroken as ChunkBroken
 from encoder.errors import EncoderError as EncoderError
 from encoder.ladder import Rung as Rung
 from encoder.ladder import default_ladder as default_ladder
+from encoder.ladder import ladder_text as ladder_text
 from encoder.ladder import parse_ladder as parse_ladder
+from encoder.mux import mark_of as mark_of
 from encoder.mux import mux_single as mux_single
 from encoder.settings import EncodeSettings as EncodeSettings
 
@@ -41,10 +44,13 @@ __all__ = [
     "RenditionFacts",
     "Rung",
     "assemble",
+    "check_rendition",
     "codec_named",
     "default_ladder",
     "encode_audio",
     "encode_chunk",
+    "ladder_text",
+    "mark_of",
     "mux_single",
     "parse_ladder",
 ]

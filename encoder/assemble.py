@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archer.media import MediaInfo
 from encoder.codec_string import codec_string
@@ -101,7 +101,7 @@ def _survey(chunks: Sequence[Path]) -> Iterator[_Coded]:
         first += len(packets)
 
 
-def _packets(chunk: Path) -> Iterator[Packet]:
+def _packets(chunk: Path) -> Iterator[Packet[Any]]:
     import av
 
     with av.open(str(chunk)) as container:
@@ -132,7 +132,7 @@ def _write(
 
     scale, time_base = _timescale(info.video.time_base)
     options = {
-        "movflags": "+faststart+negative_cts_offsets",
+        "movflags": "+faststart",
         "video_track_timescale": str(scale),
         "fflags": "+bitexact",
     }
@@ -188,8 +188,13 @@ def _peak(coded: Sequence[_Coded], times: Sequence[int], time_base: Fraction, to
     return round(best)
 
 
-def check_rendition(path: Path, info: MediaInfo) -> None:
+def check_rendition(path: Path, info: MediaInfo, *, on_frame: Callable[[int], None] | None = None) -> None:
     """Decode a rendition and compare it with the source: frame count and presentation times.
+
+    Args:
+        path: what `assemble` wrote.
+        info: the source.
+        on_frame: called with the number of frames decoded so far.
 
     Raises:
         ChunkBroken: names the first frame that is off.
@@ -197,17 +202,17 @@ def check_rendition(path: Path, info: MediaInfo) -> None:
     import av
 
     wanted = [(int(pts) - int(info.index.pts[0])) * info.video.time_base for pts in info.index.pts]
+    count = 0
     with av.open(str(path)) as container:
-        got = [
-            Fraction(frame.pts or 0) * Fraction(frame.time_base or 1) for frame in container.decode(video=0)
-        ]
-    if len(got) != len(wanted):
-        raise ChunkBroken(path.name, f"{len(wanted)} frames wanted, {len(got)} decode")
-    off = next(
-        (place for place, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other), None
-    )
-    if off is not None:
-        raise ChunkBroken(
-            path.name,
-            f"frame {off} is at {float(got[off]):.4f} s, the source's at {float(wanted[off]):.4f} s",
-        )
+        for frame in container.decode(video=0):
+            time = Fraction(frame.pts or 0) * Fraction(frame.time_base or 1)
+            if count < len(wanted) and time != wanted[count]:
+                text = (
+                    f"frame {count} is at {float(time):.4f} s, the source's at {float(wanted[count]):.4f} s"
+                )
+                raise ChunkBroken(path.name, text)
+            count += 1
+            if on_frame is not None:
+                on_frame(count)
+    if count != len(wanted):
+        raise ChunkBroken(path.name, f"{len(wanted)} frames wanted, {count} decode")

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from archer.media import AudioStream, MediaInfo
 from archer.media.container import opened
 from archer.process import Child, ffmpeg_path
-from encoder.chunk import BITEXACT, QUIET
+from encoder.chunk import QUIET
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
 KBPS_PER_CHANNEL = {1: 80, 2: 64}
 KBPS_MORE = 64
-LAYOUTS = frozenset({"mono", "stereo", "5.1", "5.1(side)", "7.1"})
+CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6, "5.1(side)": 6, "7.1": 8}
+"""Layouts that players take, and their channels."""
 ENCODERS = {"aac": ["-c:a", "aac"], "opus": ["-c:a", "libopus"]}
 RATES = {"aac": (48000, 44100, 32000), "opus": (48000,)}
 SLACK_S = Fraction(1, 50)
@@ -82,21 +83,12 @@ def encode_audio(
     Raises:
         ToolFailed: the encoder failed.
     """
-    layout = track.layout if track.layout in LAYOUTS else "stereo"
-    channels = {"mono": 1, "stereo": 2, "7.1": 8}.get(layout, 6)
+    layout, rate = _layout(track), track.rate if track.rate in RATES[codec] else 48000
+    channels = CHANNELS[layout]
     kbps = channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
-    rate = track.rate if track.rate in RATES[codec] else 48000
-    argv = [
-        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-f", "f32le", "-ar", str(track.rate), "-ch_layout", layout,
-        "-i", Child.feed_url(0), *ENCODERS[codec], "-b:a", f"{kbps}k", "-ar", str(rate), "-threads", "1",
-        "-map_metadata", "-1", "-metadata:s:a:0", f"language={track.language}", *BITEXACT[2:4], "-flags:a", "+bitexact",
-        "-movflags", "+faststart", "-f", "mp4", "-y", out,
-    ]  # fmt: skip
     written: list[int] = []
-    with Child(argv, feeds=1) as child:
-        child.feed(
-            0, lambda file: written.append(_write(file, url, info, track, layout, channels, on_sample))
-        )
+    with Child(_argv(track, codec, rate, kbps, out), feeds=1) as child:
+        child.feed(0, lambda file: written.append(_write(file, url, info, track, on_sample)))
         child.finish()
     return AudioFacts(
         name=name,
@@ -113,17 +105,26 @@ def encode_audio(
     )
 
 
+def _layout(track: AudioStream) -> str:
+    """The track's channel layout where players take it, else stereo."""
+    return track.layout if track.layout in CHANNELS else "stereo"
+
+
+def _argv(track: AudioStream, codec: str, rate: int, kbps: int, out: Path) -> list[str | Path]:
+    samples = ["-f", "f32le", "-ar", str(track.rate), "-ch_layout", _layout(track), "-i", Child.feed_url(0)]
+    coded = [*ENCODERS[codec], "-b:a", f"{kbps}k", "-ar", str(rate), "-threads", "1"]
+    tags = ["-map_metadata", "-1", "-metadata:s:a:0", f"language={track.language}"]
+    exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact"]
+    head: list[str | Path] = [ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file"]
+    return [*head, *samples, *coded, *tags, *exact, "-movflags", "+faststart", "-f", "mp4", "-y", out]
+
+
 def _write(
-    file: BinaryIO,
-    url: str,
-    info: MediaInfo,
-    track: AudioStream,
-    layout: str,
-    channels: int,
-    on_sample: Callable[[int], None] | None,
+    file: BinaryIO, url: str, info: MediaInfo, track: AudioStream, on_sample: Callable[[int], None] | None
 ) -> int:
     """Write interleaved 32-bit float samples; returns how many per channel."""
-    written = 0
+    layout = _layout(track)
+    channels, written = CHANNELS[layout], 0
     for start, samples in placed(url, info, track, layout):
         if start > written:
             _silence(file, (start - written) * channels * 4)
@@ -152,7 +153,9 @@ def placed(url: str, info: MediaInfo, track: AudioStream, layout: str) -> Iterat
     following: int | None = None
     for frame in _decoded(url, track.index):
         stated = (
-            None if frame.pts is None else round((frame.pts * Fraction(frame.time_base) - zero) * track.rate)
+            None
+            if frame.pts is None
+            else round((frame.pts * Fraction(frame.time_base or 0) - zero) * track.rate)
         )
         place = following if following is not None else (stated or 0)
         if stated is not None and abs(stated - place) > SLACK_S * track.rate:

@@ -76,7 +76,7 @@ def encode_chunk(
     pixel_format = codec.pixel_format(settings)
     filters = picture_filters(info, rung.width, rung.height, pixel_format, kernel="lanczos")
     rate = str(info.video.frame_rate)
-    argv = [
+    argv: list[str | Path] = [
         ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
         "-i", Child.feed_url(0), "-vf", filters, "-filter_threads", "1", "-fps_mode", "passthrough", "-an", "-sn",
         *codec.command(settings, gop_frames(settings, info)), "-pix_fmt", pixel_format, *colour_tags(info),

@@ -49,7 +49,7 @@ def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple
     """The ladder that a user wrote, for this source.
 
     Args:
-        text: `720p,540p@crf26,640x360`, or the path of a JSON file holding a list of such texts; empty: the default ladder.
+        text: `720p,540p@crf26,640x360`; empty: the default ladder.
         video: the source.
 
     Returns:
@@ -109,14 +109,22 @@ def _area(video: VideoStream) -> int:
     return (width + 1) * (height + 1)
 
 
+def ladder_text(text: str) -> str:
+    """A ladder as a line of rungs: what a JSON file lists where `text` names one, else `text` itself.
+
+    Raises:
+        BadLadder: the file cannot be read, or does not hold a list of texts.
+    """
+    if not text.endswith(".json"):
+        return text
+    try:
+        value: Any = json.loads(Path(text).read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadLadder(text, f"cannot be read: {error}") from error
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise BadLadder(text, "wanted a JSON list of texts")
+    return ",".join(value)
+
+
 def _words(text: str) -> Iterator[str]:
-    if text.endswith(".json"):
-        try:
-            value: Any = json.loads(Path(text).read_bytes())
-        except (OSError, ValueError) as error:
-            raise BadLadder(text, f"cannot be read: {error}") from error
-        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            raise BadLadder(text, "wanted a JSON list of texts")
-        yield from value
-    else:
-        yield from (word.strip() for word in text.split(","))
+    yield from (word.strip() for word in text.split(","))

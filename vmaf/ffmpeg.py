@@ -76,7 +76,7 @@ def _feed(
 def _argv(graph: str, rate: str) -> list[str | Path]:
     whitelist = ["-protocol_whitelist", "pipe,file"]
     side = [*whitelist, "-threads", "1", "-r", rate, "-f", "nut", "-i"]
-    head = [ffmpeg_path(), "-hide_banner", "-nostdin", "-loglevel", "error", "-xerror"]
+    head: list[str | Path] = [ffmpeg_path(), "-hide_banner", "-nostdin", "-loglevel", "error", "-xerror"]
     inputs = [*side, Child.feed_url(0), *side, Child.feed_url(1)]
     return [*head, *inputs, "-filter_complex_threads", "1", "-lavfi", graph, "-f", "null", "-"]
 

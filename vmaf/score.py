@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archer.media import FrameRange, frames, probe
 from vmaf.errors import FrameCountMismatch
 from vmaf.ffmpeg import FFmpegScorer
@@ -18,6 +20,7 @@ def score(
     part: FrameRange | None = None,
     threads: int = 1,
     scorer: Scorer | None = None,
+    on_frame: Callable[[int, int], None] | None = None,
 ) -> FrameScores:
     """Scores of every frame of `distorted`, at the model's display size.
 
@@ -27,6 +30,7 @@ def score(
         part: frames to score; None for all.
         threads: of the metric.
         scorer: backend; None for ffmpeg's libvmaf.
+        on_frame: called with the number of frames handed over so far, and their total.
 
     Raises:
         FrameCountMismatch: the files do not have the same number of frames.
@@ -46,4 +50,5 @@ def score(
         model=chosen,
         first=wanted.start,
         threads=threads,
+        on_frame=None if on_frame is None else lambda done: on_frame(done, len(wanted)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,11 @@ from pipelines.cli.options import json_option, quiet_option, workers_option
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
+
+
+OPTION_FIELDS = frozenset(
+    {"codec", "ladder", "target_vmaf", "crf", "preset", "encoder_params", "model", "audio_codec", "threads"}
+)
 
 
 @click.command()
@@ -67,13 +73,15 @@ def encode(
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
     from archer.media import identify
-    from pipelines.encode.run import EncodeOrder, OutputPlace, execute
+    from pipelines.encode.place import OutputPlace
+    from pipelines.encode.run import EncodeOrder, execute
 
     request = _request(output, options)
     order = EncodeOrder(
         asset=identify(source),
         request=request,
         title=title or Path(source.rstrip("/")).stem,
+        command=_command(source, request),
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
     summary = execute(order, workers=workers, as_json=options["as_json"], quiet=options["quiet"])
@@ -85,13 +93,14 @@ def encode(
 
 
 def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
-    from pipelines.encode.request import EncodeRequest, checked
+    from encoder import ladder_text
+    from pipelines.encode.request import EncodeRequest, checked, single_of
 
     target, crf = options["target_vmaf"], options["crf"]
     return checked(
         EncodeRequest(
             codec=options["codec"],
-            ladder=options["ladder"],
+            ladder=ladder_text(options["ladder"]),
             target_vmaf=_decimal(93 if target is None else target),
             crf="" if crf is None else _decimal(crf),
             preset=options["preset"],
@@ -99,12 +108,22 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             model=options["model"],
             audio_codec=options["audio_codec"],
             threads=options["threads"],
-            single=Path(output).suffix.lstrip(".").lower()
-            if Path(output).suffix.lower() in (".mkv", ".mp4")
-            else "",
+            single=single_of(output),
         ),
         both=target is not None and crf is not None,
     )
+
+
+def _command(source: str, request: EncodeRequest) -> str:
+    """The command that makes it again, without places of this machine: settings that are not the defaults."""
+    from dataclasses import fields
+
+    words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT"]
+    for field in fields(request):
+        value = getattr(request, field.name)
+        if value != field.default and field.name in OPTION_FIELDS:
+            words += [f"--{field.name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
 
 
 def _decimal(value: float) -> str:

@@ -114,7 +114,28 @@ class _Lines:
 
 
 @contextmanager
+def counting(verb: str, *, show: bool) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that shows (done, total) of one piece of work: a bar on a terminal, nothing elsewhere."""
+    if not show or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    with _progress() as progress:
+        bar, began = progress.add_task(verb, total=None, rate=""), time.monotonic()
+
+        def count(done: int, total: int) -> None:
+            rate = done / max(1e-6, time.monotonic() - began)
+            progress.update(bar, total=total, completed=done, rate=f"{rate:.1f} fps")
+
+        yield count
+
+
+@contextmanager
 def _bars() -> Iterator[Watch]:
+    with _progress() as progress:
+        yield _Bars(progress).take
+
+
+def _progress() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -124,8 +145,7 @@ def _bars() -> Iterator[Watch]:
         TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]:>14}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
-        yield _Bars(progress).take
+    return Progress(*columns, console=Console(stderr=True), expand=True)
 
 
 class _Bars:

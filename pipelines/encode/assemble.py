@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
+from archer.media import MediaInfo
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from encoder import Rung, assemble, check_rendition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class Assemble(Stage[AssembleParams]):
     inputs = MappingProxyType({"media": "media@1", "chunks": "parts@1"})
     parts = MappingProxyType({"rendition": "rendition@1", "facts": "rendition-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
+    unit = "frames"
 
     def resources(self, params: AssembleParams) -> Resources:
         """Copying packets needs little memory."""
@@ -37,8 +40,7 @@ class Assemble(Stage[AssembleParams]):
                 values=parts[0].item.values,
                 uses={
                     "media": inputs["media"],
-                    "chunks": tuple(part.outputs["chunk"] for part in in_order(parts)),
-                    "facts": tuple(part.outputs["facts"] for part in in_order(parts)),
+                    "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
                 },
                 weight=sum(part.item.weight for part in parts),
             )
@@ -46,10 +48,15 @@ class Assemble(Stage[AssembleParams]):
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
-        """Write the rendition and what it is."""
-        raise NotImplementedError
+        """Write the rendition, decode it once to compare it with the source, and say what it is."""
+        info, values = MediaInfo.from_json(ctx.inputs.json("media")), item.values
+        rung = Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"]))
+        out = ctx.out("rendition", ".mp4")
+        facts = assemble([ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")], info, rung, out)
+        check_rendition(out, info, on_frame=lambda done: ctx.progress(done, info.frame_count))
+        ctx.out_json("facts", {**asdict(facts), "crf": values["crf"]})
 
 
-def in_order(parts: Sequence[Part]) -> list[Part]:
+def _in_order(parts: Sequence[Part]) -> list[Part]:
     """Parts by chunk index."""
     return sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)

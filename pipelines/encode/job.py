@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
+from archer.canonical import digest
 from archer.media.asset import Asset
-from archer.plan import JobSpec, Node
+from archer.plan import JobSpec, Node, Source
+from pipelines.encode.assemble import AssembleParams
+from pipelines.encode.audio import AudioParams
+from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.search import SearchParams
+from pipelines.encode.stage import EncodeParams
 from pipelines.ingest.stage import IngestParams
+from pipelines.packaging.stage import PackagingParams
+from pipelines.report.stage import ReportParams
+from pipelines.score.stage import ScoreParams
 from pipelines.shots.stage import ShotsParams
 
-MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
+MEDIA, SHOTS, LADDER, RENDITIONS = "ingest.media", "shots.shots", "search.ladder", "assemble.parts"
+Inputs = dict[str, Source]
+AUDIO, SCORES = "audio.parts", "score.scores"
 
 
-def encode_job(asset: Asset, request: EncodeRequest, *, title: str) -> JobSpec:
+def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str = "") -> JobSpec:
     """The main job on `asset`: a package, or one file where `request.single` says so.
 
     Args:
         asset: the mezzanine.
         request: the user's settings, validated.
         title: name for people, shown in the report.
+        command: the command line that makes it again, shown in the report.
     """
-    nodes = [*_read(asset), *_encode(asset, request), *_judge(asset, request, title)]
-    return JobSpec(nodes=[*nodes, *(_single(asset, request) if request.single else _package(asset, request))])
+    nodes = [*_read(asset), *_encode(asset, request), _score(asset, request)]
+    if request.single:
+        return JobSpec(nodes=[*nodes, _mux(asset, request)])
+    return JobSpec(nodes=[*nodes, _package(), _report(asset, request, title, command)])
+
+
+def order_mark(asset: Asset, request: EncodeRequest) -> str:
+    """Names an order: this input, these settings."""
+    return digest([asset.identity, asdict(request)])[:32]
 
 
 def _read(asset: Asset) -> list[Node]:
@@ -28,3 +50,69 @@ def _read(asset: Asset) -> list[Node]:
         Node(id="ingest", stage="ingest", params=IngestParams(), inputs={"asset": asset}),
         Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA}),
     ]
+
+
+def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
+    search = SearchParams(
+        settings=request.settings,
+        ladder=request.ladder,
+        target_vmaf=request.target_vmaf,
+        model=request.model,
+        single=bool(request.single),
+    )
+    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s)
+    audio = Node(
+        id="audio",
+        stage="audio",
+        params=AudioParams(codec=request.audio_codec),
+        inputs={"asset": asset, "media": MEDIA},
+    )
+    return [
+        Node(id="search", stage="search", params=search, inputs={"asset": asset, "media": MEDIA}),
+        *([] if request.single else [audio]),
+        Node(
+            id="encode",
+            stage="encode",
+            params=encode,
+            inputs={"asset": asset, "media": MEDIA, "shots": SHOTS, "ladder": LADDER},
+        ),
+        Node(
+            id="assemble",
+            stage="assemble",
+            params=AssembleParams(),
+            inputs={"media": MEDIA, "chunks": "encode.parts"},
+        ),
+    ]
+
+
+def _score(asset: Asset, request: EncodeRequest) -> Node:
+    inputs: Inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
+    return Node(id="score", stage="score", params=ScoreParams(model=request.model), inputs=inputs)
+
+
+def _mux(asset: Asset, request: EncodeRequest) -> Node:
+    params = MuxParams(container=request.single, mark=order_mark(asset, request))
+    inputs: Inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
+    return Node(id="mux", stage="mux", params=params, inputs=inputs)
+
+
+def _package() -> Node:
+    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO}
+    return Node(id="packaging", stage="packaging", params=PackagingParams(), inputs=inputs)
+
+
+def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:
+    settings = {
+        key: value for key, value in asdict(request).items() if key != "target_vmaf" or not request.crf
+    }
+    inputs: Inputs = {
+        "asset": asset,
+        "media": MEDIA,
+        "shots": SHOTS,
+        "ladder": LADDER,
+        "renditions": RENDITIONS,
+        "audio": AUDIO,
+        "scores": SCORES,
+    }
+    params = ReportParams(title=title, settings=json.dumps(settings, sort_keys=True), command=command)
+    return Node(id="report", stage="report", params=params, inputs=inputs)

@@ -66,12 +66,25 @@ def dump(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def is_current(out: Path, job: str) -> bool:
-    """True where `out` holds the whole result of this very job: manifest of the job, every file in its size."""
+def read_manifest(out: Path) -> dict[str, Any]:
+    """The manifest of a package; empty where there is none that can be read."""
     try:
         found = json.loads((out / "manifest.json").read_bytes())
-        return found["job"] == job and all(
-            (out / name).stat().st_size == entry["bytes"] for name, entry in found["files"].items()
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def belongs(out: Path, job: str) -> bool:
+    """True where `out` holds a result of this very job, whole or not."""
+    return read_manifest(out).get("job") == job
+
+
+def is_current(out: Path, job: str) -> bool:
+    """True where `out` holds the whole result of this very job: its manifest, and every file in its size."""
+    try:
+        files = read_manifest(out)["files"]
+        whole = all((out / name).stat().st_size == entry["bytes"] for name, entry in files.items())
+    except (OSError, KeyError, TypeError, AttributeError):
         return False
+    return whole and belongs(out, job)

@@ -66,8 +66,13 @@ def publish_file(source: Path, out: Path, *, link: bool) -> None:
         raise OutputFailed(str(out), error.strerror or str(error)) from error
 
 
-def publish_remote(files: Mapping[str, Path], manifest: bytes, url: str) -> None:
+def publish_remote(files: Mapping[str, Path], manifest: bytes | None, url: str) -> None:
     """Upload `files` below `url`, the manifest last: a folder without one is not finished.
+
+    Args:
+        files: relative path below `url` -> file; an empty path is `url` itself.
+        manifest: content of `manifest.json`; None where there is none.
+        url: any fsspec URL that can be written.
 
     Raises:
         OutputFailed: the store refused or could not be reached.
@@ -78,11 +83,13 @@ def publish_remote(files: Mapping[str, Path], manifest: bytes, url: str) -> None
         store, root = fsspec.core.url_to_fs(url)
         base = root.rstrip("/")
         for name, source in files.items():
-            store.makedirs(f"{base}/{name}".rpartition("/")[0], exist_ok=True)
-            store.put_file(str(source), f"{base}/{name}")
-        store.pipe_file(f"{base}/{MANIFEST}", manifest)
-    except (OSError, ValueError, ImportError) as error:
-        raise OutputFailed(url, str(error)) from error
+            target = f"{base}/{name}".rstrip("/")
+            store.makedirs(target.rpartition("/")[0], exist_ok=True)
+            store.put_file(str(source), target)
+        if manifest is not None:
+            store.pipe_file(f"{base}/{MANIFEST}", manifest)
+    except Exception as error:
+        raise OutputFailed(url, f"cannot be written: {error or type(error).__name__}") from error
 
 
 def check_free(out: Path, *, force: bool) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
+from encoder import EncodeSettings
 from pipelines.encode.errors import BadSetting
 
 AudioCodec = Literal["aac", "opus"]
+SINGLE = (".mkv", ".mp4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,24 @@ class EncodeRequest:
     threads: int = 1
     single: str = ""
 
+    @property
+    def settings(self) -> EncodeSettings:
+        """How chunks are encoded; `crf` is empty where it is still to be found."""
+        return EncodeSettings(
+            codec=self.codec,
+            crf=self.crf,
+            preset=self.preset,
+            params=self.encoder_params,
+            gop_s=self.gop_s,
+            threads=self.threads,
+        )
+
+
+def single_of(output: str) -> str:
+    """`mkv` or `mp4` where an output is one file by its name; empty for a package."""
+    suffix = Path(output).suffix.lower()
+    return suffix[1:] if suffix in SINGLE else ""
+
 
 def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     """The request, if every setting is one that can be carried out.
@@ -52,9 +73,11 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         both: the user named a target and a constant quality.
 
     Raises:
-        BadSetting: names the option, what was got and what is wanted.
+        BadSetting, BadOption, BadLadder, UnknownModel: name the option, what was got and what is wanted.
     """
     from encoder.codecs import codec_named
+    from encoder.ladder import check_ladder
+    from vmaf import model_named
 
     if both:
         raise BadSetting(
@@ -62,6 +85,10 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         )
     codec = codec_named(request.codec)
     if not 0 < Decimal(request.target_vmaf) <= 100:
-        raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF between 0 and 100, as 93")
+        raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")
     codec.check(crf=request.crf, preset=request.preset, encoder_params=request.encoder_params)
+    check_ladder(request.ladder)
+    if request.single and "," in request.ladder:
+        raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")
+    model_named(request.model)
     return request

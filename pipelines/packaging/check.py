@@ -58,6 +58,11 @@ def packaged_timeline(folder: Path, segments: Sequence[str]) -> Timeline:
     )
 
 
+def segment_packets(path: Path) -> int:
+    """Number of pictures in a media segment, which is read with the init segment beside it."""
+    return len(packaged_timeline(path.parent, [path.name]).times)
+
+
 def read_inputs(tracks: Sequence[Track]) -> list[Timeline]:
     """The times of tracks that shall share a package.
 

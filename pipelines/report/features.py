@@ -68,14 +68,3 @@ def _rendition(
             **{name: pa.array(values, pa.float64()) for name, values in scores.columns.items()},
         }
     )
-
-
-def scores_by_rendition(table: pa.Table) -> dict[str, FrameScores]:
-    """The scores of each rendition of a `frame-scores@1` table, in frame order."""
-    import pyarrow.compute as pc
-
-    names: list[str] = [str(name) for name in table["rendition"].unique().to_pylist()]
-    return {
-        name: FrameScores.from_table(table.filter(pc.field("rendition") == name).sort_by("frame"))
-        for name in names
-    }

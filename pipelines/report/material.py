@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from archer.media import Asset, MediaInfo
 from archer.stage import Part, TaskContext
 from pipelines.report.coded import CodedAudio, CodedVideo, read_audio, read_video
-from pipelines.report.features import scores_by_rendition
+from pipelines.score.stage import scores_by_rendition
 from vmaf import FrameScores
 from vmaf.scores import read_parquet
 
@@ -42,6 +41,7 @@ class Material:
         crfs: constant quality of each rendition as text, by name; empty where unknown.
         audios: audio renditions.
         scores: by rendition; each has every frame of the title.
+        notices: what the reader must know, in words.
     """
 
     asset: Asset
@@ -52,6 +52,7 @@ class Material:
     crfs: Mapping[str, str]
     audios: tuple[CodedAudio, ...]
     scores: Mapping[str, FrameScores]
+    notices: tuple[str, ...] = ()
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
@@ -78,7 +79,14 @@ def load(ctx: TaskContext) -> Material:
         crfs={part.item.variant: _crf(ctx, part) for part in renditions},
         audios=tuple(_audios(ctx)),
         scores=scores_by_rendition(read_parquet(ctx.inputs.path("scores"))),
+        notices=tuple(_notices(ctx)),
     )
+
+
+def _notices(ctx: TaskContext) -> Iterator[str]:
+    yield from ctx.inputs.json("ladder")["notices"]
+    for part in ctx.inputs.parts("audio"):
+        yield from ctx.inputs.read(part.outputs["facts"])["notices"]
 
 
 def _shots(value: Mapping[str, Any]) -> Iterator[ShotFacts]:
@@ -92,9 +100,7 @@ def _shots(value: Mapping[str, Any]) -> Iterator[ShotFacts]:
 
 
 def _crf(ctx: TaskContext, part: Part) -> str:
-    """From the facts beside the rendition, or from what its item says."""
-    facts = json.loads(ctx.path(part.outputs["facts"]).read_bytes()) if "facts" in part.outputs else {}
-    return str(facts.get("crf") or part.item.values.get("crf") or "")
+    return str(ctx.inputs.read(part.outputs["facts"])["crf"])
 
 
 def _audios(ctx: TaskContext) -> Iterator[CodedAudio]:

@@ -18,9 +18,7 @@ GOOD, BAD = 95.0, 60.0
 """VMAF at which the scale of colours is all good and all bad."""
 
 
-def render(
-    material: Material, gallery: Gallery, *, title: str, settings: str, notices: tuple[str, ...], command: str
-) -> str:
+def render(material: Material, gallery: Gallery, *, title: str, settings: str, command: str) -> str:
     """The report as one HTML document; the same input gives the same text.
 
     Args:
@@ -28,7 +26,6 @@ def render(
         gallery: its pictures.
         title: name for people.
         settings: JSON object of what was asked for.
-        notices: what the reader must know, in words.
         command: the command line that makes it again; empty where there is none.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -46,7 +43,7 @@ def render(
     script = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return environment.get_template("report.html").render(
         title=title,
-        notices=notices,
+        notices=material.notices,
         settings=[
             (key, value) for key, value in sorted(json.loads(settings).items()) if value not in ("", None)
         ],

@@ -16,13 +16,11 @@ class ReportParams:
     Attributes:
         title: name for people.
         settings: what was asked for, as the text of a JSON object.
-        notices: what the reader must know, in words.
         command: the command line that makes it again; empty where there is none.
     """
 
     title: str
     settings: str = "{}"
-    notices: tuple[str, ...] = ()
     command: str = ""
 
 
@@ -35,6 +33,7 @@ class Report(Stage[ReportParams]):
             "asset": "asset",
             "media": "media@1",
             "shots": "shots@1",
+            "ladder": "ladder@1",
             "renditions": "parts@1",
             "audio": "parts@1",
             "scores": "frame-scores@1",
@@ -69,7 +68,6 @@ class Report(Stage[ReportParams]):
             gallery,
             title=params.title,
             settings=params.settings,
-            notices=params.notices,
             command=params.command,
         )
         ctx.out("report", ".html").write_text(page, encoding="utf-8")

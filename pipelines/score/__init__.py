@@ -1,1 +1,1 @@
-"""Being written."""
+"""Stage `score`: every frame of every rung against the source."""

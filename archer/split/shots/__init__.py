@@ -11,5 +11,7 @@ from __future__ import annotations
 from archer.split.shots.decision import decide as decide
 from archer.split.shots.signals import Signals as Signals
 from archer.split.shots.signals import signals as signals
+from archer.split.shots.table import read_signals as read_signals
+from archer.split.shots.table import write_signals as write_signals
 
-__all__ = ["Signals", "decide", "signals"]
+__all__ = ["Signals", "decide", "read_signals", "signals", "write_signals"]

@@ -1,0 +1,81 @@
+"""Stage `audio`: every audio track, once over the whole title."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+
+from archer.media import AudioStream, MediaInfo
+from archer.process import ffmpeg_path, tool_build
+from archer.stage import Inputs, Item, Resources, Stage, TaskContext
+from encoder import encode_audio
+from pipelines.encode.request import AudioCodec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioParams:
+    """Settings of audio renditions.
+
+    Attributes:
+        codec: `aac` or `opus`.
+    """
+
+    codec: AudioCodec = "aac"
+
+
+class Audio(Stage[AudioParams]):
+    """One rendition per track, its first sample heard with the first frame."""
+
+    name, version, params = "audio", 1, AudioParams
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
+    parts = MappingProxyType({"audio": "audio-rendition@1", "facts": "audio-facts@1"})
+    outputs = MappingProxyType({"parts": "parts@1"})
+    unit = "seconds"
+
+    def resources(self, params: AudioParams) -> Resources:
+        """Sound is small."""
+        return Resources(memory_mb=1024)
+
+    def fingerprint(self, params: AudioParams) -> str:
+        """The encoder's build."""
+        return tool_build(ffmpeg_path())
+
+    def split(self, inputs: Inputs, params: AudioParams) -> Sequence[Item]:
+        """One item per track."""
+        info = MediaInfo.from_json(inputs.json("media"))
+        return [
+            Item(
+                variant=_name(place, track),
+                values={
+                    "place": place,
+                    "language": track.language,
+                    "title": track.title,
+                    "default": track.default,
+                },
+                weight=max(1, round(info.duration)),
+            )
+            for place, track in enumerate(info.audio)
+        ]
+
+    def map(self, ctx: TaskContext, item: Item, params: AudioParams) -> None:
+        """Encode one track."""
+        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        track = info.audio[int(item.values["place"])]
+        samples = max(1, round(info.duration * track.rate))
+        facts = encode_audio(
+            ctx.inputs.asset().url,
+            info,
+            track,
+            ctx.out("audio", ".mp4"),
+            name=item.variant,
+            codec=params.codec,
+            on_sample=lambda done: ctx.progress(done, samples),
+        )
+        ctx.out_json("facts", asdict(facts))
+
+
+def _name(place: int, track: AudioStream) -> str:
+    """`audio-0-eng`; only letters and digits of the language, since it names files."""
+    language = "".join(letter for letter in track.language if letter.isalnum() and letter.isascii())
+    return f"audio-{place}-{language or 'und'}"

@@ -1,0 +1,200 @@
+"""Carry out an order of `cinemill encode`: run the job, publish what it made, say what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archer.errors import JobFailed
+from archer.media.asset import Asset
+from archer.plan import JobSpec, make_plan
+from encoder import mark_of
+from pipelines.cli.session import Done, run_job
+from pipelines.encode.job import LADDER, MEDIA, RENDITIONS, SHOTS, encode_job, order_mark
+from pipelines.encode.manifest import belongs, dump, file_table, is_current, manifest, read_manifest
+from pipelines.encode.place import OutputPlace
+from pipelines.encode.publish import check_free, publish_file, publish_folder, publish_remote
+from pipelines.encode.request import EncodeRequest
+from pipelines.encode.summary import rendition_rows, summary_of
+from pipelines.packaging.check import segment_packets
+from pipelines.score.scorer import default_scorer
+from pipelines.score.stage import scores_by_rendition
+from vmaf import FrameScores
+from vmaf.scores import read_parquet
+
+Files = dict[str, Path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeOrder:
+    """What to encode, how, and where to.
+
+    Attributes:
+        asset: the mezzanine.
+        request: the settings, checked.
+        title: name for people.
+        command: the command line that makes it again.
+        place: where the result goes.
+    """
+
+    asset: Asset
+    request: EncodeRequest
+    title: str
+    command: str
+    place: OutputPlace
+
+    @property
+    def spec(self) -> JobSpec:
+        """The job."""
+        return encode_job(self.asset, self.request, title=self.title, command=self.command)
+
+
+def execute(order: EncodeOrder, *, workers: int | None, as_json: bool, quiet: bool) -> dict[str, Any]:
+    """Run the order to its end; returns what `summary_of` says.
+
+    Raises:
+        CinemillError: whatever failed; what was done stays in the work folder, and the same order goes on with it.
+    """
+    place, spec = order.place, order.spec
+    job = make_plan(spec).job
+    known = _known(order, job)
+    if known is not None:
+        place.clean()
+        return known
+    fresh = not place.work_dir.exists()
+    options: dict[str, Any] = {"workers": workers, "as_json": as_json, "quiet": quiet}
+    try:
+        with run_job(spec, work_dir=str(place.work_dir), keep=True, **options) as done:
+            summary = (
+                _publish_single(order, done) if order.request.single else _publish_package(order, done, job)
+            )
+    except JobFailed as error:
+        if fresh and error.failures and error.failures[0].task.startswith("ingest"):
+            place.clean()  # refused before any work was done: there is nothing to go on with
+        raise
+    place.clean()
+    return summary
+
+
+def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
+    """The summary where the order is fulfilled already; refuses an output that holds something else."""
+    place = order.place
+    if place.remote:
+        return None
+    if order.request.single:
+        if place.path.is_file() and mark_of(place.path) == order_mark(order.asset, order.request):
+            return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
+    elif is_current(place.path, job):
+        return summary_of(read_manifest(place.path), output=place.out, report=_report(place), up_to_date=True)
+    check_free(place.path, force=place.force or belongs(place.path, job))
+    return None
+
+
+def _publish_single(order: EncodeOrder, done: Done) -> dict[str, Any]:
+    facts = {**_facts(done), "notices": [*done.json(LADDER)["notices"], *done.json("mux.facts")["notices"]]}
+    source, place = done.path("mux.file"), order.place
+    if place.remote:
+        publish_remote({"": source}, None, place.out)
+    else:
+        publish_file(source, place.path, link=not place.keep)
+    return summary_of(facts, output=place.out, report="", up_to_date=False)
+
+
+def _publish_package(order: EncodeOrder, done: Done, job: str) -> dict[str, Any]:
+    files, place = _files(done), order.place
+    facts = {**_facts(done), "audio": _audio(done), "notices": _notices(done)}
+    text = manifest(
+        job=job,
+        asset=order.asset,
+        title=order.title,
+        request=order.request,
+        facts=facts,
+        tools=_tools(),
+        files=file_table(files, _frame_counts(done, files)),
+    )
+    if place.remote:
+        publish_remote(files, dump(text), place.out)
+    else:
+        publish_folder(files, dump(text), place.path, link=not place.keep)
+    return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
+
+
+def _report(place: OutputPlace) -> str:
+    return f"{place.out}/report.html"
+
+
+def _files(done: Done) -> Files:
+    """Every file of a package by its path in it."""
+    files = _tree(done.path("packaging.package"), "")
+    files |= _tree(done.path("report.scores_json"), "scores/")
+    files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
+    files["shots.json"] = done.path(SHOTS)
+    for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
+        for part in done.parts(node):
+            files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])
+    return files
+
+
+def _tree(folder: Path, prefix: str) -> Files:
+    return {
+        prefix + path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _frame_counts(done: Done, files: Mapping[str, Path]) -> dict[str, int]:
+    """Frames of each file that holds pictures."""
+    counts: dict[str, int] = {}
+    for row in _rows(done):
+        counts[f"renditions/{row['name']}.mp4"] = row["frames"]
+        folder = f"video-{row['name']}/"
+        segments = [name for name in files if name.startswith(folder) and name.endswith(".m4s")]
+        counts |= {name: segment_packets(files[name]) for name in segments}
+    return counts
+
+
+def _facts(done: Done) -> dict[str, Any]:
+    media, ladder = done.json(MEDIA), done.json(LADDER)
+    return {
+        "media": {**media["video"], "container": media["container"], "frames": media["index"]["frames"]},
+        "decision": {key: value for key, value in ladder.items() if key not in ("schema", "notices")},
+        "renditions": rendition_rows(_rows(done), _scores(done)),
+        "model": ladder["model"],
+        "scorer": default_scorer().version(),
+    }
+
+
+def _rows(done: Done) -> list[dict[str, Any]]:
+    return [done.store.read_json(part.outputs["facts"]) for part in done.parts(RENDITIONS)]
+
+
+def _audio(done: Done) -> list[dict[str, Any]]:
+    return [done.store.read_json(part.outputs["facts"]) for part in done.parts("audio.parts")]
+
+
+def _scores(done: Done) -> dict[str, FrameScores]:
+    return scores_by_rendition(read_parquet(done.path("score.scores")))
+
+
+def _notices(done: Done) -> list[str]:
+    return [*done.json(LADDER)["notices"], *_of_audio(done)]
+
+
+def _of_audio(done: Done) -> Iterator[str]:
+    for facts in _audio(done):
+        yield from facts["notices"]
+
+
+def _tools() -> dict[str, str]:
+    import av
+
+    from archer.process import ffmpeg_path, packager_path, tool_build, tool_version
+
+    return {
+        "ffmpeg": tool_build(ffmpeg_path()),
+        "packager": tool_version(packager_path()),
+        "pyav": av.__version__,
+    }

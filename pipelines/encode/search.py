@@ -1,0 +1,195 @@
+"""Stage `search`: which rungs the title gets, and which constant quality reaches the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from archer.media import FrameRange, MediaInfo, frames, probe
+from archer.process import ffmpeg_path, tool_build
+from archer.split import Chunk
+from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext
+from encoder import EncodeSettings, Rung, encode_chunk, parse_ladder
+from encoder.codecs import codec_named
+from encoder.filters import notices
+from encoder.rate_search import best_crf, next_crf
+from pipelines.encode.limits import coder_limits, coder_resources
+from pipelines.score.scorer import default_scorer
+from vmaf import model_named
+
+SCHEMA = "ladder@1"
+SAMPLES, SAMPLE_S, SUBSAMPLE = 6, 2, 3
+"""Longer titles are judged by so many samples of so many seconds, evenly spread, and by every third frame of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchParams:
+    """What is wanted.
+
+    Attributes:
+        settings: how to encode; `crf` is empty where it is to be found.
+        ladder: rungs as text; empty for the default ladder.
+        target_vmaf: mean VMAF of the top rung, decimal text.
+        model: VMAF model that decides.
+        single: only the top rung is wanted.
+    """
+
+    settings: EncodeSettings
+    ladder: str = ""
+    target_vmaf: str = "93"
+    model: str = "vmaf_v0.6.1"
+    single: bool = False
+
+
+class Search(Stage[SearchParams]):
+    """Encodes and scores samples of the top rung until its CRF is found; all rungs without one of their own get it."""
+
+    name, version, params = "search", 1, SearchParams
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
+    parts = MappingProxyType({"point": "rate-point@1"})
+    outputs = MappingProxyType({"ladder": SCHEMA})
+    unit = "frames"
+
+    def resources(self, params: SearchParams) -> Resources:
+        """An encoder, and a scorer after it."""
+        return coder_resources(params.settings)
+
+    def fingerprint(self, params: SearchParams) -> str:
+        """Encoder and scorer."""
+        return f"{tool_build(ffmpeg_path())}; {default_scorer().version()}"
+
+    def split(self, inputs: Inputs, params: SearchParams) -> Sequence[Item]:
+        """The codec's first two guesses on every sample; nothing where no rung needs a search."""
+        info = MediaInfo.from_json(inputs.json("media"))
+        rungs, _ = _rungs(info, params)
+        if params.settings.crf or all(rung.crf for rung in rungs):
+            return ()
+        guesses = codec_named(params.settings.codec).first_guesses
+        return [item for guess in guesses for item in _items(info, guess, inputs)]
+
+    def map(self, ctx: TaskContext, item: Item, params: SearchParams) -> None:
+        """Encode a sample, score it, and write what it costs and gives."""
+        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        rung, part = _rungs(info, params)[0][0], _frames_of(item)
+        settings = replace(_deep(params.settings, info), crf=str(item.values["crf"]))
+        coded, asset = ctx.scratch / "sample.mp4", ctx.inputs.asset()
+        facts = encode_chunk(
+            ctx.frames(asset, part),
+            info,
+            rung,
+            settings,
+            coded,
+            on_frame=lambda done: ctx.progress(done, 2 * len(part)),
+            limits=coder_limits(params.settings),
+        )
+        coded_info = probe(str(coded))
+        scores = default_scorer().score(
+            ctx.frames(asset, part),
+            frames(str(coded), info=coded_info),
+            reference_info=info,
+            distorted_info=coded_info,
+            model=model_named(params.model),
+            subsample=SUBSAMPLE if _is_long(info) else 1,
+            on_frame=lambda done: ctx.progress(len(part) + done, 2 * len(part)),
+        )
+        point = {"frames": len(part), "bytes": facts.payload, "vmaf_mean": scores.pooled("vmaf").mean}
+        ctx.out_json("point", point)
+
+    def collect(self, ctx: TaskContext, parts: Sequence[Part], params: SearchParams) -> Emit | None:
+        """Ask for another point, or write the ladder."""
+        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        rungs, remarks = _rungs(info, params)
+        points = _points(parts, [ctx.inputs.read(part.outputs["point"]) for part in parts])
+        codec, target = codec_named(params.settings.codec), float(params.target_vmaf)
+        curve = [(crf, point["vmaf_mean"]) for crf, point in points.items()]
+        if points:
+            crf = next_crf(curve, target, codec)
+            if crf is not None:
+                return Emit(_items(info, str(crf), ctx.inputs))
+        found = str(best_crf(curve, target, codec)) if points else params.settings.crf
+        ctx.out_json("ladder", _ladder(info, params, rungs, found, points, remarks))
+        return None
+
+
+def _rungs(info: MediaInfo, params: SearchParams) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
+    rungs, remarks = parse_ladder(params.ladder, info.video)
+    return (rungs[:1] if params.single else rungs), remarks
+
+
+def _deep(settings: EncodeSettings, info: MediaInfo) -> EncodeSettings:
+    return replace(settings, ten_bit=codec_named(settings.codec).ten_bit and info.video.bit_depth > 8)
+
+
+def _is_long(info: MediaInfo) -> bool:
+    return info.duration > SAMPLES * SAMPLE_S
+
+
+def _samples(info: MediaInfo) -> list[FrameRange]:
+    """What stands for the title: all of a short one, else the middles of equal parts."""
+    total = info.frame_count
+    if not _is_long(info):
+        half = total // 2 or total
+        return [FrameRange(0, half), *([FrameRange(half, total)] if half < total else [])]
+    length = max(1, min(total // SAMPLES, round(SAMPLE_S * info.video.frame_rate)))
+    middles = [total * (2 * place + 1) // (2 * SAMPLES) for place in range(SAMPLES)]
+    starts = [min(max(0, middle - length // 2), total - length) for middle in middles]
+    return [FrameRange(start, start + length) for start in starts]
+
+
+def _items(info: MediaInfo, crf: str, inputs: Inputs) -> list[Item]:
+    uses = {"asset": inputs["asset"], "media": inputs["media"]}
+    return [
+        Item(
+            chunk=Chunk(index=index, frames=part),
+            variant=f"crf{crf}",
+            values={"crf": crf},
+            uses=uses,
+            weight=len(part),
+        )
+        for index, part in enumerate(_samples(info))
+    ]
+
+
+def _frames_of(item: Item) -> FrameRange:
+    assert item.chunk is not None  # noqa: S101  every item of this stage has one
+    return item.chunk.frames
+
+
+def _points(parts: Sequence[Part], measured: Sequence[Mapping[str, Any]]) -> dict[Decimal, dict[str, Any]]:
+    """Samples of equal CRF as one point: frames and bytes added, VMAF as the mean over frames."""
+    points: dict[Decimal, dict[str, Any]] = {}
+    for part, value in zip(parts, measured, strict=True):
+        point = points.setdefault(
+            Decimal(str(part.item.values["crf"])), {"frames": 0, "bytes": 0, "vmaf_mean": 0.0}
+        )
+        total = point["frames"] + value["frames"]
+        point["vmaf_mean"] += (value["vmaf_mean"] - point["vmaf_mean"]) * value["frames"] / total
+        point["frames"], point["bytes"] = total, point["bytes"] + value["bytes"]
+    return points
+
+
+def _ladder(
+    info: MediaInfo,
+    params: SearchParams,
+    rungs: Sequence[Rung],
+    crf: str,
+    points: Mapping[Decimal, Mapping[str, Any]],
+    remarks: Sequence[str],
+) -> dict[str, Any]:
+    settings = _deep(params.settings, info)
+    pixel_format = codec_named(settings.codec).pixel_format(settings)
+    problems = [f"{problem.code}: {problem.message}" for problem in info.problems]
+    return {
+        "schema": SCHEMA,
+        "codec": settings.codec,
+        "model": params.model,
+        "pixel_format": pixel_format,
+        "ten_bit": settings.ten_bit,
+        "target_vmaf": "" if params.settings.crf else params.target_vmaf,
+        "rungs": [{**asdict(rung), "crf": rung.crf or crf} for rung in rungs],
+        "search": [{"crf": str(tried), **point} for tried, point in sorted(points.items())],
+        "notices": [*problems, *remarks, *notices(info, rungs[0], pixel_format)],
+    }

@@ -1,0 +1,122 @@
+"""Stage `score`: every frame of every rung against the source, at the model's display size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from archer.media import FrameRange, MediaInfo, frames, probe
+from archer.split import Chunk
+from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from pipelines.score.scorer import default_scorer
+from vmaf import DEFAULT_MODEL, FrameScores, model_named
+from vmaf.scores import read_parquet, write_parquet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA = "frame-scores@1"
+CHUNK = 240
+"""Frames of a chunk: some seconds of work, so that all workers have some and progress is seen."""
+CONTEXT = 1
+"""Frames on each side: motion looks one frame back, motion2 one ahead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreParams:
+    """How to score.
+
+    Attributes:
+        model: VMAF model; both sides are scaled to its display.
+    """
+
+    model: str = DEFAULT_MODEL
+
+
+class Score(Stage[ScoreParams]):
+    """Chunks are scored with a frame of context on each side, so that joining them gives what one run gives."""
+
+    name, version, params = "score", 1, ScoreParams
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "renditions": "parts@1"})
+    parts = MappingProxyType({"scores": SCHEMA})
+    outputs = MappingProxyType({"scores": SCHEMA})
+    unit = "frames"
+
+    def resources(self, params: ScoreParams) -> Resources:
+        """Two decoders and the scorer."""
+        return Resources(memory_mb=2048)
+
+    def fingerprint(self, params: ScoreParams) -> str:
+        """The scorer's build."""
+        return default_scorer().version()
+
+    def split(self, inputs: Inputs, params: ScoreParams) -> Sequence[Item]:
+        """Chunks of frames, times renditions."""
+        total = MediaInfo.from_json(inputs.json("media")).frame_count
+        chunks = [_chunk(index, total) for index in range(-(-total // CHUNK))]
+        return [
+            Item(
+                chunk=chunk,
+                variant=part.item.variant,
+                uses={
+                    "asset": inputs["asset"],
+                    "media": inputs["media"],
+                    "rendition": part.outputs["rendition"],
+                },
+                weight=len(chunk.frames),
+            )
+            for part in inputs.parts("renditions")
+            for chunk in chunks
+        ]
+
+    def map(self, ctx: TaskContext, item: Item, params: ScoreParams) -> None:
+        """Score one chunk of one rendition."""
+        assert item.chunk is not None  # noqa: S101  every item of this stage has one
+        wanted, read = item.chunk.frames, item.chunk.read
+        info, coded = MediaInfo.from_json(ctx.inputs.json("media")), str(ctx.inputs.path("rendition"))
+        coded_info = probe(coded)
+        scores = default_scorer().score(
+            ctx.frames(ctx.inputs.asset(), read),
+            frames(coded, read, info=coded_info, threads=ctx.threads),
+            reference_info=info,
+            distorted_info=coded_info,
+            model=model_named(params.model),
+            first=read.start,
+            threads=ctx.threads,
+            on_frame=lambda done: ctx.progress(done, len(read)),
+        )
+        table = scores.part(wanted.start, wanted.end).table(rendition=item.variant)
+        write_parquet(table, ctx.out("scores", ".parquet"))
+
+    def collect(self, ctx: TaskContext, parts: Sequence[Part], params: ScoreParams) -> None:
+        """One table: all frames of the first rendition, then of the next."""
+        write_parquet(
+            _joined([read_parquet(ctx.path(part.outputs["scores"])) for part in parts]),
+            ctx.out("scores", ".parquet"),
+        )
+
+
+def scores_by_rendition(table: pa.Table) -> dict[str, FrameScores]:
+    """The scores of each rendition of the stage's output, in frame order."""
+    import pyarrow.compute as pc
+
+    names: list[str] = [str(name) for name in table["rendition"].unique().to_pylist()]
+    return {
+        name: FrameScores.from_table(table.filter(pc.field("rendition") == name).sort_by("frame"))
+        for name in names
+    }
+
+
+def _chunk(index: int, total: int) -> Chunk:
+    part = FrameRange(index * CHUNK, min(total, (index + 1) * CHUNK))
+    return Chunk(
+        index=index, frames=part, before=min(CONTEXT, part.start), after=min(CONTEXT, total - part.end)
+    )
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables([table.unify_dictionaries() for table in tables]).combine_chunks()
