@@ -17,11 +17,14 @@ namespace {
 
 constexpr int kMaxPairs = 9;
 
+// Two taps as a multiply-add takes them.
+constexpr std::int32_t two(int first, int second) noexcept { return first | second << 16; }
+
 // Taps of a filter for pairs of neighbours (at, at + 1), for the output at 0 and the output at 1.
 struct Pair {
   int at;
-  std::int16_t even[2];
-  std::int16_t odd[2];
+  std::int32_t even;
+  std::int32_t odd;
 };
 
 struct Pairs {
@@ -32,9 +35,9 @@ struct Pairs {
 
 constexpr Pairs pairs_of(const Filter& filter) noexcept {
   Pairs made{filter.radius() + 1, filter.radius(), {}};
-  const auto tap = [&](int i) { return static_cast<std::int16_t>(i >= 0 && i < filter.taps ? filter.tap[i] : 0); };
+  const auto tap = [&](int i) { return i >= 0 && i < filter.taps ? int{filter.tap[i]} : 0; };
   for (int k = 0; k < made.count; ++k) {
-    made.pair[k] = {2 * k - filter.radius(), {tap(2 * k), tap(2 * k + 1)}, {tap(2 * k - 1), tap(2 * k)}};
+    made.pair[k] = {2 * k - filter.radius(), two(tap(2 * k), tap(2 * k + 1)), two(tap(2 * k - 1), tap(2 * k))};
   }
   return made;
 }
@@ -45,13 +48,12 @@ constexpr Pairs kPairs[kScales] = {
     pairs_of(kFilters[0]),
     pairs_of(kFilters[1]),
     pairs_of(kFilters[2]),
-    {3, 1, {{-1, {10904, 21864}, {0, 10904}}, {1, {10904, 0}, {21864, 10904}}, {0, {21864, 0}, {0, 21864}}}},
+    {3,
+     1,
+     {{-1, two(10904, 21864), two(0, 10904)},
+      {1, two(10904, 0), two(21864, 10904)},
+      {0, two(21864, 0), two(0, 21864)}}},
 };
-
-CINEMILL_AVX2 static inline __m256i taps(const std::int16_t (&pair)[2]) noexcept {
-  return _mm256_set1_epi32(static_cast<std::int32_t>(
-      static_cast<std::uint16_t>(pair[0]) | static_cast<std::uint32_t>(static_cast<std::uint16_t>(pair[1])) << 16));
-}
 
 CINEMILL_AVX2 static inline __m256i flip16(__m256i v) noexcept {
   return _mm256_xor_si256(v, _mm256_set1_epi16(INT16_MIN));
@@ -132,9 +134,10 @@ CINEMILL_AVX2 static inline void columns8(const Sources<std::uint8_t>& from, con
   const __m256i zero = _mm256_setzero_si256();
   __m256i r0 = zero, r1 = zero, d0 = zero, d1 = zero, rr0 = zero, rr1 = zero, dd0 = zero, dd1 = zero, rd0 = zero,
           rd1 = zero;
+#pragma GCC unroll 1
   for (int k = 0; k < kCount; ++k) {
-    const __m256i even = taps(pairs.pair[k].even);
-    const __m256i odd = taps(pairs.pair[k].odd);
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
     const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
     const __m256i d = interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x);
     const __m256i rr = flip16(_mm256_mullo_epi16(r, r));
@@ -186,9 +189,10 @@ CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, co
                                           const Row* out) noexcept {
   const __m256i zero = _mm256_setzero_si256();
   __m256i a0 = zero, a1 = zero, b0 = zero, b1 = zero, h0 = zero, h1 = zero, l0 = zero, l1 = zero;
+#pragma GCC unroll 1
   for (int k = 0; k < kCount; ++k) {
-    const __m256i even = taps(pairs.pair[k].even);
-    const __m256i odd = taps(pairs.pair[k].odd);
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
     const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
     const __m256i d = flip16(interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x));
     const Product rr = product(r, r);
@@ -209,9 +213,10 @@ CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, co
   store_halves(out[0].high[0] + x, out[0].low[0] + x, joined(h0, l0, square));
   store_halves(out[1].high[0] + x, out[1].low[0] + x, joined(h1, l1, square));
   a0 = a1 = b0 = b1 = h0 = h1 = l0 = l1 = zero;
+#pragma GCC unroll 1
   for (int k = 0; k < kCount; ++k) {
-    const __m256i even = taps(pairs.pair[k].even);
-    const __m256i odd = taps(pairs.pair[k].odd);
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
     const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
     const __m256i d = interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x);
     const Product dd = product(d, d);
@@ -260,9 +265,10 @@ CINEMILL_AVX2 static inline void filter4(const std::uint16_t* const* rows, const
                                          EvenOdd* out) noexcept {
   const __m256i zero = _mm256_setzero_si256();
   __m256i e0 = zero, e1 = zero, e2 = zero, e3 = zero, o0 = zero, o1 = zero, o2 = zero, o3 = zero;
+#pragma GCC unroll 1
   for (int k = 0; k < kCount; ++k) {
-    const __m256i even = taps(pairs.pair[k].even);
-    const __m256i odd = taps(pairs.pair[k].odd);
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
     const std::ptrdiff_t at = std::ptrdiff_t{x} + pairs.pair[k].at;
     const __m256i v0 = load(rows[0] + at);
     const __m256i v1 = load(rows[1] + at);
@@ -387,7 +393,7 @@ CINEMILL_AVX2 static inline void means8(const Sources<T>& from, const Pairs& pai
   __m256i r = _mm256_setzero_si256();
   __m256i d = r;
   for (int k = 0; k < pairs.count; ++k) {
-    const __m256i even = taps(pairs.pair[k].even);
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
     r = fma16(r, flip16(interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x)), even);
     d = fma16(d, flip16(interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x)), even);
   }
@@ -400,7 +406,7 @@ CINEMILL_AVX2 void halve_row(std::uint16_t* row, const Pairs& pairs, int width, 
   for (int x = 0; x < width / 2; x += 8) {
     __m256i sum = _mm256_setzero_si256();
     for (int k = 0; k < pairs.count; ++k) {
-      sum = fma16(sum, load(row + std::ptrdiff_t{2} * x + pairs.pair[k].at), taps(pairs.pair[k].even));
+      sum = fma16(sum, load(row + std::ptrdiff_t{2} * x + pairs.pair[k].at), _mm256_set1_epi32(pairs.pair[k].even));
     }
     store_words(out + x, rounded(flip32(sum), 16));
   }
