@@ -16,8 +16,9 @@ Table make(Target target) {
 }  // namespace
 
 std::size_t workspace_bytes(Size size) noexcept {
-  constexpr std::size_t kMargin = 64;  // samples before and behind the row, for mirrored samples and whole vectors
-  return sizeof(std::int32_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin);
+  constexpr std::size_t kMargin = 64;  // samples before and behind a row, for mirrored samples and whole vectors
+  constexpr std::size_t kRows = 8;     // 6 of 16 bits, then one of 32
+  return kRows * sizeof(std::int16_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin);
 }
 
 const Table& table(Target target) noexcept {
