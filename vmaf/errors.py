@@ -3,6 +3,7 @@
 CinemillError
 └── VmafError
     ├── UnknownModel(ValueError)        no model of this name
+├── BadModel(ValueError)            a model's file is missing, damaged, or of a kind that is not supported
     └── FrameCountMismatch(ValueError)  the two sides do not have the same frames
 """
 
@@ -29,6 +30,22 @@ class UnknownModel(VmafError, ValueError):
 
     def __str__(self) -> str:
         return f"--model {self.name}: there is no such model; wanted one of {', '.join(self.known)}"
+
+
+class BadModel(VmafError, ValueError):
+    """A model cannot be used.
+
+    Attributes:
+        origin: its name or file.
+        why: what is wrong.
+    """
+
+    def __init__(self, origin: str, why: str) -> None:
+        super().__init__(origin, why)
+        self.origin, self.why = origin, why
+
+    def __str__(self) -> str:
+        return f"model {self.origin}: {self.why}"
 
 
 class FrameCountMismatch(VmafError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from vmaf.errors import UnknownModel
 
@@ -14,11 +15,13 @@ class Model:
     Attributes:
         name: as libvmaf names it; 93 under one model is not 93 under another.
         width, height: display whose viewing distance it was trained for; both sides are scaled to fit it.
+        path: its JSON file; empty for one of libvmaf's own.
     """
 
     name: str
     width: int
     height: int
+    path: str = ""
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
         """The size at which a picture of this display size is scored: as large as fits the display, even sides.
@@ -43,7 +46,14 @@ MODELS = {
 
 
 def model_named(name: str) -> Model:
-    """The model of this name. Raises: UnknownModel."""
-    if name not in MODELS:
-        raise UnknownModel(name, tuple(MODELS))
-    return MODELS[name]
+    """The model of this name, or of this JSON file (made for a 4K display if its name says so, else for 1080p).
+
+    Raises:
+        UnknownModel: there is no such model.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    if name.endswith(".json") and Path(name).is_file():
+        wide = "4k" in Path(name).stem.lower()
+        return Model(name=Path(name).stem, width=3840 if wide else 1920, height=2160 if wide else 1080, path=name)
+    raise UnknownModel(name, (*MODELS, "a .json file"))

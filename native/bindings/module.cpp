@@ -11,6 +11,7 @@
 #include <nanobind/ndarray.h>
 
 #include "bindings/arguments.h"
+#include "bindings/vmaf.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
 #include "kernels/sad/sad.h"
@@ -181,4 +182,5 @@ NB_MODULE(_kernels, module) {
              "target"_a = nb::none(), bindings::kLumaHistogramDoc);
   module.def("histogram_sad", bindings::histogram_sad, "current"_a.none(), "previous"_a.none(), "bins"_a = 256,
              nb::kw_only(), "target"_a = nb::none(), bindings::kHistogramSadDoc);
+  bindings::add_vmaf(module);
 }

@@ -21,12 +21,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cinemill_native._kernels import adm as adm
     from cinemill_native._kernels import default_target as default_target
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import luma_histogram as luma_histogram
+    from cinemill_native._kernels import motion_sad as motion_sad
     from cinemill_native._kernels import sad as sad
     from cinemill_native._kernels import sse as sse
     from cinemill_native._kernels import targets as targets
+    from cinemill_native._kernels import vif as vif
     from cinemill_native._launcher import exec_path as exec_path
     from cinemill_native._planes import plane_view as plane_view
     from cinemill_native._psnr import psnr as psnr
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from cinemill_native.errors import NotBuilt as NotBuilt
     from cinemill_native.errors import ShapeMismatch as ShapeMismatch
     from cinemill_native.errors import TargetUnavailable as TargetUnavailable
+    from cinemill_native.errors import TooSmall as TooSmall
     from cinemill_native.frames import Colour as Colour
     from cinemill_native.frames import Frame as Frame
     from cinemill_native.frames import PixelFormat as PixelFormat
@@ -50,15 +54,19 @@ _HOMES = {
     "Plane": "frames",
     "ShapeMismatch": "errors",
     "TargetUnavailable": "errors",
+    "TooSmall": "errors",
+    "adm": "_kernels",
     "default_target": "_kernels",
     "exec_path": "_launcher",
     "histogram_sad": "_kernels",
     "luma_histogram": "_kernels",
+    "motion_sad": "_kernels",
     "plane_view": "_planes",
     "psnr": "_psnr",
     "sad": "_kernels",
     "sse": "_kernels",
     "targets": "_kernels",
+    "vif": "_kernels",
 }
 
 __all__ = [
@@ -71,15 +79,19 @@ __all__ = [
     "Plane",
     "ShapeMismatch",
     "TargetUnavailable",
+    "TooSmall",
+    "adm",
     "default_target",
     "exec_path",
     "histogram_sad",
     "luma_histogram",
+    "motion_sad",
     "plane_view",
     "psnr",
     "sad",
     "sse",
     "targets",
+    "vif",
 ]
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,3 +13,15 @@ def luma_histogram(plane: Plane, bins: int = 256, *, target: str | None = None) 
 def histogram_sad(
     current: Plane, previous: Plane, bins: int = 256, *, target: str | None = None
 ) -> tuple[npt.NDArray[np.uint32], int]: ...
+def motion_sad(previous: Plane, current: Plane, *, target: str | None = None) -> int: ...
+def vif(
+    ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, target: str | None = None
+) -> list[tuple[tuple[tuple[float, float], ...], tuple[tuple[int, ...], int, int, int]]]: ...
+def adm(
+    ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, aim: bool = False, target: str | None = None
+) -> list[
+    tuple[
+        tuple[tuple[float, float, float], ...],
+        tuple[tuple[tuple[int, int, int], ...], tuple[int, int, int], tuple[tuple[int, int, int], ...]],
+    ]
+]: ...

@@ -2,6 +2,7 @@
 
 CinemillError
 ├── ShapeMismatch(ValueError)      planes differ in shape, depth or type
+├── TooSmall(ValueError)           a plane is smaller than a kernel's filter
 ├── NotAPlane(TypeError)           samples that no kernel can read: type, dimensions, layout
 ├── TargetUnavailable(ValueError)  an instruction set that this build or processor does not have
 ├── NotBuilt(ImportError)          the compiled part is not installed
@@ -23,6 +24,10 @@ class CinemillError(Exception):
 
 class ShapeMismatch(CinemillError, ValueError):
     """Planes that must agree in shape, bit depth or sample type do not."""
+
+
+class TooSmall(CinemillError, ValueError):
+    """A plane has a side that is shorter than the filters of a kernel."""
 
 
 class NotAPlane(CinemillError, TypeError):

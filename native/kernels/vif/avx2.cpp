@@ -1,0 +1,463 @@
+// VIF with 256-bit vectors. Every comment on a range says why nothing overflows: keep them true.
+//
+// Filters are sums of products of pairs: one multiply-add takes two neighbouring rows (or samples) and yields 32 bits.
+// Samples of 16 bits are made signed by flipping their highest bit, which takes 2^15 from each; as taps add up to 2^16,
+// a sum is then short of 2^31, which flipping its highest bit gives back, modulo 2^32 and so exactly. What has 32 bits
+// goes in as two halves. Two rows at a time share the loads.
+#include <algorithm>
+
+#include "kernels/mirror.h"
+#include "kernels/vif/vif.h"
+
+#if CINEMILL_HAVE_AVX2
+#include "kernels/vif/statistics_avx2.h"
+
+namespace cinemill::vif::avx2 {
+namespace {
+
+constexpr int kMaxPairs = 9;
+
+// Two taps as a multiply-add takes them.
+constexpr std::int32_t two(int first, int second) noexcept { return first | second << 16; }
+
+// Taps of a filter for pairs of neighbours (at, at + 1), for the output at 0 and the output at 1.
+struct Pair {
+  int at;
+  std::int32_t even;
+  std::int32_t odd;
+};
+
+struct Pairs {
+  int count;
+  int radius;
+  Pair pair[kMaxPairs];
+};
+
+constexpr Pairs pairs_of(const Filter& filter) noexcept {
+  Pairs made{filter.radius() + 1, filter.radius(), {}};
+  const auto tap = [&](int i) { return i >= 0 && i < filter.taps ? int{filter.tap[i]} : 0; };
+  for (int k = 0; k < made.count; ++k) {
+    made.pair[k] = {2 * k - filter.radius(), two(tap(2 * k), tap(2 * k + 1)), two(tap(2 * k - 1), tap(2 * k))};
+  }
+  return made;
+}
+
+// The middle tap of the last scale does not fit 16 signed bits and is given in two halves. 32768 * (10904 + 21864) is
+// 2^30: no pair overflows.
+constexpr Pairs kPairs[kScales] = {
+    pairs_of(kFilters[0]),
+    pairs_of(kFilters[1]),
+    pairs_of(kFilters[2]),
+    {3,
+     1,
+     {{-1, two(10904, 21864), two(0, 10904)},
+      {1, two(10904, 0), two(21864, 10904)},
+      {0, two(21864, 0), two(0, 21864)}}},
+};
+
+CINEMILL_AVX2 static inline __m256i flip16(__m256i v) noexcept {
+  return _mm256_xor_si256(v, _mm256_set1_epi16(INT16_MIN));
+}
+
+CINEMILL_AVX2 static inline __m256i flip32(__m256i v) noexcept {
+  return _mm256_xor_si256(v, _mm256_set1_epi32(INT32_MIN));
+}
+
+// sum + a * b of pairs.
+CINEMILL_AVX2 static inline __m256i fma16(__m256i sum, __m256i a, __m256i b) noexcept {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
+// 8 samples of two rows: (a0, b0, a1, b1, ...) as 16 bits.
+CINEMILL_AVX2 static inline __m256i interleaved(const std::uint8_t* a, const std::uint8_t* b) noexcept {
+  const __m128i va = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(a));
+  const __m128i vb = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
+  return _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(va, vb));
+}
+
+CINEMILL_AVX2 static inline __m256i interleaved(const std::uint16_t* a, const std::uint16_t* b) noexcept {
+  const __m128i va = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a));
+  const __m128i vb = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
+  return _mm256_set_m128i(_mm_unpackhi_epi16(va, vb), _mm_unpacklo_epi16(va, vb));
+}
+
+// Filtered columns of one row; all of 16 bits, with the highest bit flipped. kMargin samples in front and behind.
+struct Row {
+  std::uint16_t* mean[2];
+  std::uint16_t* high[3];  // of ref^2, dist^2, ref * dist
+  std::uint16_t* low[3];
+};
+
+// 8 numbers of 16 bits in 32.
+CINEMILL_AVX2 static inline void store_two(std::uint16_t* first, std::uint16_t* second, __m256i a, __m256i b) noexcept {
+  const __m256i both = flip16(_mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), 0xD8));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(first), _mm256_castsi256_si128(both));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(second), _mm256_extracti128_si256(both, 1));
+}
+
+CINEMILL_AVX2 static inline void store_halves(std::uint16_t* high, std::uint16_t* low, __m256i v) noexcept {
+  store_two(low, high, _mm256_and_si256(v, _mm256_set1_epi32(0xffff)), _mm256_srli_epi32(v, 16));
+}
+
+// (sum + half) >> shift; a sum is at most 65535 * 65536, half at most 2^15.
+CINEMILL_AVX2 static inline __m256i rounded(__m256i sum, int shift) noexcept {
+  const __m256i half = _mm256_set1_epi32(1 << (shift - 1));
+  return _mm256_srl_epi32(_mm256_add_epi32(sum, half), _mm_cvtsi32_si128(shift));
+}
+
+// The sources of two rows of output, one pointer per tap and side.
+template <class T>
+struct Sources {
+  const T* ref[2 * kMaxPairs];
+  const T* dist[2 * kMaxPairs];
+};
+
+template <class T>
+Sources<T> sources(PlaneView<T> ref, PlaneView<T> dist, int height, const Pairs& pairs, int y) noexcept {
+  Sources<T> found;
+  for (int k = 0; k < pairs.count; ++k) {
+    for (int i = 0; i < 2; ++i) {
+      const int row = mirror(y + pairs.pair[k].at + i, height);
+      found.ref[2 * k + i] = ref.row(row);
+      found.dist[2 * k + i] = dist.row(row);
+    }
+  }
+  return found;
+}
+
+// --- columns, 8 bits -------------------------------------------------------------------------------------------------
+
+// 8 columns of two rows. Means are at most 255 * 65536; squares of bytes fit 16 bits, their sums 32.
+template <int kCount>
+CINEMILL_AVX2 static inline void columns8(const Sources<std::uint8_t>& from, const Pairs& pairs, int x, Rounding,
+                                          const Row* out) noexcept {
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i r0 = zero, r1 = zero, d0 = zero, d1 = zero, rr0 = zero, rr1 = zero, dd0 = zero, dd1 = zero, rd0 = zero,
+          rd1 = zero;
+#pragma GCC unroll 1
+  for (int k = 0; k < kCount; ++k) {
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
+    const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
+    const __m256i d = interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x);
+    const __m256i rr = flip16(_mm256_mullo_epi16(r, r));
+    const __m256i dd = flip16(_mm256_mullo_epi16(d, d));
+    const __m256i rd = flip16(_mm256_mullo_epi16(r, d));
+    r0 = fma16(r0, r, even);
+    r1 = fma16(r1, r, odd);
+    d0 = fma16(d0, d, even);
+    d1 = fma16(d1, d, odd);
+    rr0 = fma16(rr0, rr, even);
+    rr1 = fma16(rr1, rr, odd);
+    dd0 = fma16(dd0, dd, even);
+    dd1 = fma16(dd1, dd, odd);
+    rd0 = fma16(rd0, rd, even);
+    rd1 = fma16(rd1, rd, odd);
+  }
+  store_two(out[0].mean[0] + x, out[0].mean[1] + x, rounded(r0, 8), rounded(d0, 8));
+  store_two(out[1].mean[0] + x, out[1].mean[1] + x, rounded(r1, 8), rounded(d1, 8));
+  store_halves(out[0].high[0] + x, out[0].low[0] + x, flip32(rr0));
+  store_halves(out[1].high[0] + x, out[1].low[0] + x, flip32(rr1));
+  store_halves(out[0].high[1] + x, out[0].low[1] + x, flip32(dd0));
+  store_halves(out[1].high[1] + x, out[1].low[1] + x, flip32(dd1));
+  store_halves(out[0].high[2] + x, out[0].low[2] + x, flip32(rd0));
+  store_halves(out[1].high[2] + x, out[1].low[2] + x, flip32(rd1));
+}
+
+// --- columns, 9 to 16 bits -------------------------------------------------------------------------------------------
+
+// (high * 2^16 + low + half) >> shift of sums of the halves of squares, shift 2 to 16. The result fits 32 bits, since
+// squares are below 2^(2 * bit depth); low + half is at most 65535 * 65536 + 2^15.
+CINEMILL_AVX2 static inline __m256i joined(__m256i high, __m256i low, int shift) noexcept {
+  return _mm256_add_epi32(_mm256_sll_epi32(flip32(high), _mm_cvtsi32_si128(16 - shift)), rounded(flip32(low), shift));
+}
+
+// 16-bit products in two halves, as sums of pairs take them.
+struct Product {
+  __m256i high;
+  __m256i low;
+};
+
+CINEMILL_AVX2 static inline Product product(__m256i a, __m256i b) noexcept {
+  return {flip16(_mm256_mulhi_epu16(a, b)), flip16(_mm256_mullo_epi16(a, b))};
+}
+
+// 8 columns of two rows: means and ref^2, then dist^2 and ref * dist, because all sums at once do not fit the
+// registers.
+template <int kCount>
+CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, const Pairs& pairs, int x, Rounding round,
+                                          const Row* out) noexcept {
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i a0 = zero, a1 = zero, b0 = zero, b1 = zero, h0 = zero, h1 = zero, l0 = zero, l1 = zero;
+#pragma GCC unroll 1
+  for (int k = 0; k < kCount; ++k) {
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
+    const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
+    const __m256i d = flip16(interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x));
+    const Product rr = product(r, r);
+    const __m256i signed_r = flip16(r);
+    a0 = fma16(a0, signed_r, even);
+    a1 = fma16(a1, signed_r, odd);
+    b0 = fma16(b0, d, even);
+    b1 = fma16(b1, d, odd);
+    h0 = fma16(h0, rr.high, even);
+    h1 = fma16(h1, rr.high, odd);
+    l0 = fma16(l0, rr.low, even);
+    l1 = fma16(l1, rr.low, odd);
+  }
+  const int mean = round.mean_shift;
+  const int square = round.square_shift;
+  store_two(out[0].mean[0] + x, out[0].mean[1] + x, rounded(flip32(a0), mean), rounded(flip32(b0), mean));
+  store_two(out[1].mean[0] + x, out[1].mean[1] + x, rounded(flip32(a1), mean), rounded(flip32(b1), mean));
+  store_halves(out[0].high[0] + x, out[0].low[0] + x, joined(h0, l0, square));
+  store_halves(out[1].high[0] + x, out[1].low[0] + x, joined(h1, l1, square));
+  a0 = a1 = b0 = b1 = h0 = h1 = l0 = l1 = zero;
+#pragma GCC unroll 1
+  for (int k = 0; k < kCount; ++k) {
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
+    const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
+    const __m256i d = interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x);
+    const Product dd = product(d, d);
+    const Product rd = product(r, d);
+    a0 = fma16(a0, dd.high, even);
+    a1 = fma16(a1, dd.high, odd);
+    b0 = fma16(b0, dd.low, even);
+    b1 = fma16(b1, dd.low, odd);
+    h0 = fma16(h0, rd.high, even);
+    h1 = fma16(h1, rd.high, odd);
+    l0 = fma16(l0, rd.low, even);
+    l1 = fma16(l1, rd.low, odd);
+  }
+  store_halves(out[0].high[1] + x, out[0].low[1] + x, joined(a0, b0, square));
+  store_halves(out[1].high[1] + x, out[1].low[1] + x, joined(a1, b1, square));
+  store_halves(out[0].high[2] + x, out[0].low[2] + x, joined(h0, l0, square));
+  store_halves(out[1].high[2] + x, out[1].low[2] + x, joined(h1, l1, square));
+}
+
+// All columns of two rows. Planes of the caller end with their last sample: the last vector overlaps the one before.
+template <int kCount, class T>
+CINEMILL_AVX2 void columns(const Sources<T>& from, const Pairs& pairs, int width, bool padded, Rounding round,
+                           const Row* out) noexcept {
+  int x = 0;
+  for (; x + 8 <= width; x += 8) columns8<kCount>(from, pairs, x, round, out);
+  if (x < width) columns8<kCount>(from, pairs, padded ? x : width - 8, round, out);
+}
+
+// --- rows ------------------------------------------------------------------------------------------------------------
+
+void mirror_ends(std::uint16_t* row, int width, int radius) noexcept {
+  for (int i = 1; i <= radius; ++i) {
+    row[-i] = row[i];
+    row[width - 1 + i] = row[width - 1 - i];
+  }
+}
+
+// Filtered samples 0, 2, .. 14 and 1, 3, .. 15 of a row from x on.
+struct EvenOdd {
+  __m256i even;
+  __m256i odd;
+};
+
+template <int kCount>
+CINEMILL_AVX2 static inline void filter4(const std::uint16_t* const* rows, const Pairs& pairs, int x,
+                                         EvenOdd* out) noexcept {
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i e0 = zero, e1 = zero, e2 = zero, e3 = zero, o0 = zero, o1 = zero, o2 = zero, o3 = zero;
+#pragma GCC unroll 1
+  for (int k = 0; k < kCount; ++k) {
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
+    const std::ptrdiff_t at = std::ptrdiff_t{x} + pairs.pair[k].at;
+    const __m256i v0 = load(rows[0] + at);
+    const __m256i v1 = load(rows[1] + at);
+    const __m256i v2 = load(rows[2] + at);
+    const __m256i v3 = load(rows[3] + at);
+    e0 = fma16(e0, v0, even);
+    o0 = fma16(o0, v0, odd);
+    e1 = fma16(e1, v1, even);
+    o1 = fma16(o1, v1, odd);
+    e2 = fma16(e2, v2, even);
+    o2 = fma16(o2, v2, odd);
+    e3 = fma16(e3, v3, even);
+    o3 = fma16(o3, v3, odd);
+  }
+  out[0] = {flip32(e0), flip32(o0)};
+  out[1] = {flip32(e1), flip32(o1)};
+  out[2] = {flip32(e2), flip32(o2)};
+  out[3] = {flip32(e3), flip32(o3)};
+}
+
+// (a * b + 2^31) >> 32 of unsigned 32 bits.
+CINEMILL_AVX2 static inline __m256i product_high(__m256i a, __m256i b) noexcept {
+  const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 31);
+  const __m256i even = _mm256_add_epi64(_mm256_mul_epu32(a, b), half);
+  const __m256i odd = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)), half);
+  return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+}
+
+// (high * 2^16 + low + 2^15) >> 16, less the product of the means.
+CINEMILL_AVX2 static inline __m256i spread(__m256i high, __m256i low, __m256i a, __m256i b) noexcept {
+  return _mm256_sub_epi32(_mm256_add_epi32(high, rounded(low, 16)), product_high(a, b));
+}
+
+CINEMILL_AVX2 static inline void moments8(__m256i mean_r, __m256i mean_d, __m256i rr_high, __m256i rr_low,
+                                          __m256i dd_high, __m256i dd_low, __m256i rd_high, __m256i rd_low, int at,
+                                          MomentRows& out) noexcept {
+  store(out.ref + at, spread(rr_high, rr_low, mean_r, mean_r));
+  store(out.dist + at, _mm256_max_epi32(spread(dd_high, dd_low, mean_d, mean_d), _mm256_setzero_si256()));
+  store(out.both + at, spread(rd_high, rd_low, mean_r, mean_d));
+}
+
+// Moments of `count` samples from x on; each 16 in the order 0, 2, .. 14, 1, 3, .. 15. What is behind the row is
+// zeroed.
+template <int kCount>
+CINEMILL_AVX2 static inline void moments(const Row& row, const Pairs& pairs, int x, int count,
+                                         MomentRows& out) noexcept {
+  const std::uint16_t* const first[4] = {row.mean[0], row.mean[1], row.high[0], row.low[0]};
+  const std::uint16_t* const second[4] = {row.high[1], row.low[1], row.high[2], row.low[2]};
+  for (int i = 0; i < count; i += 16) {
+    EvenOdd a[4];
+    EvenOdd b[4];
+    filter4<kCount>(first, pairs, x + i, a);
+    filter4<kCount>(second, pairs, x + i, b);
+    moments8(a[0].even, a[1].even, a[2].even, a[3].even, b[0].even, b[1].even, b[2].even, b[3].even, i, out);
+    moments8(a[0].odd, a[1].odd, a[2].odd, a[3].odd, b[0].odd, b[1].odd, b[2].odd, b[3].odd, i + 8, out);
+  }
+  for (int i = count; i % 16; ++i) {
+    const int at = (i & ~15) + (i % 2 ? 8 : 0) + (i % 16) / 2;
+    out.ref[at] = out.dist[at] = out.both[at] = 0;
+  }
+}
+
+template <int kCount>
+CINEMILL_AVX2 void add_row(const Row& row, const Pairs& pairs, int width, Statistics& statistics, Sums& sums) noexcept {
+  for (std::uint16_t* part :
+       {row.mean[0], row.mean[1], row.high[0], row.high[1], row.high[2], row.low[0], row.low[1], row.low[2]}) {
+    mirror_ends(part, width, pairs.radius);
+  }
+  MomentRows found;
+  for (int x = 0; x < width; x += kSegment) {
+    const int count = std::min(kSegment, width - x);
+    const int whole = (count + 15) & ~15;
+    moments<kCount>(row, pairs, x, count, found);
+    statistics.add(found, whole, sums);
+    sums.flat -= whole - count;
+  }
+}
+
+// --- scales ----------------------------------------------------------------------------------------------------------
+
+struct Memory {
+  Row rows[2];
+  std::byte* planes;
+  std::size_t plane_bytes;
+};
+
+Memory carve(std::byte* workspace, Size size) noexcept {
+  Memory made{};
+  made.planes = workspace;
+  made.plane_bytes = half_stride(size) * static_cast<std::size_t>(size.height / 2);
+  const std::size_t pitch = aligned(sizeof(std::uint16_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin));
+  std::byte* next = workspace + 4 * made.plane_bytes;
+  const auto take = [&] {
+    auto* const taken = reinterpret_cast<std::uint16_t*>(next) + kMargin;
+    next += pitch;
+    return taken;
+  };
+  for (Row& row : made.rows) {
+    for (std::uint16_t*& part : row.mean) part = take();
+    for (std::uint16_t*& part : row.high) part = take();
+    for (std::uint16_t*& part : row.low) part = take();
+  }
+  return made;
+}
+
+template <int kCount, class T>
+CINEMILL_AVX2 void add_plane(PlaneView<T> ref, PlaneView<T> dist, Size size, int scale, Rounding round,
+                             const Memory& memory, const Gains& gains, Sums& sums) noexcept {
+  const Pairs& pairs = kPairs[scale];
+  Statistics statistics(gains);
+  for (int y = 0; y < size.height; y += 2) {
+    columns<kCount>(sources(ref, dist, size.height, pairs, y), pairs, size.width, scale > 0, round, memory.rows);
+    add_row<kCount>(memory.rows[0], pairs, size.width, statistics, sums);
+    if (y + 1 < size.height) add_row<kCount>(memory.rows[1], pairs, size.width, statistics, sums);
+  }
+}
+
+// One low-passed row of both sides, in out.mean.
+template <class T>
+CINEMILL_AVX2 static inline void means8(const Sources<T>& from, const Pairs& pairs, int x, int shift,
+                                        const Row& out) noexcept {
+  __m256i r = _mm256_setzero_si256();
+  __m256i d = r;
+  for (int k = 0; k < pairs.count; ++k) {
+    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+    r = fma16(r, flip16(interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x)), even);
+    d = fma16(d, flip16(interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x)), even);
+  }
+  store_two(out.mean[0] + x, out.mean[1] + x, rounded(flip32(r), shift), rounded(flip32(d), shift));
+}
+
+// Every second sample of a row, low-passed.
+CINEMILL_AVX2 void halve_row(std::uint16_t* row, const Pairs& pairs, int width, std::uint16_t* out) noexcept {
+  mirror_ends(row, width, pairs.radius);
+  for (int x = 0; x < width / 2; x += 8) {
+    __m256i sum = _mm256_setzero_si256();
+    for (int k = 0; k < pairs.count; ++k) {
+      sum = fma16(sum, load(row + std::ptrdiff_t{2} * x + pairs.pair[k].at), _mm256_set1_epi32(pairs.pair[k].even));
+    }
+    store_words(out + x, rounded(flip32(sum), 16));
+  }
+}
+
+template <class T>
+CINEMILL_AVX2 void halve(PlaneView<T> ref, PlaneView<T> dist, Size size, int scale, int shift, const Row& row,
+                         std::uint16_t* out_ref, std::uint16_t* out_dist, std::ptrdiff_t stride) noexcept {
+  const Pairs& pairs = kPairs[scale + 1];
+  for (int y = 0; y < size.height / 2; ++y) {
+    const Sources<T> from = sources(ref, dist, size.height, pairs, 2 * y);
+    int x = 0;
+    for (; x + 8 <= size.width; x += 8) means8(from, pairs, x, shift, row);
+    if (x < size.width) means8(from, pairs, scale ? x : size.width - 8, shift, row);
+    halve_row(row.mean[0], pairs, size.width, out_ref + y * stride);
+    halve_row(row.mean[1], pairs, size.width, out_dist + y * stride);
+  }
+}
+
+// Goes on from a plane of scale `kScale`, as in scalar.cpp.
+template <int kScale, class T>
+CINEMILL_AVX2 void all_scales(PlaneView<T> ref, PlaneView<T> dist, Size size, int bit_depth, const Gains& gains,
+                              const Memory& memory, Sums* sums) noexcept {
+  const Rounding round = rounding(kScale, bit_depth);
+  sums[kScale] = {};
+  add_plane<kPairs[kScale].count>(ref, dist, size, kScale, round, memory, gains, sums[kScale]);
+  if constexpr (kScale + 1 < kScales) {
+    auto* const half =
+        reinterpret_cast<std::uint16_t*>(memory.planes + 2 * memory.plane_bytes * static_cast<std::size_t>(kScale % 2));
+    auto* const other = half + memory.plane_bytes / sizeof(std::uint16_t);
+    const auto bytes = static_cast<std::ptrdiff_t>(half_stride(size));
+    halve(ref, dist, size, kScale, round.mean_shift, memory.rows[0], half, other,
+          bytes / static_cast<std::ptrdiff_t>(sizeof(std::uint16_t)));
+    using Words = PlaneView<std::uint16_t>;
+    all_scales<kScale + 1>(Words{half, bytes}, Words{other, bytes}, Size{size.width / 2, size.height / 2}, bit_depth,
+                           gains, memory, sums);
+  }
+}
+
+}  // namespace
+
+void u8(PlaneView<std::uint8_t> ref, PlaneView<std::uint8_t> dist, Size size, int bit_depth, const Gains& gains,
+        std::byte* workspace, Sums* sums) noexcept {
+  all_scales<0>(ref, dist, size, bit_depth, gains, carve(workspace, size), sums);
+}
+
+void u16(PlaneView<std::uint16_t> ref, PlaneView<std::uint16_t> dist, Size size, int bit_depth, const Gains& gains,
+         std::byte* workspace, Sums* sums) noexcept {
+  all_scales<0>(ref, dist, size, bit_depth, gains, carve(workspace, size), sums);
+}
+
+}  // namespace cinemill::vif::avx2
+
+#endif  // CINEMILL_HAVE_AVX2

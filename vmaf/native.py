@@ -1,0 +1,112 @@
+"""Scorer in this process: libvmaf's arithmetic by our own kernels."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version as installed
+from itertools import zip_longest
+
+import numpy as np
+
+from archer.media import MediaInfo, display_size
+from cinemill_native.frames import Frame, PixelFormat
+from vmaf.convert import Converter
+from vmaf.errors import FrameCountMismatch
+from vmaf.models import Model
+from vmaf.regression import regression_of
+from vmaf.scores import FrameScores
+from vmaf.stream import Row, ScoreStream, Source
+
+EQUALS = "libvmaf 3.2.0+13 (f85a853)"
+"""The version whose numbers the kernels give."""
+FORMATS = (
+    PixelFormat(name="yuv420p", bit_depth=8, chroma_shift=(1, 1)),
+    PixelFormat(name="yuv420p10le", bit_depth=10, chroma_shift=(1, 1)),
+)
+
+
+class NativeScorer:
+    """Both sides are scaled alike by ffmpeg's bicubic filter where they do not fit already, and matched by order.
+
+    Args:
+        also: further models, scored in the same pass; their columns carry their names. The display is the first model's.
+        aim: also `integer_aim` and `integer_adm3`, which the v0 models do not use.
+    """
+
+    def __init__(self, also: Sequence[Model] = (), *, aim: bool = False) -> None:
+        self._also, self._aim = tuple(also), aim
+
+    def version(self) -> str:
+        """Ours, and whose arithmetic it is."""
+        return f"cinemill {installed('cinemill')}, exact to {EQUALS}"
+
+    def score(
+        self,
+        reference: Iterable[Frame],
+        distorted: Iterable[Frame],
+        *,
+        reference_info: MediaInfo,
+        distorted_info: MediaInfo,
+        model: Model,
+        first: int = 0,
+        threads: int = 1,
+        subsample: int = 1,
+        on_frame: Callable[[int], None] | None = None,
+    ) -> FrameScores:
+        """See `Scorer.score`."""
+        models = {"vmaf": regression_of(model)} | {other.name: regression_of(other) for other in self._also}
+        size = model.fit(*display_size(reference_info.video))
+        deep = max(reference_info.video.format.bit_depth, distorted_info.video.format.bit_depth) > 8  # noqa: PLR2004
+        sides = _Sides(reference_info, distorted_info, size, FORMATS[deep])
+        rows: list[Row] = []
+        with ScoreStream(models, threads=threads, first=first, subsample=subsample, aim=self._aim) as stream:
+            for done, pair in enumerate(_paired(reference, distorted), start=1):
+                stream.push(sides.source(*pair))
+                rows += stream.rows()
+                if on_frame is not None:
+                    on_frame(done)
+            rows += stream.finish()
+        return scores_of(rows, model.name, self.version())
+
+
+class _Sides:
+    """Converters of both sides, made once per thread."""
+
+    def __init__(
+        self, reference: MediaInfo, distorted: MediaInfo, size: tuple[int, int], pixels: PixelFormat
+    ) -> None:
+        self._infos, self._size, self._pixels = (reference, distorted), size, pixels
+        self._mine = threading.local()
+
+    def source(self, ref: Frame, dist: Frame) -> Source:
+        """What converts one pair, in the thread that calls it."""
+
+        def planes() -> tuple[tuple[object, ...], tuple[object, ...]]:
+            if not hasattr(self._mine, "pair"):
+                self._mine.pair = tuple(Converter(info, *self._size, self._pixels) for info in self._infos)
+            one, other = self._mine.pair
+            return one.planes(ref), other.planes(dist)
+
+        return planes  # type: ignore[return-value]
+
+
+def scores_of(rows: Sequence[Row], model: str, scorer: str) -> FrameScores:
+    """Rows as columns, sorted by name as libvmaf's own logs are read."""
+    names = sorted(rows[0].values) if rows else []
+    return FrameScores(
+        frames=np.array([row.frame for row in rows], np.int64),
+        columns={name: np.array([row.values[name] for row in rows], np.float64) for name in names},
+        model=model,
+        scorer=scorer,
+    )
+
+
+def _paired(reference: Iterable[Frame], distorted: Iterable[Frame]) -> Iterable[tuple[Frame, Frame]]:
+    """Pairs in order. Raises: FrameCountMismatch: one side ends earlier."""
+    pairs = zip_longest(reference, distorted)
+    for count, (ref, dist) in enumerate(pairs):
+        if ref is None or dist is None:
+            rest = 1 + sum(1 for _ in pairs)
+            raise FrameCountMismatch(*((count, count + rest) if ref is None else (count + rest, count)))
+        yield ref, dist
