@@ -359,7 +359,10 @@ Memory carve(std::byte* workspace, Size size) noexcept {
   Memory made{};
   made.planes = workspace;
   made.plane_bytes = half_stride(size) * static_cast<std::size_t>(size.height / 2);
-  const std::size_t pitch = aligned(sizeof(std::uint16_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin));
+  // Rows must not lie a multiple of 4096 bytes apart: a first-level cache holds 8 lines of such addresses.
+  constexpr std::size_t kStagger = 192;
+  const std::size_t row_bytes = aligned(sizeof(std::uint16_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin));
+  const std::size_t pitch = (row_bytes + 4095) / 4096 * 4096 + kStagger;
   std::byte* next = workspace + 4 * made.plane_bytes;
   const auto take = [&] {
     auto* const taken = reinterpret_cast<std::uint16_t*>(next) + kMargin;
