@@ -28,8 +28,8 @@ from vmaf.scorer import Scorer as Scorer
 from vmaf.scores import FrameScores as FrameScores
 
 __all__ = [
-    "DEFAULT_MODEL",
     "BadModel",
+    "DEFAULT_MODEL",
     "FFmpegScorer",
     "FrameCountMismatch",
     "FrameScores",
