@@ -12,6 +12,7 @@ Not Netflix's own `vmaf` package: do not install both.
 
 from __future__ import annotations
 
+from vmaf.errors import BadModel as BadModel
 from vmaf.errors import FrameCountMismatch as FrameCountMismatch
 from vmaf.errors import UnknownModel as UnknownModel
 from vmaf.errors import VmafError as VmafError
@@ -19,6 +20,7 @@ from vmaf.ffmpeg import FFmpegScorer as FFmpegScorer
 from vmaf.models import DEFAULT_MODEL as DEFAULT_MODEL
 from vmaf.models import Model as Model
 from vmaf.models import model_named as model_named
+from vmaf.native import NativeScorer as NativeScorer
 from vmaf.pooling import Pooled as Pooled
 from vmaf.pooling import pool as pool
 from vmaf.score import score as score
@@ -26,11 +28,13 @@ from vmaf.scorer import Scorer as Scorer
 from vmaf.scores import FrameScores as FrameScores
 
 __all__ = [
+    "BadModel",
     "DEFAULT_MODEL",
     "FFmpegScorer",
     "FrameCountMismatch",
     "FrameScores",
     "Model",
+    "NativeScorer",
     "Pooled",
     "Scorer",
     "UnknownModel",

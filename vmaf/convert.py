@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from archer.media import MediaInfo
@@ -43,6 +44,7 @@ class Converter:
         )
 
     def _made(self) -> Graph:
+        from av import VideoFormat
         from av.filter import Graph
 
         video = self._info.video
@@ -50,14 +52,17 @@ class Converter:
         graph.threads = 1
         steps = [
             graph.add_buffer(
-                width=video.width, height=video.height, format=video.format.name, time_base=video.time_base
+                width=video.width,
+                height=video.height,
+                format=VideoFormat(video.format.name, video.width, video.height),
+                time_base=video.time_base,
             )
         ]
         for step in self._chain.split(","):
             name, _, arguments = step.partition("=")
             steps.append(graph.add(name, arguments or None))
         steps.append(graph.add("buffersink"))
-        for one, other in zip(steps, steps[1:], strict=False):
+        for one, other in pairwise(steps):
             one.link_to(other)
         graph.configure()
         return graph
@@ -73,7 +78,9 @@ def picture_of(frame: Frame) -> Any:
     made = VideoFrame(frame.luma.width, frame.luma.height, frame.format.name)
     for plane, target in zip(frame.planes, made.planes, strict=True):
         pitch = target.line_size // plane.samples.itemsize
-        rows = np.frombuffer(target, plane.samples.dtype)[: pitch * plane.height].reshape(plane.height, pitch)
+        rows = np.frombuffer(memoryview(target), plane.samples.dtype)[: pitch * plane.height].reshape(
+            plane.height, pitch
+        )
         rows[:, : plane.width] = plane.samples
     made.pts, made.time_base = frame.pts, frame.time_base
     return made

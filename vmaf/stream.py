@@ -1,12 +1,12 @@
 """Frames pushed in, scores out while it runs: a bounded pool of threads, results in the order of the frames.
 
-    stream = ScoreStream([regression_of(model_named("vmaf_v0.6.1"))], threads=2)
-    for ref, dist in pairs:          # planes, luma first
-        stream.push(lambda ref=ref, dist=dist: (ref, dist))
-        for row in stream.rows():    # frames whose scores are known by now: a frame's motion looks one ahead
-            print(row.frame, row.values["vmaf"])
-    for row in stream.finish():
+stream = ScoreStream([regression_of(model_named("vmaf_v0.6.1"))], threads=2)
+for ref, dist in pairs:          # planes, luma first
+    stream.push(lambda ref=ref, dist=dist: (ref, dist))
+    for row in stream.rows():    # frames whose scores are known by now: a frame's motion looks one ahead
         print(row.frame, row.values["vmaf"])
+for row in stream.finish():
+    print(row.frame, row.values["vmaf"])
 """
 
 from __future__ import annotations
@@ -74,8 +74,10 @@ class ScoreStream:
         aim: bool = False,
     ) -> None:
         gains = tuple(dict.fromkeys(gain for model in models.values() for gain in model.gains))
-        if len(gains) > 2:  # noqa: PLR2004  the kernels' limit
-            raise ValueError(f"models need {len(gains)} limits of the enhancement gain ({gains}); score them in runs of two")
+        if len(gains) > 2:
+            raise ValueError(
+                f"models need {len(gains)} limits of the enhancement gain ({gains}); score them in runs of two"
+            )
         self._models, self._wanted = models, FeatureSet(gains=gains, psnr=psnr, aim=aim)
         self._next, self._subsample, self._limit = first, max(subsample, 1), threads + AHEAD
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="vmaf")

@@ -18,7 +18,12 @@ def vif(
     ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, target: str | None = None
 ) -> list[tuple[tuple[tuple[float, float], ...], tuple[tuple[int, ...], int, int, int]]]: ...
 def adm(
-    ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, aim: bool = False, target: str | None = None
+    ref: Plane,
+    dist: Plane,
+    gains: Sequence[float] = (100.0,),
+    *,
+    aim: bool = False,
+    target: str | None = None,
 ) -> list[
     tuple[
         tuple[tuple[float, float, float], ...],

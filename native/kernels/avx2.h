@@ -14,7 +14,9 @@ CINEMILL_AVX2 static inline __m256i load(const void* from) noexcept {
 }
 
 // 32 bytes to any address.
-CINEMILL_AVX2 static inline void store(void* to, __m256i v) noexcept { _mm256_storeu_si256(static_cast<__m256i*>(to), v); }
+CINEMILL_AVX2 static inline void store(void* to, __m256i v) noexcept {
+  _mm256_storeu_si256(static_cast<__m256i*>(to), v);
+}
 
 // |a - b| of unsigned lanes: one of the two saturating differences is zero, the other is the answer.
 CINEMILL_AVX2 static inline __m256i abs_diff_u8(__m256i a, __m256i b) noexcept {

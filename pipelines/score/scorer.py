@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vmaf import Scorer
-from vmaf.native import NativeScorer
+from vmaf import NativeScorer, Scorer
 
 
 def default_scorer() -> Scorer:

@@ -126,42 +126,125 @@ Sources<T> sources(PlaneView<T> ref, PlaneView<T> dist, int height, const Pairs&
 }
 
 // --- columns, 8 bits -------------------------------------------------------------------------------------------------
+//
+// Multiplications are what binds, so that rows with the same tap are added before they are multiplied. Squares of
+// samples less 128 leave room for that: x^2 = (x - 128)^2 + 256 x - 2^14, and the sums of x are known.
 
-// 8 columns of two rows. Means are at most 255 * 65536; squares of bytes fit 16 bits, their sums 32.
-template <int kCount>
-CINEMILL_AVX2 static inline void columns8(const Sources<std::uint8_t>& from, const Pairs& pairs, int x, Rounding,
-                                          const Row* out) noexcept {
+constexpr int kBatch = 8;   // rows of output that share a strip
+constexpr int kStrip = 64;  // columns: what a batch needs of them fits the first-level cache
+constexpr int kSpan = kBatch + kMaxTaps - 1;
+constexpr int kOffset = 64;  // makes room for the sum of two (x - 128) * (y - 128), which are -16256 to 16384
+
+// Samples of a strip and their products, of 16 bits.
+struct Strip {
+  alignas(64) std::int16_t ref[kSpan][kStrip];  // 0 to 255
+  alignas(64) std::int16_t dist[kSpan][kStrip];
+  alignas(64) std::int16_t rr[kSpan][kStrip];  // (x - 128)^2 - 2^13: +-2^13
+  alignas(64) std::int16_t dd[kSpan][kStrip];
+  alignas(64) std::int16_t rd[kSpan][kStrip];  // less kOffset: +-16320
+};
+
+CINEMILL_AVX2 static inline __m256i widened(const std::uint8_t* from) noexcept {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+// 16 columns of one row, to place `at` of row `to`.
+CINEMILL_AVX2 static inline void prepare16(const std::uint8_t* ref, const std::uint8_t* dist, int to, int at,
+                                           Strip& strip) noexcept {
+  const __m256i r = widened(ref);
+  const __m256i d = widened(dist);
+  const __m256i middle = _mm256_set1_epi16(128);
+  const __m256i cr = _mm256_sub_epi16(r, middle);
+  const __m256i cd = _mm256_sub_epi16(d, middle);
+  const __m256i square = _mm256_set1_epi16(1 << 13);
+  store(strip.ref[to] + at, r);
+  store(strip.dist[to] + at, d);
+  store(strip.rr[to] + at, _mm256_sub_epi16(_mm256_mullo_epi16(cr, cr), square));
+  store(strip.dd[to] + at, _mm256_sub_epi16(_mm256_mullo_epi16(cd, cd), square));
+  store(strip.rd[to] + at, _mm256_sub_epi16(_mm256_mullo_epi16(cr, cd), _mm256_set1_epi16(kOffset)));
+}
+
+// Sums of 16 columns in two halves, in the order that unpacking gives: 0-3, 8-11 and 4-7, 12-15.
+struct Halves {
+  __m256i low;
+  __m256i high;
+};
+
+CINEMILL_AVX2 static inline __m256i folded(const std::int16_t (*rows)[kStrip], int k, int at) noexcept {
+  return _mm256_add_epi16(load(rows[k] + at), load(rows[kMaxTaps - 1 - k] + at));
+}
+
+// 17 rows times the filter; |sum| <= 2^15 * 36660 < 2^31.
+CINEMILL_AVX2 static inline Halves filtered17(const std::int16_t (*rows)[kStrip], int at) noexcept {
+  constexpr const std::uint16_t* kTap = kFilters[0].tap;
   const __m256i zero = _mm256_setzero_si256();
-  __m256i r0 = zero, r1 = zero, d0 = zero, d1 = zero, rr0 = zero, rr1 = zero, dd0 = zero, dd1 = zero, rd0 = zero,
-          rd1 = zero;
-#pragma GCC unroll 1
-  for (int k = 0; k < kCount; ++k) {
-    const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
-    const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
-    const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
-    const __m256i d = interleaved(from.dist[2 * k] + x, from.dist[2 * k + 1] + x);
-    const __m256i rr = flip16(_mm256_mullo_epi16(r, r));
-    const __m256i dd = flip16(_mm256_mullo_epi16(d, d));
-    const __m256i rd = flip16(_mm256_mullo_epi16(r, d));
-    r0 = fma16(r0, r, even);
-    r1 = fma16(r1, r, odd);
-    d0 = fma16(d0, d, even);
-    d1 = fma16(d1, d, odd);
-    rr0 = fma16(rr0, rr, even);
-    rr1 = fma16(rr1, rr, odd);
-    dd0 = fma16(dd0, dd, even);
-    dd1 = fma16(dd1, dd, odd);
-    rd0 = fma16(rd0, rd, even);
-    rd1 = fma16(rd1, rd, odd);
+  const __m256i middle = load(rows[kMaxTaps / 2] + at);
+  const __m256i last = _mm256_set1_epi32(kTap[8]);
+  Halves sum = {_mm256_madd_epi16(_mm256_unpacklo_epi16(middle, zero), last),
+                _mm256_madd_epi16(_mm256_unpackhi_epi16(middle, zero), last)};
+#pragma GCC unroll 4
+  for (int k = 0; k < 8; k += 2) {
+    const __m256i a = folded(rows, k, at);
+    const __m256i b = folded(rows, k + 1, at);
+    const __m256i taps = _mm256_set1_epi32(two(kTap[k], kTap[k + 1]));
+    sum.low = fma16(sum.low, _mm256_unpacklo_epi16(a, b), taps);
+    sum.high = fma16(sum.high, _mm256_unpackhi_epi16(a, b), taps);
   }
-  store_two(out[0].mean[0] + x, out[0].mean[1] + x, rounded(r0, 8), rounded(d0, 8));
-  store_two(out[1].mean[0] + x, out[1].mean[1] + x, rounded(r1, 8), rounded(d1, 8));
-  store_halves(out[0].high[0] + x, out[0].low[0] + x, flip32(rr0));
-  store_halves(out[1].high[0] + x, out[1].low[0] + x, flip32(rr1));
-  store_halves(out[0].high[1] + x, out[0].low[1] + x, flip32(dd0));
-  store_halves(out[1].high[1] + x, out[1].low[1] + x, flip32(dd1));
-  store_halves(out[0].high[2] + x, out[0].low[2] + x, flip32(rd0));
-  store_halves(out[1].high[2] + x, out[1].low[2] + x, flip32(rd1));
+  return sum;
+}
+
+// The two halves of 32 bits of 16 sums; packing undoes the order of the unpacking.
+CINEMILL_AVX2 static inline void store_sums(std::uint16_t* high, std::uint16_t* low, Halves sums) noexcept {
+  const __m256i mask = _mm256_set1_epi32(0xffff);
+  store(low, flip16(_mm256_packus_epi32(_mm256_and_si256(sums.low, mask), _mm256_and_si256(sums.high, mask))));
+  store(high, flip16(_mm256_packus_epi32(_mm256_srli_epi32(sums.low, 16), _mm256_srli_epi32(sums.high, 16))));
+}
+
+CINEMILL_AVX2 static inline void store_mean(std::uint16_t* out, Halves sums) noexcept {
+  store(out, flip16(_mm256_packus_epi32(rounded(sums.low, 8), rounded(sums.high, 8))));
+}
+
+// sum + means * 2^shift + constant, modulo 2^32.
+CINEMILL_AVX2 static inline Halves restored(Halves sum, Halves means, int shift, std::int32_t constant) noexcept {
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  const __m256i add = _mm256_set1_epi32(constant);
+  return {_mm256_add_epi32(_mm256_add_epi32(sum.low, _mm256_sll_epi32(means.low, by)), add),
+          _mm256_add_epi32(_mm256_add_epi32(sum.high, _mm256_sll_epi32(means.high, by)), add)};
+}
+
+// 16 columns of output row `j` of a batch.
+CINEMILL_AVX2 static inline void columns16(const Strip& strip, int j, int at, int x, const Row& out) noexcept {
+  const Halves r = filtered17(strip.ref + j, at);
+  const Halves d = filtered17(strip.dist + j, at);
+  store_mean(out.mean[0] + x, r);
+  store_mean(out.mean[1] + x, d);
+  constexpr std::int32_t kSquare = (1 << 29) - (1 << 30);  // 2^13 * 2^16 - 2^14 * 2^16
+  constexpr std::int32_t kProduct = kOffset * 65536 - (1 << 30);
+  store_sums(out.high[0] + x, out.low[0] + x, restored(filtered17(strip.rr + j, at), r, 8, kSquare));
+  store_sums(out.high[1] + x, out.low[1] + x, restored(filtered17(strip.dd + j, at), d, 8, kSquare));
+  const Halves both = {_mm256_add_epi32(r.low, d.low), _mm256_add_epi32(r.high, d.high)};
+  store_sums(out.high[2] + x, out.low[2] + x, restored(filtered17(strip.rd + j, at), both, 7, kProduct));
+}
+
+// All columns of `count` rows from y on. Planes end with their last sample: the last 16 columns overlap those before.
+CINEMILL_AVX2 void batch(PlaneView<std::uint8_t> ref, PlaneView<std::uint8_t> dist, Size size, int y, int count,
+                         const Row* out) noexcept {
+  Strip strip;
+  for (int begin = 0; begin < size.width; begin += kStrip) {
+    const int columns = std::min(kStrip, size.width - begin);
+    for (int t = 0; t < count + kMaxTaps - 1; ++t) {
+      const int row = mirror(y - kMaxTaps / 2 + t, size.height);
+      for (int at = 0; at < columns; at += 16) {
+        const int x = std::min(begin + at, size.width - 16);
+        prepare16(ref.row(row) + x, dist.row(row) + x, t, at, strip);
+      }
+    }
+    for (int j = 0; j < count; ++j) {
+      for (int at = 0; at < columns; at += 16) {
+        columns16(strip, j, at, std::min(begin + at, size.width - 16), out[j]);
+      }
+    }
+  }
 }
 
 // --- columns, 9 to 16 bits -------------------------------------------------------------------------------------------
@@ -260,9 +343,10 @@ struct EvenOdd {
   __m256i odd;
 };
 
+// Not inlined: with 8 sums it needs all registers for itself.
 template <int kCount>
-CINEMILL_AVX2 static inline void filter4(const std::uint16_t* const* rows, const Pairs& pairs, int x,
-                                         EvenOdd* out) noexcept {
+CINEMILL_AVX2 __attribute__((noinline)) void filter4(const std::uint16_t* const* rows, const Pairs& pairs, int x,
+                                                     EvenOdd* out) noexcept {
   const __m256i zero = _mm256_setzero_si256();
   __m256i e0 = zero, e1 = zero, e2 = zero, e3 = zero, o0 = zero, o1 = zero, o2 = zero, o3 = zero;
 #pragma GCC unroll 1
@@ -350,7 +434,7 @@ CINEMILL_AVX2 void add_row(const Row& row, const Pairs& pairs, int width, Statis
 // --- scales ----------------------------------------------------------------------------------------------------------
 
 struct Memory {
-  Row rows[2];
+  Row rows[kBatch];
   std::byte* planes;
   std::size_t plane_bytes;
 };
@@ -359,7 +443,10 @@ Memory carve(std::byte* workspace, Size size) noexcept {
   Memory made{};
   made.planes = workspace;
   made.plane_bytes = half_stride(size) * static_cast<std::size_t>(size.height / 2);
-  const std::size_t pitch = aligned(sizeof(std::uint16_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin));
+  // Rows must not lie a multiple of 4096 bytes apart: a first-level cache holds 8 lines of such addresses.
+  constexpr std::size_t kStagger = 192;
+  const std::size_t row_bytes = aligned(sizeof(std::uint16_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin));
+  const std::size_t pitch = (row_bytes + 4095) / 4096 * 4096 + kStagger;
   std::byte* next = workspace + 4 * made.plane_bytes;
   const auto take = [&] {
     auto* const taken = reinterpret_cast<std::uint16_t*>(next) + kMargin;
@@ -383,6 +470,18 @@ CINEMILL_AVX2 void add_plane(PlaneView<T> ref, PlaneView<T> dist, Size size, int
     columns<kCount>(sources(ref, dist, size.height, pairs, y), pairs, size.width, scale > 0, round, memory.rows);
     add_row<kCount>(memory.rows[0], pairs, size.width, statistics, sums);
     if (y + 1 < size.height) add_row<kCount>(memory.rows[1], pairs, size.width, statistics, sums);
+  }
+}
+
+// Scale 0 of 8 bits.
+CINEMILL_AVX2 void add_bytes(PlaneView<std::uint8_t> ref, PlaneView<std::uint8_t> dist, Size size, const Memory& memory,
+                             const Gains& gains, Sums& sums) noexcept {
+  const Pairs& pairs = kPairs[0];
+  Statistics statistics(gains);
+  for (int y = 0; y < size.height; y += kBatch) {
+    const int count = std::min(kBatch, size.height - y);
+    batch(ref, dist, size, y, count, memory.rows);
+    for (int j = 0; j < count; ++j) add_row<kMaxPairs>(memory.rows[j], pairs, size.width, statistics, sums);
   }
 }
 
@@ -432,7 +531,11 @@ CINEMILL_AVX2 void all_scales(PlaneView<T> ref, PlaneView<T> dist, Size size, in
                               const Memory& memory, Sums* sums) noexcept {
   const Rounding round = rounding(kScale, bit_depth);
   sums[kScale] = {};
-  add_plane<kPairs[kScale].count>(ref, dist, size, kScale, round, memory, gains, sums[kScale]);
+  if constexpr (sizeof(T) == 1) {
+    add_bytes(ref, dist, size, memory, gains, sums[kScale]);
+  } else {
+    add_plane<kPairs[kScale].count>(ref, dist, size, kScale, round, memory, gains, sums[kScale]);
+  }
   if constexpr (kScale + 1 < kScales) {
     auto* const half =
         reinterpret_cast<std::uint16_t*>(memory.planes + 2 * memory.plane_bytes * static_cast<std::size_t>(kScale % 2));
