@@ -7,6 +7,7 @@ block, and fetched at once; what the policy foresees is claimed with what room i
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import threading
 import time
@@ -33,6 +34,7 @@ BUDGET = 256 << 20
 TIMEOUT_S = 120.0
 """Longest wait of a read; retries give up much earlier."""
 WAIT_S = 0.5
+log = logging.getLogger(__name__)
 AHEAD = Retries(attempts=1)
 """Read-ahead is not tried again: a reader that comes to the place does that, with the patience that it has."""
 
@@ -324,6 +326,10 @@ class Core:
             if (twin or task.hedged) and not task.won(me):
                 return
             self._failed(task, done, error)
+            return
+        except Exception as error:  # a reader waits: it gets an error, not a hang
+            log.exception("%s: a store failed in a way that it should not", shared.name)
+            self._failed(task, done, Unreachable(shared.name, f"cannot be read: {type(error).__name__}"))
             return
         finally:
             self._pressing.discard(task)
