@@ -24,6 +24,7 @@ from mezzfs.objects import ObjectMap, Part, Stat, whole
 from mezzfs.pace import Pace
 from mezzfs.policy import Depth, Policy, Span
 from mezzfs.stores import store_for
+from mezzfs.stores.base import Bytes
 from mezzfs.workers import Workers
 
 if TYPE_CHECKING:
@@ -344,11 +345,11 @@ class Core:
         def alive() -> bool:
             return task.urgent or not task.handle.closed
 
-        def sink(offset: int, data: bytes) -> bool:
+        def sink(offset: int, data: Bytes) -> bool:
             self.counters.fetched_bytes += len(data)
             return self.cache.fill(shared.number, shared.size, at + offset - part.offset, data)
 
-        def ask(start: int, length: int, take: Callable[[int, bytes], bool]) -> int:
+        def ask(start: int, length: int, take: Callable[[int, Bytes], bool]) -> int:
             fetch = Fetch(
                 store_for(extent.url),
                 extent.url,

@@ -195,6 +195,7 @@ def _until_the_end(made: Mount) -> int:
     def end(*_: object) -> None:
         raise SystemExit(0)
 
+    sys.setswitchinterval(0.001)  # events must not wait 5 ms for each fetch that computes
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
