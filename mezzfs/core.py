@@ -60,6 +60,9 @@ class Observer(Protocol):
     def closed(self, handle: int) -> None:
         """A file was closed."""
 
+    def close(self) -> None:
+        """Nothing more will happen."""
+
 
 @dataclass(slots=True)
 class Counters:

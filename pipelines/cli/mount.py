@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from mezzfs.core import Core, Observer
+    from mezzfs.core import Core
     from mezzfs.mount import Mount
     from mezzfs.mount.catalog import Catalog
 
@@ -54,6 +54,13 @@ IGNORED = {
 @click.option(
     "--memory", type=click.IntRange(min=8), default=256, show_default=True, help="Memory for blocks, MiB."
 )
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False),
+    metavar="FILE.mzr",
+    help="Write what happens, for `cinemill replay`.",
+)
+@click.option("--metrics", type=int, metavar="PORT", help="Serve Prometheus metrics on 127.0.0.1:PORT.")
 @click.option(
     "--write", is_flag=True, help="Let new files be made (in order, whole); existing ones are only replaced."
 )
@@ -167,15 +174,20 @@ def _serve(catalog: Catalog, folder: Path, name: str, given: dict[str, Any], rea
             os.write(ready, str(error).encode())
             os.close(ready)
         raise
+    if given["metrics"] is not None:
+        from mezzfs.metrics import serve
+
+        serve(made.server.stats, given["metrics"])
     _tell_ready(ready, folder, name)
     return _until_the_end(made)
 
 
 def _core(given: dict[str, Any]) -> Core:
     from mezzfs.core import Core
+    from mezzfs.replay import Recorder
 
-    observer: Observer | None = None
-    return Core(budget=given["memory"] * MIB, touch=True, observer=observer)
+    recorder = Recorder(Path(given["record"])) if given["record"] else None
+    return Core(budget=given["memory"] * MIB, touch=True, observer=recorder)
 
 
 def _tell_ready(ready: int | None, folder: Path, name: str) -> None:
@@ -202,5 +214,7 @@ def _until_the_end(made: Mount) -> int:
         made.wait()
     except SystemExit:
         made.close()
+    if made.core.observer is not None:
+        made.core.observer.close()
     sys.stderr.flush()
     return 0
