@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from mezzfs.crypt import opened
+from mezzfs.disk import DiskCache, through
 from mezzfs.errors import ChangedObject, MezzError, NotFound, Unreachable, errno_of
 from mezzfs.fetch import Fetch, Measured, Retries
 from mezzfs.objects import ObjectMap, Part, Stat, whole
@@ -199,15 +200,21 @@ class Core:
         budget: bytes of the cache; everything fetched is kept there and nowhere else.
         observer: sees what happens.
         touch: make the whole cache resident now, not as it is used.
+        disk: where bytes from stores are kept for later processes.
     """
 
     def __init__(
-        self, *, budget: int = BUDGET, observer: Observer | None = None, touch: bool = False
+        self,
+        *,
+        budget: int = BUDGET,
+        observer: Observer | None = None,
+        touch: bool = False,
+        disk: DiskCache | None = None,
     ) -> None:
         from cinemill_native._mount import BlockCache
 
         self.cache: BlockCache = BlockCache(budget)
-        self.budget, self.observer = budget, observer
+        self.budget, self.observer, self.disk = budget, observer, disk
         if touch:
             self.cache.touch()
         self.counters = Counters()
@@ -352,11 +359,13 @@ class Core:
             self.counters.fetched_bytes += len(data)
             return self.cache.fill(shared.number, shared.size, at + offset - part.offset, data)
 
+        stat = shared.stat(extent.url)
+
         def ask(start: int, length: int, take: Callable[[int, Bytes], bool]) -> int:
             fetch = Fetch(
                 store_for(extent.url),
                 extent.url,
-                shared.stat(extent.url),
+                stat,
                 sink=take,
                 alive=alive,
                 first=lambda: task.won(me),
@@ -368,7 +377,8 @@ class Core:
             finally:
                 self.counters.requests += fetch.requests
 
-        return opened(extent, part.offset, part.length, ask, sink)
+        kept = through(self.disk, f"{extent.url}|{stat.version}", ask)
+        return opened(extent, part.offset, part.length, kept, sink)
 
     def _note(self, task: Task, pace: Pace, got: Measured) -> None:
         pace.measured(got.first_byte_s, got.body_s, got.length)
@@ -418,6 +428,10 @@ class Core:
                     task.hedged = True
                     self.counters.hedges += 1
                     self._workers.submit(lambda task=task: self._run(task, twin=True), urgent=True)  # type: ignore[misc]
+
+    def settle(self, seconds: float = 10.0) -> bool:
+        """Wait until nothing is being fetched; True if it is so."""
+        return self._workers.settle(seconds)
 
     def close(self) -> None:
         """Stop fetching. Files that are still open fail."""

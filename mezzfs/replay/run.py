@@ -68,7 +68,7 @@ def run(
                 handles.pop(number)[0].close()
             elif record.kind is Kind.READ and number in handles:
                 _read(*handles[number], record, result, reference)
-        time.sleep(0.05)  # what was being read ahead counts
+        core.settle()  # what is being read ahead counts
         result.fetched_bytes, result.requests = core.counters.fetched_bytes, core.counters.requests
     finally:
         core.close()

@@ -55,6 +55,14 @@ IGNORED = {
     "--memory", type=click.IntRange(min=8), default=256, show_default=True, help="Memory for blocks, MiB."
 )
 @click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False),
+    help="Keep what was fetched on this disk, for later mounts.",
+)
+@click.option(
+    "--cache-size", type=click.IntRange(min=64), default=10240, show_default=True, help="Disk for that, MiB."
+)
+@click.option(
     "--record",
     type=click.Path(dir_okay=False),
     metavar="FILE.mzr",
@@ -184,10 +192,14 @@ def _serve(catalog: Catalog, folder: Path, name: str, given: dict[str, Any], rea
 
 def _core(given: dict[str, Any]) -> Core:
     from mezzfs.core import Core
+    from mezzfs.disk import DiskCache
     from mezzfs.replay import Recorder
 
     recorder = Recorder(Path(given["record"])) if given["record"] else None
-    return Core(budget=given["memory"] * MIB, touch=True, observer=recorder)
+    disk = None
+    if given["cache_dir"]:
+        disk = DiskCache(Path(given["cache_dir"]), size=given["cache_size"] * MIB)
+    return Core(budget=given["memory"] * MIB, touch=True, observer=recorder, disk=disk)
 
 
 def _tell_ready(ready: int | None, folder: Path, name: str) -> None:

@@ -33,7 +33,7 @@ def log(store: MemoryStore, noise: bytes, tmp_path: Path) -> Path:
     with RemoteFile(core.open("mem://top/title.mov")) as file:
         for offset in (5 * MIB, MIB, 5 * MIB):
             file.pread(100_000, offset)
-    time.sleep(0.1)
+    assert core.settle()
     recorder.close()
     return tmp_path / "one.mzr"
 
