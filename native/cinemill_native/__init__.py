@@ -21,12 +21,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cinemill_native._kernels import block_motion as block_motion
     from cinemill_native._kernels import default_target as default_target
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import luma_histogram as luma_histogram
     from cinemill_native._kernels import sad as sad
     from cinemill_native._kernels import sse as sse
     from cinemill_native._kernels import targets as targets
+    from cinemill_native._kernels import thumbnail as thumbnail
     from cinemill_native._launcher import exec_path as exec_path
     from cinemill_native._planes import plane_view as plane_view
     from cinemill_native._psnr import psnr as psnr
@@ -50,6 +52,7 @@ _HOMES = {
     "Plane": "frames",
     "ShapeMismatch": "errors",
     "TargetUnavailable": "errors",
+    "block_motion": "_kernels",
     "default_target": "_kernels",
     "exec_path": "_launcher",
     "histogram_sad": "_kernels",
@@ -59,6 +62,7 @@ _HOMES = {
     "sad": "_kernels",
     "sse": "_kernels",
     "targets": "_kernels",
+    "thumbnail": "_kernels",
 }
 
 __all__ = [
@@ -71,6 +75,7 @@ __all__ = [
     "Plane",
     "ShapeMismatch",
     "TargetUnavailable",
+    "block_motion",
     "default_target",
     "exec_path",
     "histogram_sad",
@@ -80,6 +85,7 @@ __all__ = [
     "sad",
     "sse",
     "targets",
+    "thumbnail",
 ]
 
 

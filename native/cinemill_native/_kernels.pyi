@@ -11,3 +11,9 @@ def luma_histogram(plane: Plane, bins: int = 256, *, target: str | None = None) 
 def histogram_sad(
     current: Plane, previous: Plane, bins: int = 256, *, target: str | None = None
 ) -> tuple[npt.NDArray[np.uint32], int]: ...
+def thumbnail(
+    plane: Plane, rows: int, columns: int, *, target: str | None = None
+) -> npt.NDArray[np.uint8]: ...
+def block_motion(
+    current: npt.NDArray[np.uint8], previous: npt.NDArray[np.uint8], *, target: str | None = None
+) -> npt.NDArray[np.uint32]: ...
