@@ -74,10 +74,10 @@ def camera(random: Random, count: int) -> tuple[Pictures, Pictures, Pictures]:
     kind = random.random()
     room = 1 - zoom
     x, y = random.uniform(-1, 1) * room, random.uniform(-1, 1) * room
-    if kind < 0.3:  # pans, some of them very fast
+    if kind < 0.4:  # pans, some of them very fast
         zoom[:] = random.uniform(0.35, 0.7)
         room = 1 - zoom
-        speed = random.choice([0.01, 0.03, 0.08, 0.2, 0.4])
+        speed = random.choice([0.005, 0.01, 0.01, 0.02, 0.03, 0.08, 0.2, 0.4])
         length = max(2, int(2 / speed * random.uniform(0.3, 1)))
         begin = random.integers(0, max(1, count - 2))
         path = np.clip((np.arange(count) - begin) / length, 0, 1)
@@ -85,8 +85,8 @@ def camera(random: Random, count: int) -> tuple[Pictures, Pictures, Pictures]:
         way = random.choice([-1, 1])
         x = way * path * room
         y = y * 0.5 + (random.random() < 0.3) * path * room * random.choice([-1, 1])
-    elif kind < 0.42:  # zooms, some of them snaps
-        target, length = random.uniform(0.3, 1), max(2, int(random.choice([4, 8, 30, 80])))
+    elif kind < 0.55:  # zooms, some of them snaps
+        target, length = random.uniform(0.3, 1), max(2, int(random.choice([4, 8, 30, 80, 150])))
         begin = random.integers(0, max(1, count - 2))
         path = np.clip((np.arange(count) - begin) / length, 0, 1)
         zoom = (zoom + (target - zoom) * path).astype(np.float32)
@@ -125,7 +125,7 @@ def crop(
 
 def take(random: Random, pool: list[Source], count: int) -> tuple[Pictures, Pictures]:
     """One shot: luma (n, 27, 48) and chroma (n, 2, 9, 16), float32."""
-    if random.random() < 0.04:
+    if random.random() < 0.1:
         return card(random, count)
     source = pool[random.integers(len(pool))]
     speed = random.choice([0.0, 0.5, 1, 1, 1, 1, 2, 3], p=[0.06, 0.08, 0.2, 0.2, 0.2, 0.06, 0.12, 0.08])
@@ -145,8 +145,8 @@ def take(random: Random, pool: list[Source], count: int) -> tuple[Pictures, Pict
 
 def card(random: Random, count: int) -> tuple[Pictures, Pictures]:
     """A plain or striped card, such as titles stand on."""
-    luma = np.full((count, 27, 48), random.choice([16, 16, 40, 128, 235]), np.float32)
-    for _ in range(random.integers(0, 4)):
+    luma = np.full((count, 27, 48), random.choice([16, 16, 16, 16, 0, 40, 128, 235]), np.float32)
+    for _ in range(random.choice([0, 0, 1, 3])):
         row, left = random.integers(2, 22), random.integers(4, 24)
         luma[:, row : row + random.integers(1, 4), left : left + random.integers(4, 22)] = random.uniform(
             16, 235
@@ -291,8 +291,8 @@ def fade(random: Random, pool: list[Source], canvas: Canvas, at: int, gap: int) 
     level = float(random.choice([16, 16, 16, 0, 235, 100]))
     out, hold, into = (int(random.integers(low, high)) for low, high in ((4, 45), (0, 30), (4, 45)))
     kind = random.random()
-    out, into = (0 if kind < 0.2 else out), (0 if kind > 0.8 else into)
-    hold += 3 * (out == 0 or into == 0)
+    out, into = (0 if kind < 0.3 else out), (0 if kind > 0.7 else into)
+    hold = max(hold, 3) if not out else hold * int(random.integers(2)) if not into else hold
     size = len(canvas.luma)
     gone, begin = min(size, at + out), min(size, at + out + hold)
     full, end = min(size, begin + into), min(size, begin + into + gap + TAIL)
@@ -315,13 +315,16 @@ def fade(random: Random, pool: list[Source], canvas: Canvas, at: int, gap: int) 
 
 def passing(random: Random, pool: list[Source], canvas: Canvas) -> None:
     """Something large passes the camera: no transition, though the picture changes altogether."""
-    if random.random() > 0.25:
+    if random.random() > 0.4:
         return
     for _ in range(random.integers(1, 3)):
-        length = int(random.integers(4, 30))
-        at = int(random.integers(0, STEPS))
+        length = int(random.choice([random.integers(4, 30), random.integers(20, 110)]))
+        at = int(random.integers(0, len(canvas.luma) - length))
+        span = slice(max(0, at - 2), at + length + 2)
+        if canvas.cut[span].any() or canvas.gradual[span].any():
+            continue  # it would hide what the labels say
         body = take(random, pool, length)
-        width, height = random.uniform(0.4, 1.1), random.uniform(0.5, 1.2)
+        width, height = random.uniform(0.2, 1.1), random.uniform(0.5, 1.2)
         for step in range(length):
             place = -width + (1 + width) * (step + 1) / (length + 1)
             for planes, found in ((canvas.luma, body[0]), (canvas.chroma, body[1])):
@@ -329,10 +332,6 @@ def passing(random: Random, pool: list[Source], canvas: Canvas) -> None:
                 left, right = (int(np.clip(edge * columns, 0, columns)) for edge in (place, place + width))
                 top = int(max(0, (1 - height) * rows))
                 planes[at + step, ..., top:, left:right] = found[step, ..., top:, left:right]
-        # over a transition it would hide what the labels say
-        span = slice(max(0, at - 2), at + length + 2)
-        if canvas.cut[span].any() or canvas.gradual[span].any():
-            canvas.cut[span] = canvas.gradual[span] = np.nan
 
 
 def disturb(random: Random, canvas: Canvas) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from archer.media.range import FrameRange
 from archer.split.chunk import Shot, Transition
+from archer.split.shots.fit import likeness, misfit
 
 Column = npt.NDArray[np.float32]
 Kind = Literal["cut", "dissolve", "fade_in", "fade_out"]
@@ -51,11 +52,13 @@ class Evidence:
         cut: (n,) probability that a new shot begins at the frame.
         mixed: (n,) probability that the frame is a mixture of two shots, or of one and a plain picture.
         deviation: (n,) standard deviation of luma over the thumbnail, 8-bit units: near 0 for a plain picture.
+        coarse: (n, 144) uint8, very small pictures, to tell mixtures from motion.
     """
 
     cut: Column
     mixed: Column
     deviation: Column
+    coarse: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.cut)
@@ -63,15 +66,16 @@ class Evidence:
     @classmethod
     def joined(cls, parts: Iterable[Evidence]) -> Evidence:
         """Parts of one title, in order, as one."""
-        tracks = list(parts) or [cls(cut=EMPTY, mixed=EMPTY, deviation=EMPTY)]
+        tracks = list(parts)
+        if not tracks:
+            none = np.zeros(0, np.float32)
+            return cls(cut=none, mixed=none, deviation=none, coarse=np.zeros((0, 144), np.uint8))
         return cls(
             cut=np.concatenate([track.cut for track in tracks]),
             mixed=np.concatenate([track.mixed for track in tracks]),
             deviation=np.concatenate([track.deviation for track in tracks]),
+            coarse=np.concatenate([track.coarse for track in tracks]),
         )
-
-
-EMPTY = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,8 @@ def _gradual(run: FrameRange, evidence: Evidence) -> Iterator[Change]:
     """What a run of mixed frames is; one through a plain picture is a fade out and a fade in."""
     around = np.clip(np.arange(run.start - 1, run.end + 1), 0, len(evidence) - 1)
     plain = evidence.deviation[around] < PLAIN
+    if not is_mixture(evidence.coarse[around], faded=bool(plain[0] or plain[-1])):
+        return
     sure = _percent(evidence.mixed[run.start : run.end].max())
     inner = np.flatnonzero(plain[2:-2]) + run.start + 1
     if plain[0] != plain[-1]:
@@ -141,6 +147,25 @@ def _gradual(run: FrameRange, evidence: Evidence) -> Iterator[Change]:
         yield Change(kind="dissolve", frames=run, confidence_pct=sure)
 
 
+def is_mixture(run: npt.NDArray[np.uint8], *, faded: bool) -> bool:
+    """The frames of a run mix the two around it, which differ in more than light.
+
+    Args:
+        run: coarse pictures of the run and of one frame on each side.
+        faded: one of the ends is plain; there may be little to see in the other.
+    """
+    residual, apart = misfit(run)
+    if faded:
+        return residual <= MISFIT_OF_FADES and apart >= 3
+    return residual <= MISFIT and apart >= 8 and len(run) <= LONGEST and likeness(run[0], run[-1]) <= LIKE
+
+
+MISFIT, MISFIT_OF_FADES = 0.22, 0.35
+"""Largest residual of a mixture, as a share of the difference of its ends."""
+LONGEST = 100
+"""Frames; slow moves of a camera look like longer dissolves, which nobody makes."""
+LIKE = 0.9
+"""Correlation above which two pictures are of one shot in another light."""
 PLAIN = 4.0
 """Deviation below which a picture is of one colour, but for noise."""
 

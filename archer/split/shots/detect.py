@@ -13,7 +13,9 @@ from archer.media.range import FrameRange
 from archer.split.chunk import Shot
 from archer.split.shots.decision import Change, Evidence, Rules, changes, shots
 from archer.split.shots.features import MARGIN, features
+from archer.split.shots.fit import coarse
 from archer.split.shots.network import REACH, Network
+from archer.split.shots.step import steps
 from archer.split.shots.thumbnails import Thumbnails
 
 BLOCK = 1024
@@ -44,7 +46,7 @@ def detect(
     rules: Rules | None = None,
     network: Network | None = None,
 ) -> Detection:
-    """Find the shots of a whole title; holds some parts of it at a time, and 16 bytes a frame.
+    """Find the shots of a whole title; holds some parts of it at a time, and 160 bytes a frame.
 
     Args:
         parts: thumbnails of all frames, in order, cut anywhere.
@@ -54,15 +56,15 @@ def detect(
     """
     chosen, net = rules or Rules(), network or Network.trained()
     stride = max(1, round(frame_rate / STEPS_PER_SECOND))
-    steps: list[npt.NDArray[np.float32]] = []
+    moves: list[npt.NDArray[np.float32]] = []
     looked = [
-        _evidence(part, start, end, net) for part, start, end in windows(_sampled(parts, stride, steps))
+        _evidence(part, start, end, net) for part, start, end in windows(_sampled(parts, stride, moves))
     ]
     evidence = Evidence.joined(looked)
-    frames = sum(len(step) for step in steps)
+    frames = sum(map(len, moves))
     found = changes(evidence, chosen)
     if stride > 1:
-        moved = np.concatenate(steps) if steps else np.zeros(0, np.float32)
+        moved = np.concatenate(moves) if moves else np.zeros(0, np.float32)
         found = [_unsampled(change, moved, stride) for change in found]
     return Detection(frames=frames, shots=shots(found, frames, chosen), changes=tuple(found))
 
@@ -90,24 +92,30 @@ def windows(parts: Iterable[Thumbnails]) -> Iterator[tuple[Thumbnails, int, int]
 
 
 def _evidence(part: Thumbnails, start: int, end: int, network: Network) -> Evidence:
-    chances = network(features(part, start - REACH, end + REACH))
-    deviation = part.luma[start:end].reshape(end - start, -1).std(axis=1, dtype=np.float32)
-    return Evidence(cut=chances[:, 0], mixed=chances[:, 1], deviation=deviation)
+    table = features(part, start - REACH, end + REACH)
+    chances = network(table)
+    luma = part.luma[start:end]
+    return Evidence(
+        cut=np.maximum(chances[:, 0], steps(table)[REACH:-REACH]),
+        mixed=chances[:, 1],
+        deviation=luma.reshape(end - start, -1).std(axis=1, dtype=np.float32),
+        coarse=coarse(luma),
+    )
 
 
 def _sampled(
-    parts: Iterable[Thumbnails], stride: int, steps: list[npt.NDArray[np.float32]]
+    parts: Iterable[Thumbnails], stride: int, moves: list[npt.NDArray[np.float32]]
 ) -> Iterator[Thumbnails]:
-    """Every `stride`-th frame of a title; adds the mean change of luma from frame to frame to `steps`."""
+    """Every `stride`-th frame of a title; adds the mean change of luma from frame to frame to `moves`."""
     count, last = 0, None
     for part in parts:
-        steps.append(_steps(part, last, stride))
+        moves.append(_moves(part, last, stride))
         last = part.luma[-1:] if len(part) else last
         yield part if stride == 1 else part.part(slice(-count % stride, None, stride))
         count += len(part)
 
 
-def _steps(part: Thumbnails, last: npt.NDArray[np.uint8] | None, stride: int) -> npt.NDArray[np.float32]:
+def _moves(part: Thumbnails, last: npt.NDArray[np.uint8] | None, stride: int) -> npt.NDArray[np.float32]:
     if stride == 1 or not len(part):
         return np.zeros(len(part), np.float32)
     luma = np.concatenate([part.luma[:1] if last is None else last, part.luma])
@@ -115,10 +123,10 @@ def _steps(part: Thumbnails, last: npt.NDArray[np.uint8] | None, stride: int) ->
     return np.asarray(apart.mean(axis=(1, 2), dtype=np.float32), np.float32)
 
 
-def _unsampled(change: Change, steps: npt.NDArray[np.float32], stride: int) -> Change:
+def _unsampled(change: Change, moves: npt.NDArray[np.float32], stride: int) -> Change:
     """A transition between sampled frames in frames of the title: a cut is where most changes."""
-    start, end = change.frames.start * stride, min(len(steps), (change.frames.end - 1) * stride + 1)
+    start, end = change.frames.start * stride, min(len(moves), (change.frames.end - 1) * stride + 1)
     if change.kind == "cut":
-        start += int(steps[start - stride + 1 : start + 1].argmax()) - stride + 1
+        start += int(moves[start - stride + 1 : start + 1].argmax()) - stride + 1
         end = start + 1
     return Change(kind=change.kind, frames=FrameRange(start, end), confidence_pct=change.confidence_pct)

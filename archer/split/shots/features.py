@@ -22,7 +22,17 @@ SPANS = (2, 4, 8, 12, 16, 24)
 MARGIN = 25
 """Steps on each side of a frame that its features reach; at the ends of a title its first and last frames repeat."""
 BINS = 32
-COUNT = 4 * len(LAGS) + len(MOVED) + len(SPANS) + 2
+NAMES = (
+    *(
+        f"{what}_{lag}"
+        for lag in LAGS
+        for what in ("luma", "chroma", "shape", "histogram", *(("moved",) if lag in MOVED else ()))
+    ),
+    *(f"mean_{span}" for span in SPANS),
+    "level",
+    "deviation",
+)
+COUNT = len(NAMES)
 
 Table = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
