@@ -24,7 +24,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
-from archer.split.shots.features import COUNT, features
+from archer.split.shots.features import COUNT, NAMES, features
 from archer.split.shots.thumbnails import Thumbnails
 
 STEPS = 224
@@ -462,7 +462,7 @@ def train(tables: npt.NDArray[np.float16], labels: npt.NDArray[np.float32], epoc
         total = 0.0
         order = torch.randperm(len(x) - held)
         for batch in order[: batches * 32].reshape(batches, 32):
-            value = loss(network(x[batch]), y[batch])
+            value = loss(network(faded_colour(x[batch])), y[batch])
             optimizer.zero_grad()
             value.backward()
             optimizer.step()
@@ -476,6 +476,17 @@ def train(tables: npt.NDArray[np.float16], labels: npt.NDArray[np.float32], epoc
                 flush=True,
             )
     return network
+
+
+CHROMA = [place for place, name in enumerate(NAMES) if name.startswith("chroma")]
+
+
+def faded_colour(batch: torch.Tensor) -> torch.Tensor:
+    """A fifth of the examples without colour, as old films are."""
+    batch = batch.clone()
+    grey = torch.rand(len(batch)) < 0.2
+    batch[grey.nonzero(), torch.tensor(CHROMA)] = 0
+    return batch
 
 
 def loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -495,27 +506,35 @@ def save(network: Network, path: Path) -> None:
     np.savez_compressed(path, mean=network.mean.numpy()[:, 0], scale=network.scale.numpy()[:, 0], **state)
 
 
+def made(chosen: argparse.Namespace) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.float32]]:
+    """New examples."""
+    pool = [source for clip in chosen.clips for source in sources(clip)]
+    seeds = range(chosen.seed, chosen.seed + chosen.examples)
+    with ProcessPoolExecutor(chosen.processes, initializer=start, initargs=(pool,)) as workers:
+        found = list(workers.map(example, seeds, chunksize=16))
+    return np.stack([table for table, _ in found]), np.stack([label for _, label in found])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("clips", nargs="+")
+    parser.add_argument("clips", nargs="*")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("-n", "--examples", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--keep", type=Path, help="keep the examples here, and use them where they are")
+    parser.add_argument("--keep", type=Path, help="keep the examples here")
+    parser.add_argument("--kept", type=Path, nargs="*", default=[], help="take these instead of making some")
     chosen = parser.parse_args()
-    if chosen.keep and chosen.keep.is_file():
-        stored = np.load(chosen.keep)
-        tables, labels = stored["tables"], stored["labels"]
+    if chosen.kept:
+        stored = [np.load(path) for path in chosen.kept]
+        tables, labels = (np.concatenate([each[name] for each in stored]) for name in ("tables", "labels"))
     else:
-        pool = [source for clip in chosen.clips for source in sources(clip)]
-        seeds = range(chosen.seed, chosen.seed + chosen.examples)
-        with ProcessPoolExecutor(chosen.processes, initializer=start, initargs=(pool,)) as workers:
-            found = list(workers.map(example, seeds, chunksize=16))
-        tables, labels = np.stack([table for table, _ in found]), np.stack([label for _, label in found])
+        tables, labels = made(chosen)
         if chosen.keep:
             np.savez(chosen.keep, tables=tables, labels=labels)
+    mixed = np.random.default_rng(0).permutation(len(tables))
+    tables, labels = tables[mixed], labels[mixed]
     torch.set_num_threads(1)
     save(train(tables, labels, chosen.epochs), chosen.output)
 

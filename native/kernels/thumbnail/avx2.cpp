@@ -60,8 +60,7 @@ CINEMILL_AVX2 static inline std::uint64_t add_up(const std::uint32_t* sums, int 
 
 template <class T, class Sum>
 CINEMILL_AVX2 static inline void thumbnail(PlaneView<T> plane, Size size, Grid grid, std::uint8_t* out) noexcept {
-  std::array<Sum, kMaxSide + 1>
-      sums;  // of the columns of a band; 128 or 256 KiB of stack, of which `width` are touched
+  std::array<Sum, kMaxSide + 16> sums;  // of a band's columns; up to 256 KiB of stack, little of it ever touched
   const int step = row_step(size.height, grid.rows);
   for (int r = 0; r < grid.rows; ++r) {
     const int top = edge(r, size.height, grid.rows);
