@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from cinemill_native import ShapeMismatch, block_motion, targets
+from cinemill_native import ShapeMismatch, block_motion
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -130,37 +130,50 @@ def runs(chances: npt.NDArray[np.float32], rules: Rules) -> Iterator[FrameRange]
 
 
 def _gradual(run: FrameRange, evidence: Evidence) -> Iterator[Change]:
-    """What a run of mixed frames is; one through a plain picture is a fade out and a fade in."""
+    """What a run of mixed frames is, as far as it is mixed."""
+    for kind, frames in _pieces(run, evidence):
+        around = np.clip(np.arange(frames.start - 1, frames.end + 1), 0, len(evidence) - 1)
+        chances = evidence.mixed[frames.start : frames.end]
+        if len(frames) and is_mixture(evidence.coarse[around], kind, mean=float(chances.mean())):
+            yield Change(kind=kind, frames=frames, confidence_pct=_percent(chances.max()))
+
+
+def _pieces(run: FrameRange, evidence: Evidence) -> Iterator[tuple[Kind, FrameRange]]:
+    """A run through a plain picture is a fade out and a fade in; one that begins or ends with it is one of them."""
     around = np.clip(np.arange(run.start - 1, run.end + 1), 0, len(evidence) - 1)
     plain = evidence.deviation[around] < PLAIN
-    if not is_mixture(evidence.coarse[around], faded=bool(plain[0] or plain[-1])):
-        return
-    sure = _percent(evidence.mixed[run.start : run.end].max())
     inner = np.flatnonzero(plain[2:-2]) + run.start + 1
     if plain[0] != plain[-1]:
-        yield Change(kind="fade_in" if plain[0] else "fade_out", frames=run, confidence_pct=sure)
+        yield "fade_in" if plain[0] else "fade_out", run
     elif len(inner) and not plain[0]:
-        first, last = int(inner[0]), int(inner[-1])
-        yield Change(kind="fade_out", frames=FrameRange(run.start, first), confidence_pct=sure)
-        yield Change(kind="fade_in", frames=FrameRange(last, run.end), confidence_pct=sure)
+        yield "fade_out", FrameRange(run.start, int(inner[0]))
+        yield "fade_in", FrameRange(int(inner[-1]) + 1, run.end)
     else:
-        yield Change(kind="dissolve", frames=run, confidence_pct=sure)
+        yield "dissolve", run
 
 
-def is_mixture(run: npt.NDArray[np.uint8], *, faded: bool) -> bool:
+def is_mixture(run: npt.NDArray[np.uint8], kind: Kind, *, mean: float) -> bool:
     """The frames of a run mix the two around it, which differ in more than light.
 
     Args:
         run: coarse pictures of the run and of one frame on each side.
-        faded: one of the ends is plain; there may be little to see in the other.
+        kind: a fade may show little in the picture that is not plain.
+        mean: probability of its frames, on average; where all are sure, more of them may be motion.
     """
     residual, apart = misfit(run)
-    if faded:
+    if kind != "dissolve":
         return residual <= MISFIT_OF_FADES and apart >= 3
-    return residual <= MISFIT and apart >= 8 and len(run) <= LONGEST and likeness(run[0], run[-1]) <= LIKE
+    like = likeness(run[0], run[-1])
+    sure = mean >= 0.9 and like <= 0.5
+    return (
+        residual <= (MISFIT_IF_SURE if sure else MISFIT)
+        and apart >= 8
+        and len(run) <= LONGEST
+        and like <= LIKE
+    )
 
 
-MISFIT, MISFIT_OF_FADES = 0.22, 0.35
+MISFIT, MISFIT_IF_SURE, MISFIT_OF_FADES = 0.22, 0.45, 0.35
 """Largest residual of a mixture, as a share of the difference of its ends."""
 LONGEST = 100
 """Frames; slow moves of a camera look like longer dissolves, which nobody makes."""
