@@ -28,8 +28,8 @@ from vmaf.scorer import Scorer as Scorer
 from vmaf.scores import FrameScores as FrameScores
 
 __all__ = [
-    "BadModel",
     "DEFAULT_MODEL",
+    "BadModel",
     "FFmpegScorer",
     "FrameCountMismatch",
     "FrameScores",
