@@ -66,10 +66,9 @@ def encode_audio(
     codec: str = "aac",
     on_sample: Callable[[int], None] | None = None,
 ) -> AudioFacts:
-    """Encode a track to a mp4 file.
+    """Encode a track to a mp4 file whose sample 0 is heard when the first video frame is shown.
 
-    Sample 0 is heard when the first video frame is shown: sound that starts late gets silence before it, sound from before the
-    first frame is cut, holes are filled with silence, so that everything stays where it was.
+    Late sound gets silence before it, sound from before the first frame is cut, holes are filled with silence.
 
     Args:
         url: the title.
