@@ -7,6 +7,7 @@ block, and fetched at once; what the policy foresees is claimed with what room i
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import threading
 import time
@@ -17,12 +18,14 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from mezzfs.crypt import opened
+from mezzfs.disk import DiskCache, through
 from mezzfs.errors import ChangedObject, MezzError, NotFound, Unreachable, errno_of
 from mezzfs.fetch import Fetch, Measured, Retries
 from mezzfs.objects import ObjectMap, Part, Stat, whole
 from mezzfs.pace import Pace
 from mezzfs.policy import Depth, Policy, Span
 from mezzfs.stores import store_for
+from mezzfs.stores.base import Bytes
 from mezzfs.workers import Workers
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ BUDGET = 256 << 20
 TIMEOUT_S = 120.0
 """Longest wait of a read; retries give up much earlier."""
 WAIT_S = 0.5
+log = logging.getLogger(__name__)
 AHEAD = Retries(attempts=1)
 """Read-ahead is not tried again: a reader that comes to the place does that, with the patience that it has."""
 
@@ -56,6 +60,9 @@ class Observer(Protocol):
 
     def closed(self, handle: int) -> None:
         """A file was closed."""
+
+    def close(self) -> None:
+        """Nothing more will happen."""
 
 
 @dataclass(slots=True)
@@ -193,15 +200,21 @@ class Core:
         budget: bytes of the cache; everything fetched is kept there and nowhere else.
         observer: sees what happens.
         touch: make the whole cache resident now, not as it is used.
+        disk: where bytes from stores are kept for later processes.
     """
 
     def __init__(
-        self, *, budget: int = BUDGET, observer: Observer | None = None, touch: bool = False
+        self,
+        *,
+        budget: int = BUDGET,
+        observer: Observer | None = None,
+        touch: bool = False,
+        disk: DiskCache | None = None,
     ) -> None:
         from cinemill_native._mount import BlockCache
 
         self.cache: BlockCache = BlockCache(budget)
-        self.budget, self.observer = budget, observer
+        self.budget, self.observer, self.disk = budget, observer, disk
         if touch:
             self.cache.touch()
         self.counters = Counters()
@@ -325,6 +338,10 @@ class Core:
                 return
             self._failed(task, done, error)
             return
+        except Exception as error:  # a reader waits: it gets an error, not a hang
+            log.exception("%s: a store failed in a way that it should not", shared.name)
+            self._failed(task, done, Unreachable(shared.name, f"cannot be read: {type(error).__name__}"))
+            return
         finally:
             self._pressing.discard(task)
         if done < task.span.length:  # nobody wants it any more
@@ -338,15 +355,17 @@ class Core:
         def alive() -> bool:
             return task.urgent or not task.handle.closed
 
-        def sink(offset: int, data: bytes) -> bool:
+        def sink(offset: int, data: Bytes) -> bool:
             self.counters.fetched_bytes += len(data)
             return self.cache.fill(shared.number, shared.size, at + offset - part.offset, data)
 
-        def ask(start: int, length: int, take: Callable[[int, bytes], bool]) -> int:
+        stat = shared.stat(extent.url)
+
+        def ask(start: int, length: int, take: Callable[[int, Bytes], bool]) -> int:
             fetch = Fetch(
                 store_for(extent.url),
                 extent.url,
-                shared.stat(extent.url),
+                stat,
                 sink=take,
                 alive=alive,
                 first=lambda: task.won(me),
@@ -358,7 +377,8 @@ class Core:
             finally:
                 self.counters.requests += fetch.requests
 
-        return opened(extent, part.offset, part.length, ask, sink)
+        kept = through(self.disk, f"{extent.url}|{stat.version}", ask)
+        return opened(extent, part.offset, part.length, kept, sink)
 
     def _note(self, task: Task, pace: Pace, got: Measured) -> None:
         pace.measured(got.first_byte_s, got.body_s, got.length)
@@ -408,6 +428,10 @@ class Core:
                     task.hedged = True
                     self.counters.hedges += 1
                     self._workers.submit(lambda task=task: self._run(task, twin=True), urgent=True)  # type: ignore[misc]
+
+    def settle(self, seconds: float = 10.0) -> bool:
+        """Wait until nothing is being fetched; True if it is so."""
+        return self._workers.settle(seconds)
 
     def close(self) -> None:
         """Stop fetching. Files that are still open fail."""

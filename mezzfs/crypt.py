@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from mezzfs.errors import BadReply, MissingExtra
 from mezzfs.objects import Extent
+from mezzfs.stores.base import Bytes
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
 
-Sink = Callable[[int, bytes], bool]
+Sink = Callable[[int, Bytes], bool]
 Ask = Callable[[int, int, Sink], int]
 """(offset in the object, length, sink) -> bytes that the sink took."""
 BLOCK = 16
@@ -31,7 +32,7 @@ def opened(extent: Extent, offset: int, length: int, ask: Ask, sink: Sink) -> in
     if extent.whole:
         return _whole(extent, offset, length, ask, sink)
 
-    def shift(at: int, data: bytes) -> bool:
+    def shift(at: int, data: Bytes) -> bool:
         return sink(at - extent.offset, data)
 
     if extent.key is None:
@@ -43,7 +44,7 @@ def opened(extent: Extent, offset: int, length: int, ask: Ask, sink: Sink) -> in
 def _whole(extent: Extent, offset: int, length: int, ask: Ask, sink: Sink) -> int:
     stored = bytearray()
 
-    def gather(_: int, data: bytes) -> bool:
+    def gather(_: int, data: Bytes) -> bool:
         stored.extend(data)
         return True
 

@@ -36,6 +36,7 @@ class MezzError(CinemillError):
     def __init__(self, url: str, reason: str = "") -> None:
         super().__init__(url, reason)
         self.url, self.reason = url, reason
+        _number(self, reason or self.wanted)
 
     def __str__(self) -> str:
         return f"{shown(self.url)}: {self.reason or self.wanted}"
@@ -122,6 +123,12 @@ NUMBERS: tuple[tuple[type[BaseException], int], ...] = (
 def errno_of(error: BaseException) -> int:
     """The errno that a mount answers for `error`."""
     return next((number for kind, number in NUMBERS if isinstance(error, kind)), errno.EIO)
+
+
+def _number(error: BaseException, reason: str) -> None:
+    """Give those of our errors that are errors of the system their number."""
+    if isinstance(error, OSError):
+        error.errno, error.strerror = errno_of(error), reason
 
 
 def shown(url: str) -> str:

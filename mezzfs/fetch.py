@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mezzfs.errors import BadReply, ChangedObject, ExpiredCredentials, MezzError
 from mezzfs.objects import Stat
-from mezzfs.stores.base import Reply, Store
+from mezzfs.stores.base import Bytes, Reply, Store
 
 MOST_SKIPPED = 64 << 20
 """Bytes thrown away at most to read from a server that knows no ranges."""
@@ -44,7 +44,7 @@ class Measured:
     length: int = 0
 
 
-def checked(reply: Reply, url: str, offset: int, length: int, stat: Stat) -> Iterator[bytes]:
+def checked(reply: Reply, url: str, offset: int, length: int, stat: Stat) -> Iterator[Bytes]:
     """The chunks of an answer, if it is the right one: version, range, length, and checksum where there is one.
 
     Raises:
@@ -57,7 +57,7 @@ def checked(reply: Reply, url: str, offset: int, length: int, stat: Stat) -> Ite
     chunks = reply.chunks if reply.partial else _skipped(reply.chunks, offset, length)
     if reply.sha256 is None:
         return _exactly(chunks, url, offset, length)
-    data = b"".join(_exactly(reply.chunks, url, 0, length if reply.partial else stat.size))
+    data = b"".join(map(bytes, _exactly(reply.chunks, url, 0, length if reply.partial else stat.size)))
     if hashlib.sha256(data).digest() != reply.sha256:
         raise BadReply(url, f"the bytes from {offset} on were damaged on the way: their checksum differs")
     return iter([data if reply.partial else data[offset : offset + length]])
@@ -92,7 +92,7 @@ def _strong(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
 
 
-def _skipped(chunks: Iterator[bytes], offset: int, length: int) -> Iterator[bytes]:
+def _skipped(chunks: Iterator[Bytes], offset: int, length: int) -> Iterator[Bytes]:
     at = 0
     for chunk in chunks:
         piece = chunk[max(0, offset - at) : max(0, offset + length - at)]
@@ -103,7 +103,7 @@ def _skipped(chunks: Iterator[bytes], offset: int, length: int) -> Iterator[byte
             return
 
 
-def _exactly(chunks: Iterator[bytes], url: str, offset: int, length: int) -> Iterator[bytes]:
+def _exactly(chunks: Iterator[Bytes], url: str, offset: int, length: int) -> Iterator[Bytes]:
     left = length
     for chunk in chunks:
         if len(chunk) > left:
@@ -129,7 +129,7 @@ class Fetch:
         url: str,
         stat: Stat,
         *,
-        sink: Callable[[int, bytes], bool],
+        sink: Callable[[int, Bytes], bool],
         alive: Callable[[], bool],
         first: Callable[[], bool] = lambda: True,
         retries: Retries | None = None,
@@ -171,7 +171,7 @@ class Fetch:
         while self._alive() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.1))
 
-    def _ask(self, offset: int, length: int) -> Iterator[bytes]:
+    def _ask(self, offset: int, length: int) -> Iterator[Bytes]:
         self.requests += 1
         began = time.perf_counter()
         reply = self._store.get(self._url, offset, length, self._stat)

@@ -19,7 +19,7 @@ class Pace:
     """What was measured of one store; unknown stores are taken for near ones.
 
     Attributes:
-        first_byte_s: mean time to the first byte, recent requests weigh more; seconds.
+        first_byte_s: best recent time to the first byte, seconds; a mean would call a store far when this machine is busy.
         rate: best recent rate of one connection after its first byte, bytes per second.
         requests: how many were measured.
     """
@@ -31,8 +31,8 @@ class Pace:
     def measured(self, first_byte_s: float, body_s: float, length: int) -> None:
         """Take in one request."""
         self.requests += 1
-        weight = max(0.1, 1 / self.requests)
-        self.first_byte_s += weight * (first_byte_s - self.first_byte_s)
+        known = self.first_byte_s * 1.03 if self.requests > 1 else first_byte_s
+        self.first_byte_s = min(known, first_byte_s)
         if length >= 128 << 10 and body_s > 0:
             self.rate = max(self.rate * 0.98, length / body_s)
 

@@ -20,7 +20,8 @@ class Workers:
 
     def __init__(self, ahead: Callable[[], int]) -> None:
         self._ahead = ahead
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed, self._quiet = threading.Condition(lock), threading.Condition(lock)
         self._urgent: deque[Callable[[], None]] = deque()
         self._later: deque[Callable[[], None]] = deque()
         self._threads = self._idle = self._running_later = 0
@@ -36,6 +37,15 @@ class Workers:
                 name = f"mezzfs-fetch-{self._threads}"
                 threading.Thread(target=self._work, name=name, daemon=True).start()
             self._changed.notify()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until every job is done; True if they are."""
+
+        def done() -> bool:
+            return not self._urgent and not self._later and self._idle == self._threads
+
+        with self._quiet:
+            return self._quiet.wait_for(done, seconds)
 
     def close(self) -> None:
         """Let the threads end after their present jobs; what was not begun is dropped."""
@@ -58,6 +68,8 @@ class Workers:
             with self._changed:
                 self._idle += 1
                 found = self._next()
+                if found is None and self._idle == self._threads:
+                    self._quiet.notify_all()
                 while found is None and not self._closed:
                     self._changed.wait()
                     found = self._next()
@@ -72,7 +84,5 @@ class Workers:
                 log.exception("a fetch ended in an error that it should have handled")
             finally:
                 del job, found
-                if not urgent:
-                    with self._changed:
-                        self._running_later -= 1
-                        self._changed.notify()
+                with self._changed:
+                    self._running_later -= not urgent

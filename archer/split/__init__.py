@@ -1,7 +1,7 @@
 """Cut a title into shots and chunks.
 
 from archer.split import Chunk, Shot, plan_chunks
-from archer.split.shots import find_shots
+from archer.split.shots import detect
 """
 
 from __future__ import annotations

@@ -18,11 +18,16 @@ class Shot:
         frames: half-open range; shots of a title are contiguous and cover it.
         transition: how the shot begins; `start` for the first of a title.
         confidence_pct: certainty of the boundary at its start, integer 0 to 100.
+        mixed: frames of a gradual transition at its start (of both shots, or of this one and black), which may begin
+            before the shot; None for a cut.
+        fade_out: frames in which it ends in black or another colour; None where it does not.
     """
 
     frames: FrameRange
     transition: Transition = "cut"
     confidence_pct: int = 100
+    mixed: FrameRange | None = None
+    fade_out: FrameRange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

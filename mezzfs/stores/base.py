@@ -8,7 +8,8 @@ from typing import Protocol
 
 from mezzfs.objects import Stat
 
-CHUNK = 256 << 10
+Bytes = bytes | memoryview
+CHUNK = 512 << 10
 """Bytes per chunk of an answer: stays in the processor's cache on its way into the arena."""
 
 
@@ -17,7 +18,7 @@ class Reply:
     """An answer to a request for a byte range, as the store gave it; nothing of it is checked yet (see `mezzfs.fetch`).
 
     Attributes:
-        chunks: the bytes, in pieces of any size.
+        chunks: the bytes, in pieces of any size; a piece may be a view that is good only until the next is asked for.
         close: gives the connection back or ends it; may be called twice.
         partial: True for 206, False for 200 (the whole object).
         first, total: from Content-Range: offset of the first byte, size of the object; None where it is not said.
@@ -26,7 +27,7 @@ class Reply:
         sha256: of the bytes of this answer (RFC 9530 Content-Digest); None where it is not said.
     """
 
-    chunks: Iterator[bytes]
+    chunks: Iterator[Bytes]
     close: Callable[[], None]
     partial: bool = True
     first: int | None = None

@@ -112,7 +112,7 @@ class FaultyStore:
         return None
 
     def _spoiled(self, reply: Reply, fault: Fault | None, draw: float, url: str) -> Reply:
-        data = b"".join(reply.chunks)
+        data = b"".join(map(bytes, reply.chunks))
         reply.close()
         digest = hashlib.sha256(data).digest()
         etag = '"another-version"' if fault is Fault.CHANGED else reply.etag

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import NoReturn
 
 import urllib3
@@ -25,12 +27,13 @@ from mezzfs.errors import (
     Unreachable,
 )
 from mezzfs.objects import Stat
-from mezzfs.stores.base import CHUNK, Entry, Reply, Upload
+from mezzfs.stores.base import CHUNK, Bytes, Entry, Reply, Upload
 
 CONNECT_S = 10.0
 READ_S = 30.0
 """Longest silence on a connection."""
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)$")
+_own = threading.local()
 DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 
 
@@ -78,11 +81,14 @@ class HttpStore:
         if reply.status not in (200, 206):
             reply.drain_conn()
             _check(url, reply)
+        if reply.headers.get("Content-Encoding", "identity") != "identity":
+            reply.close()
+            raise BadReply(url, "the server compresses its answers, although it was asked not to")
         found = RANGE.match(reply.headers.get("Content-Range", ""))
         digest = DIGEST.search(reply.headers.get("Content-Digest", ""))
         size = reply.headers.get("Content-Length")
         return Reply(
-            chunks=_chunks(url, reply),
+            chunks=chunks_of(url, reply),
             close=reply.close,
             partial=reply.status == 206,
             first=int(found[1]) if found else None,
@@ -165,9 +171,33 @@ def _sha256(url: str, text: str) -> bytes:
         raise BadReply(url, "the server sends a Content-Digest that is none") from error
 
 
-def _chunks(url: str, reply: BaseHTTPResponse) -> Iterator[bytes]:
+def chunks_of(url: str, reply: BaseHTTPResponse) -> Iterator[Bytes]:
+    """The body, in views of one buffer per thread: each is good until the next is asked for.
+
+    urllib3 makes new bytes of every read; its own source underneath reads into memory that is there already, which halves
+    the processor time per byte. Where there is no such source, urllib3's way is used.
+    """
+    readinto = getattr(getattr(reply, "_fp", None), "readinto", None)
     try:
-        while data := reply.read(CHUNK, decode_content=False):
-            yield data
-    except (HTTPError, OSError, ValueError) as error:  # ValueError: closed by us, from another thread
+        if readinto is None:
+            while data := reply.read(CHUNK, decode_content=False):
+                yield data
+            return
+        buffer = _buffer()
+        while count := readinto(buffer):
+            yield buffer[:count]
+        reply.release_conn()
+    except (
+        HTTPError,
+        HTTPException,
+        OSError,
+        ValueError,
+    ) as error:  # ValueError: closed by us, from another thread
         raise Unreachable(url, f"the connection broke: {type(error).__name__}") from error
+
+
+def _buffer() -> memoryview:
+    found: memoryview | None = getattr(_own, "buffer", None)
+    if found is None:
+        found = _own.buffer = memoryview(bytearray(CHUNK))
+    return found

@@ -20,8 +20,8 @@ from urllib3.exceptions import HTTPError
 
 from mezzfs.errors import AccessDenied, ExpiredCredentials, MezzError, NotAFile, NotFound, Unreachable
 from mezzfs.objects import Stat
-from mezzfs.stores.base import CHUNK, Entry, Reply, Upload
-from mezzfs.stores.http import RANGE, refuse
+from mezzfs.stores.base import Entry, Reply, Upload
+from mezzfs.stores.http import RANGE, chunks_of, refuse
 
 PART = 16 << 20
 """Bytes per part of an upload: 10,000 parts make 160 GB; later parts grow."""
@@ -63,7 +63,7 @@ class S3Store:
         place = RANGE.match(found.get("ContentRange", ""))
         body = found["Body"]
         return Reply(
-            chunks=_chunks(url, body),
+            chunks=chunks_of(url, getattr(body, "_raw_stream", body)),
             close=body.close,
             partial=found["ResponseMetadata"]["HTTPStatusCode"] == 206,
             first=int(place[1]) if place else None,
@@ -200,14 +200,6 @@ def _stat(found: dict[str, Any]) -> Stat:
 
 def _listed(item: dict[str, Any]) -> Stat:
     return Stat(size=int(item["Size"]), etag=item.get("ETag"), mtime_s=int(item["LastModified"].timestamp()))
-
-
-def _chunks(url: str, body: Any) -> Iterator[bytes]:
-    try:
-        while data := body.read(CHUNK):
-            yield data
-    except (BotoCoreError, HTTPError, OSError, ValueError) as error:
-        raise Unreachable(url, f"the connection broke: {type(error).__name__}") from error
 
 
 @contextmanager

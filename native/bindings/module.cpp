@@ -12,15 +12,19 @@
 
 #include "bindings/arguments.h"
 #include "bindings/vmaf.h"
+#include "kernels/block_motion/block_motion.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
 #include "kernels/sad/sad.h"
 #include "kernels/sse/sse.h"
+#include "kernels/thumbnail/thumbnail.h"
 
 namespace cinemill::bindings {
 namespace {
 
 using Counts = nb::ndarray<nb::numpy, std::uint32_t, nb::ndim<1>>;
+using Cells = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<2>>;
+using Thumbnails = nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 nb::tuple targets() {
   nb::list names;
@@ -64,9 +68,9 @@ histogram::Bins check_bins(int count, const PlaneArgument& plane) {
 }
 
 // Hands the counters to numpy, which deletes them with the array.
-Counts to_numpy(std::unique_ptr<std::uint32_t[]> counts, int bins) {
+Counts to_numpy(std::unique_ptr<std::uint32_t[]> counts, std::size_t bins) {
   const nb::capsule owner(counts.get(), [](void* data) noexcept { delete[] static_cast<std::uint32_t*>(data); });
-  return Counts(counts.release(), {static_cast<std::size_t>(bins)}, owner);
+  return Counts(counts.release(), {bins}, owner);
 }
 
 Counts luma_histogram(nb::handle plane, int bins, nb::handle target) {
@@ -79,7 +83,7 @@ Counts luma_histogram(nb::handle plane, int bins, nb::handle target) {
     luma.is_wide() ? kernels.u16(luma.view<std::uint16_t>(), luma.size(), chosen, counts.get())
                    : kernels.u8(luma.view<std::uint8_t>(), luma.size(), chosen, counts.get());
   }
-  return to_numpy(std::move(counts), bins);
+  return to_numpy(std::move(counts), static_cast<std::size_t>(bins));
 }
 
 nb::tuple histogram_sad(nb::handle current, nb::handle previous, int bins, nb::handle target) {
@@ -96,7 +100,61 @@ nb::tuple histogram_sad(nb::handle current, nb::handle previous, int bins, nb::h
               ? kernels.u16(now.view<std::uint16_t>(), before.view<std::uint16_t>(), now.size(), chosen, counts.get())
               : kernels.u8(now.view<std::uint8_t>(), before.view<std::uint8_t>(), now.size(), chosen, counts.get());
   }
-  return nb::make_tuple(to_numpy(std::move(counts), bins), sum);
+  return nb::make_tuple(to_numpy(std::move(counts), static_cast<std::size_t>(bins)), sum);
+}
+
+Cells thumbnail(nb::handle plane, int rows, int columns, nb::handle target) {
+  const PlaneArgument full(plane, "plane");
+  if (rows < 1 || columns < 1 || rows > thumbnail::kMaxCells || columns > thumbnail::kMaxCells) {
+    throw nb::value_error(("rows, columns: wanted 1 to " + std::to_string(thumbnail::kMaxCells) + ", got " +
+                           std::to_string(rows) + " and " + std::to_string(columns))
+                              .c_str());
+  }
+  const thumbnail::Table& kernels = thumbnail::table(pick_target(target));
+  const std::size_t height = static_cast<std::size_t>(rows);
+  const std::size_t width = static_cast<std::size_t>(columns);
+  auto cells = std::make_unique<std::uint8_t[]>(height * width);
+  {
+    const thumbnail::Grid grid = {rows, columns, full.bit_depth() - 8};
+    const nb::gil_scoped_release unlocked;
+    full.is_wide() ? kernels.u16(full.view<std::uint16_t>(), full.size(), grid, cells.get())
+                   : kernels.u8(full.view<std::uint8_t>(), full.size(), grid, cells.get());
+  }
+  const nb::capsule owner(cells.get(), [](void* data) noexcept { delete[] static_cast<std::uint8_t*>(data); });
+  return Cells(cells.release(), {height, width}, owner);
+}
+
+void check_thumbnails(const Thumbnails& current, const Thumbnails& previous) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (current.shape(i) != previous.shape(i)) {
+      raise("ShapeMismatch", "previous: wanted as many thumbnails of one size as current");
+    }
+  }
+  const std::size_t height = current.shape(1);
+  const std::size_t width = current.shape(2);
+  if (height < 1 || width < 1 || height > block_motion::kMaxHeight || width > block_motion::kMaxWidth ||
+      height % block_motion::kBlockHeight || width % block_motion::kBlockWidth) {
+    throw nb::value_error(
+        ("thumbnails: wanted heights of 9 to 63 in steps of 9 and widths of 8 to 64 in steps of 8, got " +
+         std::to_string(width) + "x" + std::to_string(height))
+            .c_str());
+  }
+}
+
+Counts block_motion(const Thumbnails& current, const Thumbnails& previous, nb::handle target) {
+  check_thumbnails(current, previous);
+  const block_motion::Kernel kernel = block_motion::kernel(pick_target(target));
+  const std::size_t count = current.shape(0);
+  auto sums = std::make_unique<std::uint32_t[]>(count);
+  {
+    const nb::gil_scoped_release unlocked;
+    const std::size_t size = current.shape(1) * current.shape(2);
+    for (std::size_t i = 0; i < count; ++i) {
+      sums[i] = kernel(current.data() + i * size, previous.data() + i * size, static_cast<int>(current.shape(2)),
+                       static_cast<int>(current.shape(1)));
+    }
+  }
+  return to_numpy(std::move(sums), count);
 }
 
 constexpr const char* kTargetsDoc =
@@ -165,6 +223,43 @@ Raises:
     NotAPlane: an argument is no plane that a kernel can read.
     TargetUnavailable: no such target here.)";
 
+constexpr const char* kThumbnailDoc =
+    R"(Means of a grid of cells of a plane, in 8-bit units, from some rows of each cell.
+
+Releases the GIL; any number of threads may call at once.
+
+Args:
+    plane: any plane; one smaller than the grid repeats its samples.
+    rows, columns: of the grid, 1 to 256.
+    target: a level of `targets()` to force.
+
+Returns:
+    (rows, columns) uint8: mean of the cell / 2 ** (bit_depth - 8), rounded half up. Of cells with 8 and more rows
+    of samples, 4 to 8 rows at equal distances are read.
+
+Raises:
+    ValueError: rows or columns is out of range.
+    NotAPlane: the argument is no plane that a kernel can read.
+    TargetUnavailable: no such target here.)";
+
+constexpr const char* kBlockMotionDoc = R"(What motion cannot explain between pairs of thumbnails.
+
+Each block of 8x9 cells is looked for up to 3 cells around its place in the thumbnail before (edges repeat).
+
+Releases the GIL; any number of threads may call at once.
+
+Args:
+    current, previous: (n, height, width) uint8, C order; height 9 to 63 in steps of 9, width 8 to 64 in steps of 8.
+    target: a level of `targets()` to force.
+
+Returns:
+    (n,) uint32: the sum over the blocks of their least sum of absolute differences.
+
+Raises:
+    ShapeMismatch: the arrays differ in shape.
+    ValueError: thumbnails of another size.
+    TargetUnavailable: no such target here.)";
+
 }  // namespace
 }  // namespace cinemill::bindings
 
@@ -180,6 +275,10 @@ NB_MODULE(_kernels, module) {
              bindings::kSadDoc);
   module.def("luma_histogram", bindings::luma_histogram, "plane"_a.none(), "bins"_a = 256, nb::kw_only(),
              "target"_a = nb::none(), bindings::kLumaHistogramDoc);
+  module.def("thumbnail", bindings::thumbnail, "plane"_a.none(), "rows"_a, "columns"_a, nb::kw_only(),
+             "target"_a = nb::none(), bindings::kThumbnailDoc);
+  module.def("block_motion", bindings::block_motion, "current"_a, "previous"_a, nb::kw_only(), "target"_a = nb::none(),
+             bindings::kBlockMotionDoc);
   module.def("histogram_sad", bindings::histogram_sad, "current"_a.none(), "previous"_a.none(), "bins"_a = 256,
              nb::kw_only(), "target"_a = nb::none(), bindings::kHistogramSadDoc);
   bindings::add_vmaf(module);

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cinemill_native._kernels import adm as adm
+    from cinemill_native._kernels import block_motion as block_motion
     from cinemill_native._kernels import default_target as default_target
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import luma_histogram as luma_histogram
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cinemill_native._kernels import sad as sad
     from cinemill_native._kernels import sse as sse
     from cinemill_native._kernels import targets as targets
+    from cinemill_native._kernels import thumbnail as thumbnail
     from cinemill_native._kernels import vif as vif
     from cinemill_native._launcher import exec_path as exec_path
     from cinemill_native._planes import plane_view as plane_view
@@ -56,6 +58,7 @@ _HOMES = {
     "TargetUnavailable": "errors",
     "TooSmall": "errors",
     "adm": "_kernels",
+    "block_motion": "_kernels",
     "default_target": "_kernels",
     "exec_path": "_launcher",
     "histogram_sad": "_kernels",
@@ -66,6 +69,7 @@ _HOMES = {
     "sad": "_kernels",
     "sse": "_kernels",
     "targets": "_kernels",
+    "thumbnail": "_kernels",
     "vif": "_kernels",
 }
 
@@ -81,6 +85,7 @@ __all__ = [
     "TargetUnavailable",
     "TooSmall",
     "adm",
+    "block_motion",
     "default_target",
     "exec_path",
     "histogram_sad",
@@ -91,6 +96,7 @@ __all__ = [
     "sad",
     "sse",
     "targets",
+    "thumbnail",
     "vif",
 ]
 

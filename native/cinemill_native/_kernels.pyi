@@ -30,3 +30,9 @@ def adm(
         tuple[tuple[tuple[int, int, int], ...], tuple[int, int, int], tuple[tuple[int, int, int], ...]],
     ]
 ]: ...
+def thumbnail(
+    plane: Plane, rows: int, columns: int, *, target: str | None = None
+) -> npt.NDArray[np.uint8]: ...
+def block_motion(
+    current: npt.NDArray[np.uint8], previous: npt.NDArray[np.uint8], *, target: str | None = None
+) -> npt.NDArray[np.uint32]: ...

@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "kernels/adm/adm.h"
+#include "kernels/block_motion/block_motion.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
 #include "kernels/motion/motion.h"
 #include "kernels/sad/sad.h"
 #include "kernels/sse/sse.h"
 #include "kernels/vif/vif.h"
+#include "kernels/thumbnail/thumbnail.h"
 
 namespace {
 
@@ -114,6 +116,33 @@ void check_histograms(PlaneView<T> a, PlaneView<T> b, Size size, Target target, 
 }
 
 template <class T>
+void check_thumbnail(PlaneView<T> plane, Size size, Target target, thumbnail::Grid grid) {
+  const auto length = static_cast<std::size_t>(grid.rows * grid.columns);
+  std::vector<std::uint8_t> expected(length, 1);
+  std::vector<std::uint8_t> got(length, 2);  // must be overwritten
+  of<T>(thumbnail::table(Target::scalar))(plane, size, grid, expected.data());
+  of<T>(thumbnail::table(target))(plane, size, grid, got.data());
+  require(got == expected, "thumbnail", target, size, sizeof(T));
+}
+
+void check_block_motion(Size size) {
+  const auto length = static_cast<std::size_t>(size.width * size.height);
+  for (const Pattern pattern : kPatterns) {
+    std::vector<std::uint8_t> current(length);
+    std::vector<std::uint8_t> previous(length);
+    for (std::size_t i = 0; i < length; ++i) {
+      current[i] = sample<std::uint8_t>(pattern, static_cast<int>(i) % size.width, static_cast<int>(i) / size.width);
+      previous[i] = sample<std::uint8_t>(Pattern::random, 0, 0);
+    }
+    for (const Target target : available_targets()) {
+      const auto wanted = block_motion::scalar::u8(current.data(), previous.data(), size.width, size.height);
+      const auto got = block_motion::kernel(target)(current.data(), previous.data(), size.width, size.height);
+      require(got == wanted, "block_motion", target, size, 1);
+    }
+  }
+}
+
+template <class T>
 void check_size(Size size, int padding, bool upside_down) {
   constexpr int kBits = static_cast<int>(8 * sizeof(T));
   for (const Pattern pattern_a : kPatterns) {
@@ -124,6 +153,8 @@ void check_size(Size size, int padding, bool upside_down) {
         check_sums(a.view(), b.view(), size, target);
         check_histograms(a.view(), b.view(), size, target, {256, kBits - 8});
         check_histograms(a.view(), b.view(), size, target, {2, kBits - 1});
+        check_thumbnail(a.view(), size, target, {2, 5, kBits - 8});
+        check_thumbnail(a.view(), size, target, {1, 1, 0});
         // A 10-bit plane with samples that are out of its range: they count in the last bin.
         if constexpr (sizeof(T) == 2) check_histograms(a.view(), b.view(), size, target, {1024, 0});
       }
@@ -220,6 +251,7 @@ int main() {
   // One row of the largest width: the accumulators of a row are as full as they ever get.
   check_size<std::uint8_t>({kMaxSide, 1}, 0, false);
   check_size<std::uint16_t>({kMaxSide, 1}, 0, false);
+  for (const Size size : {Size{8, 9}, Size{48, 27}, Size{64, 63}, Size{8, 63}, Size{64, 9}}) check_block_motion(size);
   const std::string best(name(available_targets().back()));
   std::printf("check_kernels: %d checks passed, up to target %s\n", checks, best.c_str());
   return 0;

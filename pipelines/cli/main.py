@@ -21,6 +21,8 @@ COMMANDS = {
         "pipelines.cli.encode:encode",
         "Encode a title to a scored, playable package or a single file.",
     ),
+    "mount": ("pipelines.cli.mount:mount", "Show remote objects as files of the system."),
+    "replay": ("pipelines.cli.replay:replay", "Show or repeat what readers of a mount did."),
     "score": ("pipelines.cli.score:score", "Score a distorted file against its reference (VMAF, PSNR)."),
     "shots": ("pipelines.cli.shots:shots", "Find the shots of a title."),
     "stages": ("pipelines.cli.stages:stages", "List the stages that are installed."),

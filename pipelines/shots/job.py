@@ -8,10 +8,14 @@ from pipelines.ingest.stage import IngestParams
 from pipelines.shots.stage import ShotsParams
 
 
-def shots_job(asset: Asset) -> JobSpec:
+def shots_job(asset: Asset, params: ShotsParams | None = None) -> JobSpec:
     """The job that finds the shots of `asset`; results are `ingest.media` and `shots.shots`.
 
     Ingest is not strict: shots can be found in what the encoder would refuse (HDR, interlaced).
+
+    Args:
+        asset: the title.
+        params: settings of the detection; None for the defaults.
     """
     return JobSpec(
         nodes=[
@@ -19,7 +23,7 @@ def shots_job(asset: Asset) -> JobSpec:
             Node(
                 id="shots",
                 stage="shots",
-                params=ShotsParams(),
+                params=params or ShotsParams(),
                 inputs={"asset": asset, "media": "ingest.media"},
             ),
         ]

@@ -1,19 +1,21 @@
-"""Stage `shots`: signals of every frame, measured in chunks, and one decision over the whole title."""
+"""Stage `shots`: thumbnails of every frame, measured in chunks, and one decision over the whole title."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archer.media.range import FrameRange
-from archer.split.chunk import Chunk
+from archer.split.chunk import Chunk, Shot
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
 
 if TYPE_CHECKING:
     from archer.media import FrameIndex
+    from archer.split.shots import Detection
 
 SCHEMA = "shots@1"
 CHUNK_FRAMES = 1500
@@ -25,9 +27,13 @@ class ShotsParams:
     """Settings of shot detection.
 
     Attributes:
+        shortest_s, longest_s: seconds of a shot as decimal text; a boundary nearer to a more certain one is dropped, a
+            longer shot is cut into equal parts. 0: no limit.
         chunk_frames: frames that a chunk aims at; has no influence on the shots.
     """
 
+    shortest_s: str = "0"
+    longest_s: str = "0"
     chunk_frames: int = CHUNK_FRAMES
 
 
@@ -41,11 +47,11 @@ class Shots(Stage[ShotsParams]):
     unit = "frames"
 
     def resources(self, params: ShotsParams) -> Resources:
-        """One decoder and its pictures."""
+        """One decoder and its pictures; 8K of 16 bits takes the most."""
         return Resources(memory_mb=2048)
 
     def split(self, inputs: Inputs, params: ShotsParams) -> Sequence[Item]:
-        """Chunks that begin at key frames, with the frame before as context where there is one."""
+        """Chunks that begin at key frames; a thumbnail depends on its frame alone, so they need no context."""
         from archer.media import MediaInfo
 
         info = MediaInfo.from_json(inputs.json("media"))
@@ -54,43 +60,59 @@ class Shots(Stage[ShotsParams]):
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: ShotsParams) -> None:
-        """Write the signals of the chunk's own frames."""
-        from archer.split.shots import signals, write_signals
+        """Write the thumbnails of the chunk."""
+        from archer.split.shots import thumbnails, write_thumbnails
 
         chunk = item.chunk
         if chunk is None:
             raise ValueError("shots: wanted an item with a chunk, got one without")
-        total = len(chunk.read)
-        frames = ctx.frames(ctx.inputs.asset(), chunk.read)
-        track = signals(frames, on_frame=lambda done: ctx.progress(done, total))
-        write_signals(ctx.out("signals", ".parquet"), track.behind(chunk.before))
+        total = len(chunk.frames)
+        track = thumbnails(
+            ctx.frames(ctx.inputs.asset(), chunk.frames),
+            frame_count=total,
+            on_frame=lambda done: ctx.progress(done, total),
+        )
+        write_thumbnails(ctx.out("signals", ".parquet"), track)
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: ShotsParams) -> None:
-        """Join the signals and decide."""
+        """Decide over the thumbnails of the whole title, a few chunks of them at a time."""
         from archer.media import MediaInfo
-        from archer.split.shots import Signals, decide, read_signals
+        from archer.split.shots import Rules, detect, read_thumbnails
 
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        rate = MediaInfo.from_json(ctx.inputs.json("media")).video.frame_rate
         ordered = sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
-        track = Signals.joined(read_signals(ctx.path(part.outputs["signals"])) for part in ordered)
-        shots = decide(track, frame_rate=info.video.frame_rate)
-        ctx.out_json(
-            "shots",
-            {
-                "schema": SCHEMA,
-                "frames": len(track),
-                "frame_rate": str(info.video.frame_rate),
-                "shots": [
-                    {
-                        "start": shot.frames.start,
-                        "end": shot.frames.end,
-                        "transition": shot.transition,
-                        "confidence_pct": shot.confidence_pct,
-                    }
-                    for shot in shots
-                ],
-            },
+        found = detect(
+            (read_thumbnails(ctx.path(part.outputs["signals"])) for part in ordered),
+            frame_rate=rate,
+            rules=Rules.of(
+                rate, shortest_s=Fraction(params.shortest_s), longest_s=Fraction(params.longest_s)
+            ),
         )
+        ctx.out_json("shots", as_json(found, rate))
+
+
+def as_json(found: Detection, frame_rate: Fraction) -> dict[str, Any]:
+    """A `shots@1` object: integers and text only.
+
+    `mixed` (frames of a gradual transition) and `fade_out` are there only where a shot has one; half-open ranges.
+    """
+    return {
+        "schema": SCHEMA,
+        "frames": found.frames,
+        "frame_rate": str(frame_rate),
+        "shots": [_shot(shot) for shot in found.shots],
+    }
+
+
+def _shot(shot: Shot) -> dict[str, Any]:
+    ranges = {"mixed": shot.mixed, "fade_out": shot.fade_out}
+    return {
+        "start": shot.frames.start,
+        "end": shot.frames.end,
+        "transition": shot.transition,
+        "confidence_pct": shot.confidence_pct,
+        **{name: [span.start, span.end] for name, span in ranges.items() if span is not None},
+    }
 
 
 def chunks(index: FrameIndex, length: int) -> list[Chunk]:
@@ -109,6 +131,4 @@ def chunks(index: FrameIndex, length: int) -> list[Chunk]:
     while count - starts[-1] > 2 * length:
         starts.append(starts[-1] + length)
     ranges = [FrameRange(start, end) for start, end in pairwise([*starts, count])]
-    return [
-        Chunk(index=place, frames=frames, before=min(1, frames.start)) for place, frames in enumerate(ranges)
-    ]
+    return [Chunk(index=place, frames=frames) for place, frames in enumerate(ranges)]

@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archer.media import FrameIndex
-from pipelines.shots.stage import chunks
+from archer import run
+from archer.media import FrameIndex, identify
+from archer.store import ArtifactStore
+from pipelines.shots.job import shots_job
+from pipelines.shots.stage import ShotsParams, chunks
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 
@@ -32,6 +35,44 @@ def test_chunks_cover_the_title_in_order(count: int, keys: list[int]) -> None:
 def test_chunks_begin_at_key_frames_where_there_are_some() -> None:
     keys = list(range(0, 1000, 12))
     assert {chunk.frames.start for chunk in chunks(index(1000, keys), 100)} <= set(keys)
+
+
+def test_the_stage_finds_the_same_shots_in_any_chunks(clips: Path, tmp_path: Path) -> None:
+    """Through the engine: many small tasks, and one."""
+    asset = identify(str(clips / "chrome_stopmotion_270p30.mp4"))
+    found = []
+    for place, length in enumerate((90, 5000)):
+        work = tmp_path / str(place)
+        result = run(shots_job(asset, ShotsParams(chunk_frames=length)), work_dir=work, workers=1)
+        result.raise_for_state()
+        found.append(ArtifactStore(work).read_json(result.outputs["shots.shots"]))
+    assert found[0] == found[1]
+    assert found[0]["frames"] == found[0]["shots"][-1]["end"] == 899
+    assert {223, 280, 316, 394, 484, 635} <= {shot["start"] for shot in found[0]["shots"]}
+
+
+def test_shots_can_be_taken_from_a_file_and_drawn(bbb: Path, tmp_path: Path) -> None:
+    scenes = '{"frames": 132, "scenes": [{"start_frame": 0, "end_frame": 50}, {"start_frame": 50, "end_frame": 132}]}'
+    (tmp_path / "scenes.json").write_text(scenes)
+    options = ["--from", "scenes.json", "-o", "out.edl", "--pictures", "pictures", "--quiet"]
+    done = subprocess.run(
+        [*CINEMILL, "shots", bbb, *options], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "00:00:02:00 00:00:05:07" in (tmp_path / "out.edl").read_text()
+    assert (tmp_path / "pictures" / "timeline.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "options", [["-o", "x.xml"], ["--shortest", "soon"], ["--longest", "-1"], ["--from", "missing.csv"]]
+)
+def test_bad_options_are_refused_in_one_line(bbb: Path, tmp_path: Path, options: list[str]) -> None:
+    done = subprocess.run(
+        [*CINEMILL, "shots", bbb, *options], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert "wanted" in done.stderr or "does not exist" in done.stderr
 
 
 def test_the_job_writes_pyscenedetects_csv(clips: Path, tmp_path: Path) -> None:

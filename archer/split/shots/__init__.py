@@ -1,17 +1,31 @@
-"""Find the shots of a title: signals per frame, then a decision over the whole track.
+"""Find the shots of a title: thumbnails per frame, then a decision over the whole track.
 
-from archer.split.shots import decide, signals
+from archer.split.shots import detect, thumbnails
 
-track = signals(frames(asset, part, info=info))
-shots = decide(track, frame_rate=info.video.frame_rate)
+track = thumbnails(frames(asset, info=info), frame_count=info.frame_count)
+found = detect([track], frame_rate=info.video.frame_rate)
+for shot in found.shots:
+    print(shot.frames, shot.transition, shot.confidence_pct)
 """
 
 from __future__ import annotations
 
-from archer.split.shots.decision import decide as decide
-from archer.split.shots.signals import Signals as Signals
-from archer.split.shots.signals import signals as signals
-from archer.split.shots.table import read_signals as read_signals
-from archer.split.shots.table import write_signals as write_signals
+from archer.split.shots.decision import Change as Change
+from archer.split.shots.decision import Rules as Rules
+from archer.split.shots.detect import Detection as Detection
+from archer.split.shots.detect import detect as detect
+from archer.split.shots.table import read_thumbnails as read_thumbnails
+from archer.split.shots.table import write_thumbnails as write_thumbnails
+from archer.split.shots.thumbnails import Thumbnails as Thumbnails
+from archer.split.shots.thumbnails import thumbnails as thumbnails
 
-__all__ = ["Signals", "decide", "read_signals", "signals", "write_signals"]
+__all__ = [
+    "Change",
+    "Detection",
+    "Rules",
+    "Thumbnails",
+    "detect",
+    "read_thumbnails",
+    "thumbnails",
+    "write_thumbnails",
+]

@@ -1,103 +1,248 @@
-"""From signals to shots: pure, over the whole track, so the result does not depend on how it was measured."""
+"""From probabilities to shots: pure, over the whole track, so the result does not depend on how it was measured."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from archer.media.range import FrameRange
 from archer.split.chunk import Shot, Transition
-from archer.split.shots.signals import Signals
+from archer.split.shots.fit import likeness, misfit
 
-Track = npt.NDArray[np.float64]
+Column = npt.NDArray[np.float32]
+Kind = Literal["cut", "dissolve", "fade_in", "fade_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
+class Rules:
     """Settings of the decision.
 
     Attributes:
-        change: least change of a cut, in 8-bit sample values.
-        ratio: a cut changes this many times as much as its neighbours.
-        reach: frames on each side that count as neighbours.
-        black: mean luma below which a picture counts as black.
-        shortest_s: shots shorter than this are joined to the one before.
+        cut: least probability of a cut.
+        mixed: least probability that some frame of a gradual transition reaches.
+        edge: least probability of all its frames.
+        shortest: frames; a boundary nearer to a more certain one is dropped. 1 keeps all.
+        longest: frames; longer shots are cut into equal parts, with confidence 0. 0 for no limit.
     """
 
-    change: float = 5.0
-    ratio: float = 2.6
-    reach: int = 4
-    black: float = 26.0
-    shortest_s: Fraction = Fraction(1, 5)
+    cut: float = 0.5
+    mixed: float = 0.6
+    edge: float = 0.3
+    shortest: int = 1
+    longest: int = 0
+
+    @classmethod
+    def of(cls, rate: Fraction, *, shortest_s: Fraction, longest_s: Fraction) -> Self:
+        """The defaults, with limits in seconds at `rate` frames per second; 0 for no limit."""
+        limit = max(1, round(longest_s * rate)) if longest_s > 0 else 0
+        return cls(shortest=max(1, round(shortest_s * rate)), longest=limit)
 
 
-def decide(track: Signals, *, frame_rate: Fraction, thresholds: Thresholds | None = None) -> tuple[Shot, ...]:
-    """Shots of a whole title, contiguous, covering it.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """What speaks for transitions, per frame (or per step of several, where a title has a high rate).
 
-    A cut is a frame whose change stands out from its neighbours on both sides; a fade in from black begins a shot
-    where the picture appears.
+    Attributes:
+        cut: (n,) probability that a new shot begins at the frame.
+        mixed: (n,) probability that the frame is a mixture of two shots, or of one and a plain picture.
+        deviation: (n,) standard deviation of luma over the thumbnail, 8-bit units: near 0 for a plain picture.
+        coarse: (n, 144) uint8, very small pictures, to tell mixtures from motion.
+    """
+
+    cut: Column
+    mixed: Column
+    deviation: Column
+    coarse: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.cut)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Evidence]) -> Evidence:
+        """Parts of one title, in order, as one."""
+        tracks = list(parts)
+        if not tracks:
+            none = np.zeros(0, np.float32)
+            return cls(cut=none, mixed=none, deviation=none, coarse=np.zeros((0, 144), np.uint8))
+        return cls(
+            cut=np.concatenate([track.cut for track in tracks]),
+            mixed=np.concatenate([track.mixed for track in tracks]),
+            deviation=np.concatenate([track.deviation for track in tracks]),
+            coarse=np.concatenate([track.coarse for track in tracks]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A transition.
+
+    Attributes:
+        kind: what it is; a dissolve is any mixture of two pictures, also a wipe.
+        frames: the mixed frames; for a cut, the first frame of the new shot.
+        confidence_pct: 0 to 100.
+    """
+
+    kind: Kind
+    frames: FrameRange
+    confidence_pct: int
+
+    @property
+    def boundary(self) -> int | None:
+        """First frame of the new shot; None where none begins."""
+        if self.kind == "fade_out":
+            return None
+        middle = self.kind == "dissolve"
+        return (self.frames.start + self.frames.end) // 2 if middle else self.frames.start
+
+
+def changes(evidence: Evidence, rules: Rules) -> list[Change]:
+    """Transitions of a title, in order."""
+    cuts = [
+        Change(kind="cut", frames=FrameRange(at, at + 1), confidence_pct=_percent(evidence.cut[at]))
+        for at in peaks(evidence.cut, rules.cut)
+    ]
+    slow = [change for run in runs(evidence.mixed, rules) for change in _gradual(run, evidence)]
+    kept = [change for change in slow if not any(_is_of(cut, change) for cut in cuts)]
+    return sorted([*cuts, *kept], key=lambda change: change.frames.start)
+
+
+def peaks(chances: npt.NDArray[np.float32], least: float) -> Iterator[int]:
+    """Frames whose probability is at least `least` and the largest of the two frames on each side; never frame 0."""
+    for at in np.flatnonzero(chances >= least).tolist():
+        around = chances[max(0, at - 2) : at + 3]
+        if at and chances[at] == around.max() and not (chances[max(0, at - 2) : at] == chances[at]).any():
+            yield at
+
+
+def runs(chances: npt.NDArray[np.float32], rules: Rules) -> Iterator[FrameRange]:
+    """Runs of three frames and more that are at least `edge` and somewhere at least `mixed`."""
+    above = np.concatenate([[False], chances >= rules.edge, [False]]).astype(np.int8)
+    starts, ends = np.flatnonzero(np.diff(above) == 1), np.flatnonzero(np.diff(above) == -1)
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        if end - start >= 3 and chances[start:end].max() >= rules.mixed:
+            yield FrameRange(start, end)
+
+
+def _gradual(run: FrameRange, evidence: Evidence) -> Iterator[Change]:
+    """What a run of mixed frames is, as far as it is mixed."""
+    for kind, frames in _pieces(run, evidence):
+        around = np.clip(np.arange(frames.start - 1, frames.end + 1), 0, len(evidence) - 1)
+        chances = evidence.mixed[frames.start : frames.end]
+        if len(frames) and is_mixture(evidence.coarse[around], kind, mean=float(chances.mean())):
+            yield Change(kind=kind, frames=frames, confidence_pct=_percent(chances.max()))
+
+
+def _pieces(run: FrameRange, evidence: Evidence) -> Iterator[tuple[Kind, FrameRange]]:
+    """A run through a plain picture is a fade out and a fade in; one that begins or ends with it is one of them."""
+    around = np.clip(np.arange(run.start - 1, run.end + 1), 0, len(evidence) - 1)
+    plain = evidence.deviation[around] < PLAIN
+    inner = np.flatnonzero(plain[2:-2]) + run.start + 1
+    if plain[0] != plain[-1]:
+        yield "fade_in" if plain[0] else "fade_out", run
+    elif len(inner) and not plain[0]:
+        yield "fade_out", FrameRange(run.start, int(inner[0]))
+        yield "fade_in", FrameRange(int(inner[-1]) + 1, run.end)
+    else:
+        yield "dissolve", run
+
+
+def is_mixture(run: npt.NDArray[np.uint8], kind: Kind, *, mean: float) -> bool:
+    """The frames of a run mix the two around it, which differ in more than light.
 
     Args:
-        track: signals of all frames.
-        frame_rate: frames per second.
-        thresholds: settings; None for the defaults.
+        run: coarse pictures of the run and of one frame on each side.
+        kind: a fade may show little in the picture that is not plain.
+        mean: probability of its frames, on average; where all are sure, more of them may be motion.
     """
-    if len(track) == 0:
-        return ()
-    chosen = thresholds or Thresholds()
-    change = track.layout.astype(np.float64) + 20.0 * track.histogram.astype(np.float64)
-    stands_out = change / _neighbourhood(change, chosen.reach)
-    boundaries: dict[int, tuple[Transition, int]] = {0: ("start", 100)}
-    cuts = (change >= chosen.change) & (stands_out >= chosen.ratio) & (track.layout >= 2.0)
-    for frame in np.flatnonzero(cuts).tolist():
-        boundaries[frame] = ("cut", _confidence(float(stands_out[frame]), chosen.ratio))
-    for frame in _fades_in(track, chosen):
-        if not any(abs(frame - other) <= 2 * chosen.reach for other in boundaries):
-            boundaries[frame] = ("fade", 60)
-    return _shots(boundaries, len(track), max(1, round(chosen.shortest_s * frame_rate)))
-
-
-def _neighbourhood(change: Track, reach: int) -> Track:
-    """What a change must stand out from: the largest of its neighbours' mean on each side, the frame itself left out.
-
-    The side means keep both a fast pan (high on both sides) and a flash (its two edges are each other's neighbours) from
-    passing for a cut.
-    """
-    padded = np.concatenate([np.zeros(reach), change, np.zeros(reach)])
-    count = len(change)
-    before = np.mean([padded[reach - step : reach - step + count] for step in range(1, reach + 1)], axis=0)
-    after = np.mean([padded[reach + step : reach + step + count] for step in range(1, reach + 1)], axis=0)
-    return np.asarray(np.maximum(np.maximum(before, after), 0.35), np.float64)
-
-
-def _fades_in(track: Signals, chosen: Thresholds) -> list[int]:
-    """Frames at which a picture comes out of black: black for two frames or more before, brighter and structured after."""
-    dark = (track.mean < chosen.black) & (track.deviation < 6.0)
-    return [
-        frame for frame in range(2, len(track)) if dark[frame - 1] and dark[frame - 2] and not dark[frame]
-    ]
-
-
-def _confidence(stands_out: float, ratio: float) -> int:
-    return int(min(100, round(50 * stands_out / ratio)))
-
-
-def _shots(boundaries: dict[int, tuple[Transition, int]], frames: int, shortest: int) -> tuple[Shot, ...]:
-    starts = [0]
-    for frame in sorted(boundaries)[1:]:
-        if frame - starts[-1] >= shortest and frames - frame >= 1:
-            starts.append(frame)
-        elif boundaries[frame][1] > boundaries[starts[-1]][1]:
-            starts[-1] = frame
-    ends = [*starts[1:], frames]
-    return tuple(
-        Shot(
-            frames=FrameRange(start, end),
-            transition=boundaries[start][0],
-            confidence_pct=boundaries[start][1],
-        )
-        for start, end in zip(starts, ends, strict=True)
+    residual, apart = misfit(run)
+    if kind != "dissolve":
+        return residual <= MISFIT_OF_FADES and apart >= 3
+    like = likeness(run[0], run[-1])
+    sure = mean >= 0.9 and like <= 0.5
+    return (
+        residual <= (MISFIT_IF_SURE if sure else MISFIT)
+        and apart >= 8
+        and len(run) <= LONGEST
+        and like <= LIKE
     )
+
+
+MISFIT, MISFIT_IF_SURE, MISFIT_OF_FADES = 0.22, 0.45, 0.35
+"""Largest residual of a mixture, as a share of the difference of its ends."""
+LONGEST = 100
+"""Frames; slow moves of a camera look like longer dissolves, which nobody makes."""
+LIKE = 0.9
+"""Correlation above which two pictures are of one shot in another light."""
+PLAIN = 4.0
+"""Deviation below which a picture is of one colour, but for noise."""
+
+
+def _is_of(cut: Change, slow: Change) -> bool:
+    """The cut is what a short run is about."""
+    return slow.frames.start - 2 <= cut.frames.start <= slow.frames.end + 1 and len(slow.frames) <= 5
+
+
+def _percent(chance: float | np.float32) -> int:
+    return round(100 * float(chance))
+
+
+def shots(found: Iterable[Change], frame_count: int, rules: Rules) -> tuple[Shot, ...]:
+    """Shots of a whole title, contiguous, covering it.
+
+    Args:
+        found: transitions, in order.
+        frame_count: frames of the title.
+        rules: settings.
+    """
+    if frame_count == 0:
+        return ()
+    listed = list(found)
+    starts = _kept(
+        [change for change in listed if change.boundary is not None and 0 < change.boundary < frame_count],
+        rules,
+        frame_count,
+    )
+    fades = [change.frames for change in listed if change.kind == "fade_out"]
+    edges = [0, *(change.boundary or 0 for change in starts), frame_count]
+    return tuple(
+        shot
+        for change, (start, end) in zip([None, *starts], pairwise(edges), strict=True)
+        for shot in _shot(change, FrameRange(start, end), fades, rules)
+    )
+
+
+def _kept(found: Sequence[Change], rules: Rules, frame_count: int) -> list[Change]:
+    """Boundaries that leave no shot shorter than wanted; the more certain ones stay."""
+    kept: list[int] = [0, frame_count]
+    chosen = []
+    for change in sorted(found, key=lambda change: (-change.confidence_pct, change.frames.start)):
+        at = change.boundary or 0
+        if all(abs(at - other) >= rules.shortest and at != other for other in kept):
+            kept.append(at)
+            chosen.append(change)
+    return sorted(chosen, key=lambda change: change.boundary or 0)
+
+
+def _shot(
+    change: Change | None, frames: FrameRange, fades: Sequence[FrameRange], rules: Rules
+) -> Iterator[Shot]:
+    """One shot, or the parts of one that is too long."""
+    kinds: dict[str, Transition] = {"cut": "cut", "dissolve": "dissolve", "fade_in": "fade"}
+    out = next((fade for fade in fades if frames.start <= fade.start < frames.end), None)
+    count = -(-len(frames) // rules.longest) if rules.longest else 1
+    edges = [frames.start + len(frames) * part // count for part in range(count + 1)]
+    for part, (start, end) in enumerate(pairwise(edges)):
+        first = part == 0
+        yield Shot(
+            frames=FrameRange(start, end),
+            transition=("start" if change is None else kinds[change.kind]) if first else "cut",
+            confidence_pct=(100 if change is None else change.confidence_pct) if first else 0,
+            mixed=change.frames if first and change is not None and change.kind != "cut" else None,
+            fade_out=out if end == frames.end else None,
+        )

@@ -1,0 +1,84 @@
+"""Remote objects as files of the system.
+
+from mezzfs.mount import Mount, catalog_for
+
+with Mount(catalog_for("s3://bucket/mezzanines"), Path("/mnt/mezz"), name="s3://bucket/mezzanines"):
+    ...  # every program can read /mnt/mezz now
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mezzfs.core import BUDGET, Core
+from mezzfs.mount import kernel
+from mezzfs.mount.catalog import Catalog
+from mezzfs.mount.catalog import FilesCatalog as FilesCatalog
+from mezzfs.mount.catalog import Found as Found
+from mezzfs.mount.catalog import UrlCatalog as UrlCatalog
+from mezzfs.mount.catalog import catalog_for as catalog_for
+from mezzfs.mount.kernel import missing as missing
+from mezzfs.mount.kernel import recover as recover
+from mezzfs.mount.protocol import Owner as Owner
+from mezzfs.mount.server import Server
+
+__all__ = ["FilesCatalog", "Found", "Mount", "Owner", "UrlCatalog", "catalog_for", "missing", "recover"]
+
+
+class Mount:
+    """A mount that lives as long as this object, or until somebody unmounts it.
+
+    Args:
+        catalog: what it shows.
+        folder: where.
+        name: what `mount` and `df` show as its source; without secrets.
+        core: the engine; one of its own where it is None.
+        owner: whose the files are; ours where it is None.
+        allow_other: whether other users may look in.
+
+    Raises:
+        CannotMount: with what is missing.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        folder: Path,
+        *,
+        name: str = "cinemill",
+        core: Core | None = None,
+        owner: Owner | None = None,
+        allow_other: bool = False,
+    ) -> None:
+        owner = owner or Owner(uid=os.geteuid(), gid=os.getegid())
+        device = kernel.attach(folder, name, writable=owner.writable, allow_other=allow_other)
+        self.folder = folder
+        try:
+            self.core = core or Core(budget=BUDGET, touch=True)
+            self.server = Server(device, catalog, self.core, owner)
+        finally:
+            os.close(device)  # the server has its own
+        self._thread = threading.Thread(target=self.server.run, name="mezzfs-mount", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the mount has ended; True if it has."""
+        return self.server.wait(seconds)
+
+    def close(self) -> None:
+        """Unmount; from under those who still use it, if need be."""
+        if not self.server.wait(0) and not kernel.detach(self.folder, force=False):
+            kernel.detach(self.folder, force=True)
+        self.server.wait(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

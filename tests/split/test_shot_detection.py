@@ -1,0 +1,211 @@
+"""Shots are where pictures change, and do not depend on how a title was cut into parts."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archer.media import FrameRange, frames, probe
+from archer.split.shots import Rules, Thumbnails, detect, read_thumbnails, thumbnails, write_thumbnails
+from archer.split.shots.detect import BLOCK, windows
+from archer.split.shots.features import COUNT, MARGIN, features
+from archer.split.shots.network import REACH, Network
+
+RATE = Fraction(24)
+
+
+def scene(seed: int, count: int, *, drift: float = 0.02) -> npt.NDArray[np.float32]:
+    """Thumbnails (count, 27, 48) of a smooth picture that moves a little."""
+    random = np.random.default_rng(seed)
+    coarse = random.uniform(30, 220, (6, 9))
+    v, u = np.meshgrid(np.linspace(0, 4.9, 27), np.linspace(0, 7.9, 48), indexing="ij")
+    found = []
+    for step in range(count):
+        x = np.clip(u + drift * step, 0, 7.999)
+        row, column = v.astype(int), x.astype(int)
+        a, b = v - row, x - column
+        top = coarse[row, column] * (1 - b) + coarse[row, column + 1] * b
+        bottom = coarse[row + 1, column] * (1 - b) + coarse[row + 1, column + 1] * b
+        found.append(top * (1 - a) + bottom * a)
+    return np.array(found, np.float32)
+
+
+def track(luma: npt.NDArray[np.float32]) -> Thumbnails:
+    chroma = np.full((len(luma), 2, 9, 16), 128, np.uint8)
+    return Thumbnails(luma=np.rint(luma).astype(np.uint8), chroma=chroma)
+
+
+def starts(luma: npt.NDArray[np.float32], rate: Fraction = RATE, rules: Rules | None = None) -> list[int]:
+    return [shot.frames.start for shot in detect([track(luma)], frame_rate=rate, rules=rules).shots]
+
+
+def test_a_cut_is_found_at_its_frame() -> None:
+    luma = np.concatenate([scene(1, 60), scene(2, 50), scene(3, 70)])
+    found = detect([track(luma)], frame_rate=RATE)
+    assert [(shot.frames.start, shot.frames.end) for shot in found.shots] == [(0, 60), (60, 110), (110, 180)]
+    assert [shot.transition for shot in found.shots] == ["start", "cut", "cut"]
+    assert all(shot.confidence_pct >= 50 for shot in found.shots)
+
+
+@pytest.mark.parametrize("length", [8, 16, 32])
+def test_a_dissolve_is_one_boundary_in_its_middle(length: int) -> None:
+    old, new = scene(1, 60 + length), scene(2, length + 60)
+    share = (np.arange(1, length + 1) / (length + 1))[:, None, None]
+    mixed = old[60:] * (1 - share) + new[:length] * share
+    found = detect([track(np.concatenate([old[:60], mixed, new[length:]]))], frame_rate=RATE)
+    (_, shot) = found.shots
+    assert shot.transition == "dissolve"
+    assert abs(shot.frames.start - (60 + length // 2)) <= max(2, length // 6)
+    assert shot.mixed is not None
+    assert shot.mixed.start < 60 + length / 2 < shot.mixed.end
+
+
+def test_a_fade_through_black_ends_one_shot_and_begins_another() -> None:
+    down = np.linspace(1, 0, 20)[:, None, None]
+    one, two = scene(1, 80), scene(2, 80)
+    luma = np.concatenate(
+        [one[:60], 16 + (one[60:] - 16) * down, 16 + (two[:20] - 16) * down[::-1], two[20:]]
+    )
+    first, second = detect([track(luma)], frame_rate=RATE).shots
+    assert second.transition == "fade"
+    assert 74 <= second.frames.start <= 86
+    assert first.fade_out is not None
+    assert 55 <= first.fade_out.start <= 68
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_flash_is_no_boundary(length: int) -> None:
+    luma = scene(1, 120)
+    luma[60 : 60 + length] = np.minimum(luma[60 : 60 + length] + 120, 235)
+    assert starts(luma) == [0]
+
+
+def test_a_still_picture_and_a_pan_are_one_shot() -> None:
+    assert starts(scene(1, 100, drift=0)) == [0]
+    assert starts(scene(1, 100, drift=0.05)) == [0]
+
+
+@pytest.mark.parametrize("rate", ["24", "30000/1001", "50", "60", "120"])
+def test_cuts_are_exact_at_any_frame_rate(rate: str) -> None:
+    slow = Fraction(rate) / 30
+    step = float(0.02 / max(1, slow))
+    times = max(1, round(slow))
+    luma = np.concatenate([scene(1, 41 * times + 1, drift=step), scene(2, 60 * times, drift=step)])
+    assert starts(luma, Fraction(rate)) == [0, 41 * times + 1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_very_short_titles(count: int) -> None:
+    found = detect([track(scene(1, max(1, count))[:count])], frame_rate=RATE)
+    assert found.frames == count
+    assert [(shot.frames.start, shot.frames.end) for shot in found.shots] == [(0, count)][: bool(count)]
+
+
+def test_length_rules() -> None:
+    luma = np.concatenate([scene(seed, length) for seed, length in ((1, 60), (2, 7), (3, 80))])
+    assert starts(luma) == [0, 60, 67]
+    assert len(starts(luma, rules=Rules(shortest=12))) == 2
+    long = detect([track(luma)], frame_rate=RATE, rules=Rules(longest=50)).shots
+    assert max(len(shot.frames) for shot in long) <= 50
+    assert {0, 60, 67} <= {shot.frames.start for shot in long}
+    assert Rules.of(RATE, shortest_s=Fraction("0.5"), longest_s=Fraction(0)) == Rules(shortest=12)
+
+
+@lru_cache(maxsize=1)
+def whole() -> Thumbnails:
+    """A title of several blocks with every kind of change."""
+    random = np.random.default_rng(5)
+    return track(np.concatenate([scene(seed, int(random.integers(9, 140))) for seed in range(40)]))
+
+
+@given(cuts=st.lists(st.integers(0, 3000), max_size=12))
+@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("rate", [Fraction(24), Fraction(60)])
+def test_any_chunking_gives_the_same(rate: Fraction, cuts: list[int]) -> None:
+    title = whole()
+    edges = sorted({0, len(title), *(min(cut, len(title)) for cut in cuts)})
+    parts = [title.part(slice(start, end)) for start, end in pairwise(edges)]
+    assert detect(parts, frame_rate=rate) == expected(rate)
+
+
+@lru_cache(maxsize=2)
+def expected(rate: Fraction) -> object:
+    return detect([whole()], frame_rate=rate)
+
+
+def test_windows_hold_a_bounded_part_of_a_title() -> None:
+    title = whole()
+    parts = (title.part(slice(start, start + 100)) for start in range(0, len(title), 100))
+    held = [(len(part), end - start) for part, start, end in windows(parts)]
+    assert sum(size for _, size in held) == len(title)
+    assert max(length for length, _ in held) <= BLOCK + 3 * (REACH + MARGIN) + 100
+
+
+def test_features_of_a_block_do_not_depend_on_what_is_around_it() -> None:
+    title = whole()
+    full = features(title, 0, 600)
+    assert full.shape == (600, COUNT)
+    part = features(title.part(slice(200, 500)), 100, 200)
+    assert np.array_equal(full[300:400], part)
+
+
+def test_the_network_is_what_its_weights_say() -> None:
+    """Convolutions written out tap by tap give the same."""
+    net = Network.trained()
+    table = np.random.default_rng(1).normal(size=(REACH + 4 + REACH, COUNT)).astype(np.float32)
+    state = ((table - net.mean) / net.scale).astype(np.float64)
+
+    def layer(
+        values: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float32],
+        bias: npt.NDArray[np.float32],
+        gap: int,
+    ) -> npt.NDArray[np.float64]:
+        reach = (len(weights) - 1) * gap
+        rows = range(len(values) - reach)
+        return np.array(
+            [
+                bias + sum(values[row + tap * gap] @ weights[tap] for tap in range(len(weights)))
+                for row in rows
+            ]
+        )
+
+    state = np.maximum(layer(state, *net.first, 1), 0)
+    for (weights, bias), gap in zip(net.blocks, (1, 2, 4, 8), strict=True):
+        state = state[2 * gap : len(state) - 2 * gap] + np.maximum(layer(state, weights, bias, gap), 0)
+    wanted = 1 / (1 + np.exp(-(state @ net.last[0] + net.last[1])))
+    np.testing.assert_allclose(net(table), wanted, atol=1e-4)
+
+
+def test_thumbnails_survive_parquet(tmp_path: Path) -> None:
+    title = whole().part(slice(0, 70))
+    path = tmp_path / "part.parquet"
+    write_thumbnails(path, title)
+    again = read_thumbnails(path)
+    assert np.array_equal(again.luma, title.luma)
+    assert np.array_equal(again.chroma, title.chroma)
+    first = path.read_bytes()
+    write_thumbnails(path, title)
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["tos_battle_a_800x332.webm", "screen_vfr_1080p.mkv"])
+def test_real_titles_measured_in_parts_give_the_same(clips: Path, name: str) -> None:
+    path = clips / name
+    if not path.is_file():
+        pytest.skip(f"no title {name}")
+    info = probe(str(path))
+    count = min(120, info.frame_count)
+    spans = [FrameRange(0, 37), FrameRange(37, 38), FrameRange(38, count)]
+    parts = [thumbnails(frames(str(path), span, info=info), frame_count=len(span)) for span in spans]
+    at_once = thumbnails(frames(str(path), FrameRange(0, count), info=info), frame_count=count)
+    assert np.array_equal(Thumbnails.joined(parts).luma, at_once.luma)
+    assert detect(parts, frame_rate=RATE) == detect([at_once], frame_rate=RATE)
