@@ -47,12 +47,12 @@ from vmaf.scores import FrameScores as FrameScores
 from vmaf.stream import Row as Row
 from vmaf.stream import ScoreStream as ScoreStream
 
-__all__ = [
-    "DEFAULT_MODEL",
+__all__ = [  # noqa: RUF022  plain order
     "Alignment",
     "BadCurve",
     "BadModel",
     "BadRaw",
+    "DEFAULT_MODEL",
     "Delta",
     "FFmpegScorer",
     "FrameCountMismatch",

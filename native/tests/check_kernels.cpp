@@ -20,8 +20,8 @@
 #include "kernels/motion/motion.h"
 #include "kernels/sad/sad.h"
 #include "kernels/sse/sse.h"
-#include "kernels/vif/vif.h"
 #include "kernels/thumbnail/thumbnail.h"
+#include "kernels/vif/vif.h"
 
 namespace {
 
