@@ -7,39 +7,77 @@
     for frame, value in zip(scores.frames, scores.columns["vmaf"]):
         print(frame, value)
 
+`score_planes` takes numpy arrays and frames in memory, `ScoreStream` takes frames one by one and gives scores while it runs.
+
 Not Netflix's own `vmaf` package: do not install both.
 """
 
 from __future__ import annotations
 
+from vmaf.alignment import Alignment as Alignment
+from vmaf.alignment import find_offset as find_offset
+from vmaf.bdrate import Delta as Delta
+from vmaf.bdrate import bd_quality as bd_quality
+from vmaf.bdrate import bd_rate as bd_rate
+from vmaf.errors import BadCurve as BadCurve
 from vmaf.errors import BadModel as BadModel
+from vmaf.errors import BadRaw as BadRaw
 from vmaf.errors import FrameCountMismatch as FrameCountMismatch
+from vmaf.errors import NoAlignment as NoAlignment
 from vmaf.errors import UnknownModel as UnknownModel
 from vmaf.errors import VmafError as VmafError
 from vmaf.ffmpeg import FFmpegScorer as FFmpegScorer
+from vmaf.logs import write_log as write_log
 from vmaf.models import DEFAULT_MODEL as DEFAULT_MODEL
 from vmaf.models import Model as Model
 from vmaf.models import model_named as model_named
 from vmaf.native import NativeScorer as NativeScorer
+from vmaf.planes import score_planes as score_planes
 from vmaf.pooling import Pooled as Pooled
+from vmaf.pooling import per_shot as per_shot
+from vmaf.pooling import percentile as percentile
 from vmaf.pooling import pool as pool
+from vmaf.pooling import rolling as rolling
+from vmaf.raw import raw_pictures as raw_pictures
+from vmaf.regression import Regression as Regression
+from vmaf.regression import regression_of as regression_of
 from vmaf.score import score as score
 from vmaf.scorer import Scorer as Scorer
 from vmaf.scores import FrameScores as FrameScores
+from vmaf.stream import Row as Row
+from vmaf.stream import ScoreStream as ScoreStream
 
-__all__ = [
-    "DEFAULT_MODEL",
+__all__ = [  # noqa: RUF022  plain order
+    "Alignment",
+    "BadCurve",
     "BadModel",
+    "BadRaw",
+    "DEFAULT_MODEL",
+    "Delta",
     "FFmpegScorer",
     "FrameCountMismatch",
     "FrameScores",
     "Model",
     "NativeScorer",
+    "NoAlignment",
     "Pooled",
+    "Regression",
+    "Row",
+    "ScoreStream",
     "Scorer",
     "UnknownModel",
     "VmafError",
+    "bd_quality",
+    "bd_rate",
+    "find_offset",
     "model_named",
+    "per_shot",
+    "percentile",
     "pool",
+    "raw_pictures",
+    "regression_of",
+    "rolling",
     "score",
+    "score_planes",
+    "write_log",
 ]

@@ -4,7 +4,10 @@ CinemillError
 └── VmafError
     ├── UnknownModel(ValueError)        no model of this name
 ├── BadModel(ValueError)            a model's file is missing, damaged, or of a kind that is not supported
-    └── FrameCountMismatch(ValueError)  the two sides do not have the same frames
+    ├── BadRaw(ValueError)              a raw file does not hold what it should
+├── BadCurve(ValueError)            points that give no rate-quality curve
+├── NoAlignment(ValueError)         no constant offset between the sides can be told
+└── FrameCountMismatch(ValueError)  the two sides do not have the same frames
 """
 
 from __future__ import annotations
@@ -46,6 +49,30 @@ class BadModel(VmafError, ValueError):
 
     def __str__(self) -> str:
         return f"model {self.origin}: {self.why}"
+
+
+class BadRaw(VmafError, ValueError):
+    """A raw file does not hold what it should.
+
+    Attributes:
+        path: of the file.
+        why: what is wrong.
+    """
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}"
+
+
+class BadCurve(VmafError, ValueError):
+    """Points from which no rate-quality curve can be made."""
+
+
+class NoAlignment(VmafError, ValueError):
+    """No constant offset between two runs of frames stands out."""
 
 
 class FrameCountMismatch(VmafError, ValueError):

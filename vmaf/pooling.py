@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,3 +41,34 @@ def pool(values: npt.NDArray[np.float64]) -> Pooled:
         p1=float(np.percentile(values, 1)),
         p5=float(np.percentile(values, 5)),
     )
+
+
+def percentile(values: npt.NDArray[np.float64], percent: float) -> float:
+    """A percentile of one column, linearly interpolated: 5 is the score that 5 % of the frames stay below."""
+    return float(np.percentile(values, percent)) if len(values) else float("nan")
+
+
+def rolling(values: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.float64]:
+    """Means of every `window` consecutive frames, (n - window + 1,); empty where there are fewer frames.
+
+    Raises:
+        ValueError: the window is below 1.
+    """
+    if window < 1:
+        raise ValueError(f"window: wanted at least 1 frame, got {window}")
+    if len(values) < window:
+        return np.empty(0)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, window).mean(axis=1), np.float64)
+
+
+def per_shot(
+    frames: npt.NDArray[np.int64], values: npt.NDArray[np.float64], starts: Sequence[int]
+) -> list[Pooled]:
+    """One column pooled shot by shot.
+
+    Args:
+        frames: numbers of the frames, rising; `values`: their scores.
+        starts: first frames of the shots, rising; the last shot goes to the end.
+    """
+    bounds = np.searchsorted(frames, starts)
+    return [pool(part) for part in np.split(values, bounds[1:])]

@@ -19,6 +19,7 @@ def score(
     model: str = DEFAULT_MODEL,
     part: FrameRange | None = None,
     threads: int = 1,
+    subsample: int = 1,
     scorer: Scorer | None = None,
     on_frame: Callable[[int, int], None] | None = None,
 ) -> FrameScores:
@@ -29,6 +30,7 @@ def score(
         model: its name.
         part: frames to score; None for all.
         threads: of the metric.
+        subsample: score every n-th frame only; motion is measured between all.
         scorer: backend; None for our own kernels.
         on_frame: called with the number of frames handed over so far, and their total.
 
@@ -50,5 +52,6 @@ def score(
         model=chosen,
         first=wanted.start,
         threads=threads,
+        subsample=subsample,
         on_frame=None if on_frame is None else lambda done: on_frame(done, len(wanted)),
     )

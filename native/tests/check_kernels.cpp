@@ -6,17 +6,22 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "kernels/adm/adm.h"
 #include "kernels/block_motion/block_motion.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
+#include "kernels/motion/motion.h"
 #include "kernels/sad/sad.h"
 #include "kernels/sse/sse.h"
 #include "kernels/thumbnail/thumbnail.h"
+#include "kernels/vif/vif.h"
 
 namespace {
 
@@ -157,6 +162,71 @@ void check_size(Size size, int padding, bool upside_down) {
   }
 }
 
+// A workspace of exactly the size that was asked for.
+class Workspace {
+ public:
+  explicit Workspace(std::size_t bytes) : memory_(static_cast<std::byte*>(::operator new(bytes, kAlign))) {
+    std::memset(memory_, 0xA5, bytes);  // kernels must not count on zeros
+  }
+  ~Workspace() { ::operator delete(memory_, kAlign); }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  std::byte* get() const { return memory_; }
+
+ private:
+  static constexpr std::align_val_t kAlign{64};
+  std::byte* memory_;
+};
+
+template <class T>
+std::uint64_t motion_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const Workspace work(motion::workspace_bytes(size));
+  return of<T>(motion::table(target))(a, b, size, bit_depth, work.get());
+}
+
+template <class T>
+std::vector<vif::Sums> vif_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const Workspace work(vif::workspace_bytes(size));
+  std::vector<vif::Sums> sums(vif::kScales);
+  of<T>(vif::table(target))(a, b, size, bit_depth, {2, {100, 1}}, work.get(), sums.data());
+  return sums;
+}
+
+template <class T>
+std::vector<adm::Sums> adm_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const Workspace work(adm::table(target).workspace_bytes(size));
+  std::vector<adm::Sums> sums(adm::kScales);
+  of<T>(adm::table(target))(a, b, size, bit_depth, {2, {100, 1}, true}, work.get(), sums.data());
+  return sums;
+}
+
+// Structures of integers only, without padding.
+template <class S>
+bool same(const std::vector<S>& a, const std::vector<S>& b) {
+  return std::memcmp(a.data(), b.data(), sizeof(S) * a.size()) == 0;
+}
+
+template <class T>
+void check_vmaf(Size size, int padding, bool upside_down) {
+  constexpr int kBits = static_cast<int>(8 * sizeof(T));
+  for (const Pattern pattern : kPatterns) {
+    const TestPlane<T> a(size, padding, upside_down, pattern);
+    const TestPlane<T> b(size, padding + 3, false, Pattern::random);
+    const auto r = a.view();
+    const auto d = b.view();
+    for (const Target target : available_targets()) {
+      constexpr Target kPlain = Target::scalar;
+      require(motion_of(r, d, size, kBits, target) == motion_of(r, d, size, kBits, kPlain), "motion", target, size,
+              sizeof(T));
+      require(same(vif_of(r, d, size, kBits, target), vif_of(r, d, size, kBits, kPlain)), "vif", target, size,
+              sizeof(T));
+      require(same(adm_of(r, d, size, kBits, target), adm_of(r, d, size, kBits, kPlain)), "adm", target, size,
+              sizeof(T));
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -168,6 +238,16 @@ int main() {
       }
     }
   }
+  for (int side = 17; side <= 50; ++side) {
+    for (const bool upside_down : {false, true}) {
+      check_vmaf<std::uint8_t>({side, 21}, side % 3, upside_down);
+      check_vmaf<std::uint8_t>({19, side}, side % 3, upside_down);
+      check_vmaf<std::uint16_t>({side, 21}, side % 3, upside_down);
+      check_vmaf<std::uint16_t>({19, side}, side % 3, upside_down);
+    }
+  }
+  check_vmaf<std::uint8_t>({600, 40}, 0, false);
+  check_vmaf<std::uint16_t>({600, 40}, 0, false);
   // One row of the largest width: the accumulators of a row are as full as they ever get.
   check_size<std::uint8_t>({kMaxSide, 1}, 0, false);
   check_size<std::uint16_t>({kMaxSide, 1}, 0, false);

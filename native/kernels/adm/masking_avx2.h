@@ -64,9 +64,9 @@ CINEMILL_AVX2 static inline __m256i same_direction(const std::int16_t* oh, const
       within(_mm256_extractf128_ps(product, 1), _mm256_extractf128_ps(ref, 1), _mm256_extractf128_ps(dist, 1)));
 }
 
-// Scales 1 to 3: sums of 64 bits, for whose rounding to floats there is no vector instruction.
-CINEMILL_AVX2 static inline __m256i same_direction(const std::int32_t* oh, const std::int32_t* ov,
-                                                   const std::int32_t* th, const std::int32_t* tv) noexcept {
+// Scales 1 to 3, one by one: sums of 64 bits, for whose rounding to floats there is no vector instruction.
+CINEMILL_AVX2 static inline __m256i same_direction_exactly(const std::int32_t* oh, const std::int32_t* ov,
+                                                           const std::int32_t* th, const std::int32_t* tv) noexcept {
   alignas(32) std::int32_t flags[8];
   for (int i = 0; i < 8; ++i) {
     const std::int64_t o[2] = {oh[i], ov[i]};
@@ -74,10 +74,44 @@ CINEMILL_AVX2 static inline __m256i same_direction(const std::int32_t* oh, const
     const auto product = static_cast<double>(static_cast<float>(o[0] * t[0] + o[1] * t[1]));
     const auto ref = static_cast<double>(static_cast<float>(o[0] * o[0] + o[1] * o[1]));
     const auto dist = static_cast<double>(static_cast<float>(t[0] * t[0] + t[1] * t[1]));
-    flags[i] = -static_cast<std::int32_t>(product >= 0.0 &&
-                                          product * product >= static_cast<double>(kCos1Squared) * ref * dist);
+    const bool same = product >= 0.0 && product * product >= static_cast<double>(kCos1Squared) * ref * dist;
+    flags[i] = same ? -1 : 0;
   }
   return load(flags);
+}
+
+CINEMILL_AVX2 static inline __m256d inner(__m256d a, __m256d b, __m256d c, __m256d d) noexcept {
+  return _mm256_add_pd(_mm256_mul_pd(a, b), _mm256_mul_pd(c, d));
+}
+
+// Whether doubles tell the direction for sure: rounding to floats moves either side by less than 2^-21 of its size.
+struct Verdict {
+  __m256d same;
+  __m256d open;
+};
+
+CINEMILL_AVX2 static inline Verdict judged(__m256d oh, __m256d ov, __m256d th, __m256d tv) noexcept {
+  constexpr double kDoubt = 1e-6;
+  const __m256d product = inner(oh, th, ov, tv);
+  const __m256d square = _mm256_mul_pd(product, product);
+  const __m256d limit = _mm256_mul_pd(
+      _mm256_mul_pd(_mm256_set1_pd(static_cast<double>(kCos1Squared)), inner(oh, oh, ov, ov)), inner(th, th, tv, tv));
+  const __m256d above = _mm256_cmp_pd(square, _mm256_mul_pd(limit, _mm256_set1_pd(1 + kDoubt)), _CMP_GE_OQ);
+  const __m256d not_below = _mm256_cmp_pd(square, _mm256_mul_pd(limit, _mm256_set1_pd(1 - kDoubt)), _CMP_GE_OQ);
+  const __m256d positive = _mm256_cmp_pd(product, _mm256_setzero_pd(), _CMP_GE_OQ);
+  return {_mm256_and_pd(above, positive), _mm256_andnot_pd(above, not_below)};
+}
+
+CINEMILL_AVX2 static inline __m256i same_direction(const std::int32_t* oh, const std::int32_t* ov,
+                                                   const std::int32_t* th, const std::int32_t* tv) noexcept {
+  const Doubles a = doubles(load(oh));
+  const Doubles b = doubles(load(ov));
+  const Doubles c = doubles(load(th));
+  const Doubles d = doubles(load(tv));
+  const Verdict low = judged(a.low, b.low, c.low, d.low);
+  const Verdict high = judged(a.high, b.high, c.high, d.high);
+  if (_mm256_movemask_pd(_mm256_or_pd(low.open, high.open))) return same_direction_exactly(oh, ov, th, tv);
+  return joined_mask(low.same, high.same);
 }
 
 // --- decoupling ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,58 @@
+"""Scores over time as one HTML file without anything from outside."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import numpy.typing as npt
+
+from vmaf.scores import FrameScores
+
+WIDTH, HEIGHT, LEFT, BOTTOM = 1200, 360, 48, 28
+MOST = 4000
+"""Points of a curve; longer titles are drawn by the lowest score of each run of frames, because dips are what matters."""
+
+
+def html_plot(scores: FrameScores, metric: str = "vmaf") -> str:
+    """A page with the curve of one metric, its mean and its 5th percentile."""
+    values, pooled = scores.columns[metric], scores.pooled(metric)
+    low = min(float(np.nanmin(values, initial=100.0)), 90.0) // 10 * 10
+    lines = "".join(_rule(level, low) for level in np.linspace(low, 100, 6))
+    caption = (
+        f"{metric}: mean {pooled.mean:.2f}, 5 % {pooled.p5:.2f}, min {pooled.min:.2f}; {len(scores)} frames"
+    )
+    facts = escape(f"{caption}; model {scores.model}; {scores.scorer}")
+    return (
+        f"<!doctype html><meta charset='utf-8'><title>{escape(metric)}</title>"
+        "<style>body{font:14px sans-serif;margin:2em}svg{width:100%;height:auto}path{fill:none;stroke:#1565c0}"
+        "line{stroke:#ddd}text{font-size:12px;fill:#555}</style>"
+        f"<p>{facts}</p><svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{facts}'>{lines}"
+        f"<path d='{_path(values, low)}'/><text x='{LEFT}' y='{HEIGHT - 8}'>{_first(scores)}</text>"
+        f"<text x='{WIDTH}' y='{HEIGHT - 8}' text-anchor='end'>{_last(scores)}</text></svg>\n"
+    )
+
+
+def _first(scores: FrameScores) -> str:
+    return f"frame {scores.frames[0]}" if len(scores) else ""
+
+
+def _last(scores: FrameScores) -> str:
+    return f"frame {scores.frames[-1]}" if len(scores) else ""
+
+
+def _y(value: float, low: float) -> float:
+    return (HEIGHT - BOTTOM) * (1 - (value - low) / (100 - low)) + 4
+
+
+def _rule(level: float, low: float) -> str:
+    y = _y(level, low)
+    return f"<line x1='{LEFT}' x2='{WIDTH}' y1='{y:.1f}' y2='{y:.1f}'/><text x='0' y='{y + 4:.1f}'>{level:.0f}</text>"
+
+
+def _path(values: npt.NDArray[np.float64], low: float) -> str:
+    step = -(-len(values) // MOST) or 1
+    lowest = [float(values[at : at + step].min()) for at in range(0, len(values), step)]
+    scale = (WIDTH - LEFT) / max(len(lowest) - 1, 1)
+    points = (f"{LEFT + index * scale:.1f} {_y(value, low):.1f}" for index, value in enumerate(lowest))
+    return "M" + " L".join(points) if lowest else ""
