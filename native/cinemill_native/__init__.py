@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cinemill_native._kernels import default_target as default_target
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import luma_histogram as luma_histogram
+    from cinemill_native._kernels import row_sad as row_sad
     from cinemill_native._kernels import sad as sad
     from cinemill_native._kernels import sse as sse
     from cinemill_native._kernels import targets as targets
@@ -59,6 +60,7 @@ _HOMES = {
     "luma_histogram": "_kernels",
     "plane_view": "_planes",
     "psnr": "_psnr",
+    "row_sad": "_kernels",
     "sad": "_kernels",
     "sse": "_kernels",
     "targets": "_kernels",
@@ -82,6 +84,7 @@ __all__ = [
     "luma_histogram",
     "plane_view",
     "psnr",
+    "row_sad",
     "sad",
     "sse",
     "targets",
