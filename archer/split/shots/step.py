@@ -17,7 +17,7 @@ LEAST = 6.0
 """Least change of a step beyond motion, mean of 8-bit samples."""
 RATIO = 1.8
 """How many times as much it changes as any of the three frames on each side."""
-STAYS = 0.6
+STAYS = 0.55
 """Share of the change that is still there across up to four frames on both sides: in flashes it is not."""
 
 
