@@ -66,7 +66,7 @@ def features(track: Thumbnails, start: int, end: int) -> Table:
             columns.append(_log(sums.astype(np.float32) / padded.luma[0].size))
     columns += [_unlike_mean(padded.luma, places, span) for span in SPANS]
     own = slice(MARGIN, MARGIN + end - start)
-    columns += [level[own] / 64, deviation[own] / 32]
+    columns += [np.float32(1 / 64) * level[own], np.float32(1 / 32) * deviation[own]]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
