@@ -15,7 +15,7 @@ from archer.split.shots.decision import Change, Evidence, Rules, changes, shots
 from archer.split.shots.features import MARGIN, NAMES, features
 from archer.split.shots.fit import coarse
 from archer.split.shots.network import REACH, Network
-from archer.split.shots.step import steps
+from archer.split.shots.step import leads, steps
 from archer.split.shots.thumbnails import Thumbnails
 
 BLOCK = 1024
@@ -95,7 +95,7 @@ def _evidence(part: Thumbnails, start: int, end: int, network: Network) -> Evide
     table = features(part, start - REACH, end + REACH)
     chances = network(table)
     return Evidence(
-        cut=np.maximum(chances[:, 0], steps(table)[REACH:-REACH]),
+        cut=np.maximum(chances[:, 0] * leads(table)[REACH:-REACH], steps(table)[REACH:-REACH]),
         mixed=chances[:, 1],
         deviation=table[REACH:-REACH, NAMES.index("deviation")] * 32,
         coarse=coarse(part.luma[start:end]),

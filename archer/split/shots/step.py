@@ -38,6 +38,19 @@ def steps(table: Table) -> npt.NDArray[np.float32]:
     return np.asarray(found * (1 - 0.25 * np.exp(np.minimum(0, RATIO - ratio))), np.float32)
 
 
+def leads(table: Table) -> npt.NDArray[np.bool_]:
+    """Frames (n,) that change about as much as any of the two on each side: where a cut can be, whatever moves.
+
+    Args:
+        table: (n, f) features; two at each end count as still.
+    """
+    change = _column(table, "luma_1") + 0.5 * _column(table, "chroma_1")
+    count = len(change)
+    padded = np.pad(change, 2)
+    around = np.max([padded[move : move + count] for move in range(5)], axis=0)
+    return np.asarray(change >= 0.9 * around, np.bool_)
+
+
 def _column(table: Table, name: str) -> npt.NDArray[np.float32]:
     """A difference in 8-bit units."""
     return np.asarray(np.expm1(table[:, NAMES.index(name)]), np.float32)
