@@ -83,8 +83,7 @@ def encode_audio(
         ToolFailed: the encoder failed.
     """
     layout, rate = _layout(track), track.rate if track.rate in RATES[codec] else 48000
-    channels = CHANNELS[layout]
-    kbps = channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
+    kbps = CHANNELS[layout] * KBPS_PER_CHANNEL.get(CHANNELS[layout], KBPS_MORE)
     written: list[int] = []
     with Child(_argv(track, codec, rate, kbps, out), feeds=1) as child:
         child.feed(0, lambda file: written.append(_write(file, url, info, track, on_sample)))
@@ -96,7 +95,7 @@ def encode_audio(
         default=track.default,
         codec={"aac": "mp4a.40.2", "opus": "opus"}[codec],
         rate=rate,
-        channels=channels,
+        channels=CHANNELS[layout],
         samples=round(Fraction(written[0] * rate, track.rate)),
         bitrate_kbps=kbps,
         size=out.stat().st_size,
