@@ -13,6 +13,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -37,28 +38,31 @@ def execute(call: TaskCall, report: Reporter) -> TaskDone:
     if call.task.phase == "split":
         outputs = {"items": _items(store, call.stage.split(inputs, call.params), "split")}
         return TaskDone(outputs=outputs, cpu_ms=_since_ms(began))
-    outputs, log = _in_scratch(call, store, inputs, report)
-    return TaskDone(outputs=outputs, log=tuple(log), cpu_ms=_since_ms(began))
+    done = _in_scratch(call, store, inputs, report)
+    return replace(done, cpu_ms=_since_ms(began))
 
 
-def _in_scratch(
-    call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter
-) -> tuple[dict[str, Artifact], Sequence[str]]:
-    stage, task = call.stage, call.task
-    kinds = _kinds(stage) if task.phase == "map" else stage.outputs
+def _in_scratch(call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter) -> TaskDone:
+    task = call.task
+    kinds = _kinds(call.stage) if task.phase == "map" else call.stage.outputs
     scratch = store.scratch(scratch_name(call.ticket))
     context = StoredContext(store, inputs, kinds, scratch=scratch, threads=call.resources.cpu, report=report)
     try:
-        if task.phase == "map":
-            stage.map(context, task.item, call.params)
-            return context.outputs(), context.messages
-        assert call.parts is not None  # noqa: S101  the scheduler stores them before it launches a collect
-        more = stage.collect(context, store.read_parts(call.parts, call.assets), call.params)
-        if isinstance(more, Emit):
-            return {"items": _items(store, more.items, "collect")}, context.messages
-        return context.outputs(), context.messages
+        outputs = _worked(call, store, context)
+        return TaskDone(outputs=outputs, log=tuple(context.messages), cards=context.cards())
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _worked(call: TaskCall, store: ArtifactStore, context: StoredContext) -> dict[str, Artifact]:
+    if call.task.phase == "map":
+        call.stage.map(context, call.task.item, call.params)
+        return context.outputs()
+    assert call.parts is not None  # noqa: S101  the scheduler stores them before it launches a collect
+    more = call.stage.collect(context, store.read_parts(call.parts, call.assets), call.params)
+    if isinstance(more, Emit):
+        return {"items": _items(store, more.items, "collect")}
+    return context.outputs()
 
 
 def _kinds(stage: Stage[Any]) -> Mapping[str, str]:

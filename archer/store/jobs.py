@@ -12,13 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from archer.artifact import Artifact
-from archer.errors import DiskFull, LeaseLost, StateDamaged, StateUnusable, StoreTooNew
+from archer.errors import DiskFull, LeaseLost, StateDamaged, StateUnusable
 from archer.events import Event
 from archer.plan import Plan
 from archer.store.artifacts import full_disk_named
 from archer.store.batch import Batch
 from archer.store.lock import FolderLock
-from archer.store.schema import VERSION, attempts, events, jobs, memo, meta, metadata, tasks
+from archer.store.migrations import migrate
+from archer.store.schema import attempts, events, jobs, memo, nodes, tasks
 from archer.store.statements import Statements
 from archer.wire import outputs_from_json
 
@@ -65,18 +66,24 @@ class JobStore:
         self._engine.dispose()
         self._lock.release()
 
-    def begin(self, plan: Plan) -> int:
-        """Keep that a job runs (again); returns how many times it did, this one included."""
+    def begin(self, plan: Plan, spec: str = "") -> int:
+        """Keep that a job runs (again); returns how many times it did, this one included.
+
+        Args:
+            plan: the job.
+            spec: what was asked for, from which it can be resumed; see `archer.spec`.
+        """
         now = now_ms()
         with self._transaction():
             runs = self._connection.execute(sa.select(jobs.c.runs).where(jobs.c.id == plan.job)).scalar() or 0
             if runs:
                 change = jobs.update().where(jobs.c.id == plan.job)
-                self._connection.execute(change.values(state="running", runs=runs + 1, ended_ms=None))
-            else:
                 self._connection.execute(
-                    jobs.insert().values(id=plan.job, state="running", runs=1, begun_ms=now)
+                    change.values(state="running", runs=runs + 1, ended_ms=None, spec=spec)
                 )
+            else:
+                row = {"id": plan.job, "state": "running", "runs": 1, "begun_ms": now, "spec": spec}
+                self._connection.execute(jobs.insert().values(row))
             rows = [_node_row(plan, place) for place in range(len(plan.nodes))]
             self._connection.execute(self._statements.node, rows)
             self._void_leases(plan.job, now)
@@ -121,6 +128,26 @@ class JobStore:
                 found[row.key] = outputs_from_json(json.loads(row.outputs))
         return found
 
+    def paces(self, plan: Plan) -> dict[str, float]:
+        """Node -> seconds per unit of weight that its stage took so far, of equal settings where there are any."""
+        spent, weight = sa.func.sum(attempts.c.wall_ms), sa.func.sum(tasks.c.weight)
+        found = {}
+        for node in plan.nodes:
+            same = (nodes.c.identity == node.identity, nodes.c.stage == node.stage.name)
+            for wanted in same:
+                query = (
+                    sa.select(spent, weight)
+                    .select_from(nodes)
+                    .join(tasks, (tasks.c.job == nodes.c.job) & (tasks.c.node == nodes.c.node))
+                    .join(attempts, (attempts.c.job == tasks.c.job) & (attempts.c.name == tasks.c.name))
+                    .where(wanted, tasks.c.phase == "map", attempts.c.state == "done")
+                )
+                taken_ms, units = self._read(query)[0]
+                if taken_ms and units:
+                    found[node.id] = taken_ms / units / 1000
+                    break
+        return found
+
     def history(self, job: str, after: int = 0) -> list[Event]:
         """Stored events of a job behind place `after`, in order."""
         query = sa.select(events).where(events.c.job == job, events.c.seq > after).order_by(events.c.seq)
@@ -142,14 +169,13 @@ class JobStore:
 
     def _create(self) -> None:
         with self._transaction():
-            if not sa.inspect(self._connection).has_table(meta.name):
-                metadata.create_all(self._connection)
-            found = self._connection.execute(sa.select(meta.c.value).where(meta.c.name == "schema")).scalar()
-            if found is None:
-                self._connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
-            elif int(found) > VERSION:
-                raise StoreTooNew(str(self.root), int(found), VERSION)
-            self.next_token = max(self._following(tasks.c.token), self._following(attempts.c.token))
+            if self._engine.dialect.name == "sqlite":
+                self._connection.execute(
+                    sa.text("BEGIN IMMEDIATE")
+                )  # else its driver commits each DDL by itself
+            migrate(self._connection, str(self.root))
+            tokens = (tasks.c.token, tasks.c.copy_token, attempts.c.token)
+            self.next_token = max(map(self._following, tokens))
             self._next_seq = self._following(events.c.seq)
 
     def _following(self, column: Any) -> int:
@@ -164,7 +190,9 @@ class JobStore:
         if rows:
             values = [{**lost, "name": row.name, "token": row.token, "error": "", "log": ""} for row in rows]
             self._connection.execute(self._statements.attempt, values)
-            self._connection.execute(tasks.update().where(held).values(state="pending", until_ms=0))
+            self._connection.execute(
+                tasks.update().where(held).values(state="pending", until_ms=0, copy_token=0)
+            )
 
     def _read(self, query: Any) -> Sequence[Any]:
         with self._transaction():
@@ -180,9 +208,12 @@ class JobStore:
             raise LeaseLost([row["old_name"] for row in batch.closed])
         for statement, rows in (
             (sql.lease, batch.leased),
+            (sql.copy, batch.copied),
             (sql.renew, batch.renewed),
             (sql.attempt, batch.attempts),
             (sql.remember, batch.remembered),
+            (sql.touch, batch.touched),
+            (sql.card, batch.cards),
             (sql.node_state, batch.nodes),
             (sql.event, batch.event_rows),
         ):
@@ -190,7 +221,8 @@ class JobStore:
                 execute(statement, rows)
         if batch.job_state:
             change = jobs.update().where(jobs.c.id == batch.job)
-            execute(change.values(state=batch.job_state, ended_ms=batch.now_ms))
+            ended = None if batch.job_state in ("running", "paused") else batch.now_ms
+            execute(change.values(state=batch.job_state, ended_ms=ended))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -227,6 +259,7 @@ def _node_row(plan: Plan, place: int) -> Mapping[str, Any]:
         "items": 0,
         "weight": 0,
         "outputs": "{}",
+        "identity": node.identity,
     }
 
 

@@ -22,7 +22,7 @@ from archer.task import Progress, Report, Task, TaskCall, TaskDone
 
 Call = Callable[..., TaskCall]
 TICKETS = count(1)
-ALL = ["inline", "local"]
+ALL = ["inline", "local", "simulated"]
 APART = ["local"]
 """Those whose tasks run in processes of their own: they survive what a task does to its process."""
 
