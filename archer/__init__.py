@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from archer.driver import run as run
     from archer.events import Event as Event
     from archer.plan import JobSpec as JobSpec
+    from archer.plan import Limits as Limits
     from archer.plan import Node as Node
+    from archer.plan import Terms as Terms
     from archer.stage import Emit as Emit
     from archer.stage import Item as Item
     from archer.stage import Part as Part
@@ -35,10 +37,12 @@ _HOMES = {
     "Item": "stage",
     "JobResult": "driver",
     "JobSpec": "plan",
+    "Limits": "plan",
     "Node": "plan",
     "Part": "stage",
     "Resources": "stage",
     "Stage": "stage",
+    "Terms": "plan",
     "run": "driver",
 }
 
@@ -49,10 +53,12 @@ __all__ = [
     "Item",
     "JobResult",
     "JobSpec",
+    "Limits",
     "Node",
     "Part",
     "Resources",
     "Stage",
+    "Terms",
     "run",
 ]
 

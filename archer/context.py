@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Reporter = Callable[[int, int], None]
 MEDIA = "media@1"
+CARDS = (".html", ".png", ".svg", ".parquet", ".json")
+"""What a card may be."""
 T = TypeVar("T")
 
 
@@ -131,6 +133,7 @@ class StoredContext:
         self.messages: list[str] = []
         self._stored, self._store, self._kinds, self._report = inputs, store, kinds, report
         self._written: dict[str, tuple[Path, str]] = {}
+        self._cards: dict[str, tuple[Path, str]] = {}
 
     def frames(self, asset: Asset, frames: FrameRange) -> Iterator[Frame]:
         """Exactly the frames of the range, in presentation order."""
@@ -158,6 +161,14 @@ class StoredContext:
         with full_disk_named(self._store.root):
             self.out(name, ".json").write_bytes(json_bytes(value))
 
+    def card(self, name: str, suffix: str) -> Path:
+        """Where to write a card: something to look at, kept with the job."""
+        if suffix not in CARDS or not name.isidentifier():
+            raise StageError(f"card {name}{suffix}: wanted an identifier with one of {', '.join(CARDS)}")
+        path = self.scratch / f"card-{name}{suffix}"
+        self._cards[name] = (path, suffix)
+        return path
+
     def progress(self, done: int, total: int) -> None:
         """Report work done."""
         self._report(done, total)
@@ -179,6 +190,14 @@ class StoredContext:
         if missing:
             raise StageError(f"declared output {', '.join(missing)}: not written")
         return {name: self._taken(name) for name in self._kinds}
+
+    def cards(self) -> dict[str, Artifact]:
+        """Take every written card into the store. Raises: see `outputs`."""
+        return {
+            name: self._store.put_file(path, kind="card@1", suffix=suffix, move=True)
+            for name, (path, suffix) in self._cards.items()
+            if path.exists()
+        }
 
     def _taken(self, name: str) -> Artifact:
         (path, suffix), kind = self._written[name], self._kinds[name]

@@ -13,9 +13,11 @@ from typing import Any
 
 from archer.artifact import Artifact
 from archer.canonical import memo_key
+from archer.control import asked
 from archer.errors import BlobDamaged, JobFailed, StageError, TaskFailure
 from archer.events import Event
 from archer.executors.base import Executor
+from archer.ledger import Ledger, split_cards
 from archer.plan import JobSpec, Plan, make_plan
 from archer.registry import EXECUTORS, load
 from archer.scheduler import (
@@ -23,34 +25,35 @@ from archer.scheduler import (
     Action,
     Alive,
     Begin,
-    Commit,
-    Ended,
+    Capacity,
+    Continue,
     Failed,
     Finished,
     Happening,
     Launch,
     Looked,
     LookUp,
-    NodeDone,
     PartsStored,
-    Planned,
-    Poison,
+    Pause,
     Policy,
-    Recall,
-    Renew,
+    Resized,
     Result,
-    Retry,
     Scheduler,
+    Stop,
     StoreParts,
     Tick,
 )
+from archer.spec import spec_to_text
 from archer.store import ArtifactStore, Batch, JobStore
+from archer.store.artifacts import json_bytes
+from archer.store.remote import RemoteBlobs
 from archer.task import ITEMS, Progress, Report, Task, TaskCall, TaskDone
+from archer.wire import outputs_to_json
 from archer.worker import scratch_name
 from cinemill_native.errors import CinemillError
 
 POLL_S = 1.0
-LOG_LINES = 200
+LISTEN_S = 0.5
 Tell = Callable[[Event], None]
 
 
@@ -60,9 +63,9 @@ class JobResult:
 
     Attributes:
         job: its identity.
-        state: `done`, `failed` or `interrupted`.
+        state: `done`, `partial` (some items failed that could be spared), `failed`, `cancelled` or `interrupted`.
         outputs: artifacts by `node.output`, of every node that ended.
-        failures: why it failed.
+        failures: what failed for good, and why.
         logs: lines that tasks logged in this run, by task (`ingest`, `encode chunk-00003/720p`).
     """
 
@@ -73,8 +76,8 @@ class JobResult:
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def raise_for_state(self) -> None:
-        """Raise `JobFailed` where the job did not end well."""
-        if self.state != "done":
+        """Raise `JobFailed` where the job ended without all of its outputs; `partial` has them all."""
+        if self.state not in ("done", "partial"):
             cause = self.failures[0].__cause__ if self.failures else None
             raise JobFailed(self.failures) from cause
 
@@ -87,6 +90,8 @@ def run(
     workers: int | None = None,
     on_event: Tell | None = None,
     policy: Policy | None = None,
+    artifacts: str = "",
+    afresh: frozenset[str] = frozenset(),
 ) -> JobResult:
     """Run a job to its end. The same spec in the same folder goes on where it was, whatever ended it.
 
@@ -97,6 +102,8 @@ def run(
         workers: how many; None for the cores this process may use.
         on_event: called in this thread with every event, stored or not.
         policy: when to try again.
+        artifacts: an fsspec URL where artifacts go too; see `ArtifactStore`.
+        afresh: names of tasks to compute though their results are known.
 
     Raises:
         SpecError: the spec does not fit together.
@@ -111,7 +118,11 @@ def run(
     try:
         made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
         try:
-            return Driver(plan, store, made, on_event or _nobody, policy or Policy()).run()
+            kept = ArtifactStore(store.root, remote=artifacts)
+            driver = Driver(
+                plan, store, made, on_event or _nobody, policy or Policy(), kept, artifacts, afresh
+            )
+            return driver.run(spec_to_text(spec))
         finally:
             made.close()
     finally:
@@ -125,38 +136,62 @@ class Driver:
     tasks are submitted after it, so that what runs is always known to be leased.
     """
 
-    def __init__(self, plan: Plan, store: JobStore, executor: Executor, tell: Tell, policy: Policy) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: JobStore,
+        executor: Executor,
+        tell: Tell,
+        policy: Policy,
+        artifacts: ArtifactStore,
+        remote: str = "",
+        afresh: frozenset[str] = frozenset(),
+    ) -> None:
         self._plan, self._store, self._executor, self._tell = plan, store, executor, tell
-        self._artifacts = ArtifactStore(store.root)
+        self._artifacts, self._remote, self._afresh = artifacts, remote, afresh
+        self._capacity: Capacity = executor.capacity()
         self._scheduler = Scheduler(
-            plan, capacity=executor.capacity(), policy=policy, first_ticket=store.next_token
+            plan,
+            capacity=self._capacity,
+            policy=policy,
+            first_ticket=store.next_token,
+            paces=store.paces(plan) if self._capacity.machines > 1 else None,
         )
-        self._keys: dict[str, str] = {}
-        self._running: dict[int, tuple[Launch, float]] = {}
-        self._done: dict[int, TaskDone] = {}
-        self._ended: Ended | None = None
-        self._logs: dict[str, Sequence[str]] = {}
-        self._clock = time.monotonic
+        self._clock: Callable[[], float] = getattr(executor, "clock", time.monotonic)
+        self._ledger = Ledger(plan, self._clock)
+        self._next_listen = 0.0
 
-    def run(self) -> JobResult:
-        """Drive the job to its end."""
+    def run(self, spec: str = "") -> JobResult:
+        """Drive the job to its end; `spec` is kept with it."""
         self._artifacts.sweep()
-        runs = self._store.begin(self._plan)
+        asked(self._store.root, self._plan.job)  # what was asked of an earlier run
+        runs = self._store.begin(self._plan, spec)
         try:
             self._settle(Begin(), started=runs)
-            while self._ended is None:
+            while self._ledger.ended is None:
                 reports = self._executor.poll(self._patience())
-                self._settle(*self._happenings(reports), Tick())
+                self._settle(*self._happenings(reports), *self._asked(), Tick())
         except BaseException:
             self._interrupted()
             raise
+        self._publish()
         return JobResult(
             job=self._plan.job,
-            state=self._ended.state,
+            state=self._ledger.ended.state,
             outputs=dict(self._scheduler.outputs),
-            failures=self._ended.failures,
-            logs=self._logs,
+            failures=self._ledger.ended.failures,
+            logs=self._ledger.logs,
         )
+
+    def _publish(self) -> None:
+        """Leave a manifest of the outputs at the artifacts' URL, once they are all there."""
+        if (
+            self._remote
+            and self._ledger.ended is not None
+            and self._ledger.ended.state in ("done", "partial")
+        ):
+            value = {"job": self._plan.job, "outputs": outputs_to_json(self._scheduler.outputs)}
+            RemoteBlobs(self._remote).write(f"manifests/{self._plan.job}.json", json_bytes(value))
 
     def _patience(self) -> float:
         wake = self._scheduler.next_wake
@@ -173,29 +208,49 @@ class Driver:
         except CinemillError:
             return  # a full disk, say: that error is the one to report; the next run finds the leases void
 
+    # What happened.
+
+    def _asked(self) -> Iterator[Happening]:
+        """What others want of this job, and what became of the room; looked at twice a second."""
+        if self._clock() < self._next_listen:
+            return
+        self._next_listen = self._clock() + LISTEN_S
+        match asked(self._store.root, self._plan.job):
+            case "cancel":
+                yield Stop(state="cancelled")
+            case "pause":
+                yield Pause()
+            case "continue":
+                yield Continue()
+        if (capacity := self._executor.capacity()) != self._capacity:
+            self._capacity = capacity
+            yield Resized(capacity=capacity)
+
     def _happenings(self, reports: Sequence[Report]) -> Iterator[Happening]:
         for report in reports:
             what, ticket = report.what, report.ticket
-            if ticket not in self._running:
+            if ticket not in self._ledger.running:
                 continue
             match what:
                 case Progress():
                     self._show_progress(ticket, what)
-                    yield Alive(ticket=ticket)
+                    share = what.done / what.total if what.total > 0 else 0.0
+                    yield Alive(ticket=ticket, share=share, started=what.started)
                 case TaskFailure():
                     yield Failed(ticket=ticket, failure=what)
                 case TaskDone():
-                    self._done[ticket] = what
-                    try:
-                        result = self._result(what.outputs)
-                    except CinemillError as error:
-                        task = self._running[ticket][0].task
-                        failure = TaskFailure(
-                            task.title, type(error).__name__, str(error), category="transient"
-                        )
-                        yield Failed(ticket=ticket, failure=failure)
-                    else:
-                        yield Finished(ticket=ticket, result=result)
+                    yield self._finished(ticket, what)
+
+    def _finished(self, ticket: int, done: TaskDone) -> Happening:
+        self._ledger.done[ticket] = done
+        try:
+            return Finished(ticket=ticket, result=self._result(done.outputs), cpu_ms=done.cpu_ms)
+        except CinemillError as error:
+            task = self._ledger.running[ticket].launch.task
+            kind = type(error).__name__
+            return Failed(
+                ticket=ticket, failure=TaskFailure(task.title, kind, str(error), category="transient")
+            )
 
     def _result(self, outputs: Mapping[str, Artifact]) -> Result:
         listing = outputs.get("items")
@@ -206,7 +261,7 @@ class Driver:
     def _show_progress(self, ticket: int, progress: Progress) -> None:
         if progress.total <= 0:
             return
-        launch = self._running[ticket][0]
+        launch = self._ledger.running[ticket].launch
         task = launch.task
         payload = {"done": progress.done, "total": progress.total, "weight": task.item.weight}
         self._tell(
@@ -220,6 +275,8 @@ class Driver:
             )
         )
 
+    # What is to be done.
+
     def _settle(self, *happenings: Happening, started: int = 0) -> None:
         """Tell the scheduler what happened and carry out what it wants, until it wants nothing more."""
         queue, now = deque(happenings), self._clock()
@@ -230,7 +287,7 @@ class Driver:
                 batch.event("job-started", payload={"run": started, "nodes": names})
             while queue:
                 for action in self._scheduler.handle(queue.popleft(), now):
-                    queue.extend(self._note(action, batch))
+                    queue.extend(self._carry_out(action, batch))
                     if isinstance(action, Launch | Abandon):
                         after.append(action)
         given_up = {action.ticket for action in after if isinstance(action, Abandon)}
@@ -242,123 +299,35 @@ class Driver:
         for event in batch.events:
             self._tell(event)
 
-    def _note(self, action: Action, batch: Batch) -> Iterator[Happening]:
+    def _carry_out(self, action: Action, batch: Batch) -> Iterator[Happening]:
         """Put an action into the transaction; yields the answers that the scheduler waits for."""
         match action:
             case LookUp():
-                yield self._look_up(action)
+                yield self._look_up(action, batch)
             case StoreParts():
                 artifact = self._artifacts.put_parts(action.parts)
                 yield PartsStored(node=action.node, artifact=artifact)
-            case Planned():
-                self._note_plan(action, batch)
-            case Launch():
-                self._running[action.ticket] = (action, self._clock())
-                batch.lease(action.task, action.ticket, self._wall_ms(action.until))
-                batch.task_event("task-started", action.task, action.attempt, {})
-            case Renew():
-                batch.renew(action.task, action.ticket, self._wall_ms(action.until))
-            case NodeDone():
-                hashes = {name: artifact.hash for name, artifact in action.outputs.items()}
-                batch.node(action.node, "done", outputs=action.outputs)
-                batch.event("node-done", action.node, payload={"outputs": hashes})
-            case Ended():
-                self._ended = action
-                batch.job_state = action.state
-                failures = [str(failure) for failure in action.failures]
-                batch.event(f"job-{action.state}", payload={"failures": failures} if failures else {})
             case _:
-                self._note_end(action, batch)
+                self._ledger.note(action, batch)
 
-    def _note_plan(self, action: Planned, batch: Batch) -> None:
-        for task in action.tasks:
-            batch.plan(task)
-        items, unit = len(action.tasks), self._plan.by_id[action.node].stage.unit
-        batch.node(action.node, "running", items=items, weight=action.weight)
-        facts = {"items": items, "weight": action.weight, "round": action.round, "unit": unit}
-        batch.event("node-planned", action.node, payload=facts)
-
-    def _note_end(self, action: Recall | Commit | Retry | Poison | Abandon, batch: Batch) -> None:
-        match action:
-            case Recall():
-                batch.settle(action.task, "done", action.result.outputs)
-                batch.task_event("memo-hit", action.task, 0, {})
-                self._keys.pop(action.task.name, None)
-            case Commit():
-                self._commit(action, batch)
-            case Retry():
-                until = self._wall_ms(action.at)
-                self._close(action, batch, "retry", until_ms=until)
-                wait_ms = round(1000 * (action.at - self._clock()))
-                batch.task_event(
-                    "task-retry", action.task, action.attempt, _why(action.failure, wait_ms=wait_ms)
-                )
-            case Poison():
-                if action.ticket:
-                    self._close(action, batch, "poisoned")
-                else:
-                    batch.settle(action.task, "poisoned", {})
-                why = _why(action.failure, traceback=action.failure.traceback)
-                batch.task_event("task-failed", action.task, action.attempt, why)
-            case Abandon(final=True):
-                launch = self._running[action.ticket][0]
-                batch.close(action.task, action.ticket, "cancelled", number=launch.attempt)
-
-    def _commit(self, action: Commit, batch: Batch) -> None:
-        task, outputs = action.task, action.result.outputs
-        done = self._done.pop(action.ticket)
-        _, began = self._running.pop(action.ticket)
-        wall_ms = round(1000 * (self._clock() - began))
-        lines = "\n".join(done.log[:LOG_LINES])
-        if done.log:
-            self._logs[task.title] = done.log
-        batch.close(
-            task,
-            action.ticket,
-            "done",
-            number=action.attempt,
-            outputs=outputs,
-            wall_ms=wall_ms,
-            cpu_ms=done.cpu_ms,
-            log=lines,
-        )
-        batch.remember(self._keys.pop(task.name), outputs)
-        kind = "chunk-done" if task.phase == "map" else "task-done"
-        hashes = {name: artifact.hash for name, artifact in outputs.items()}
-        batch.task_event(
-            kind, task, action.attempt, {"outputs": hashes, "wall_ms": wall_ms, "cpu_ms": done.cpu_ms}
-        )
-
-    def _close(self, action: Retry | Poison, batch: Batch, state: str, *, until_ms: int = 0) -> None:
-        _, began = self._running.pop(action.ticket, (None, self._clock()))
-        self._done.pop(action.ticket, None)
-        failure, wall_ms = action.failure, round(1000 * (self._clock() - began))
-        batch.close(
-            action.task,
-            action.ticket,
-            state,
-            number=action.attempt,
-            until_ms=until_ms,
-            wall_ms=wall_ms,
-            error=f"{failure.kind}: {failure.message}",
-            log=failure.traceback,
-        )
-
-    def _look_up(self, action: LookUp) -> Looked:
+    def _look_up(self, action: LookUp, batch: Batch) -> Looked:
         """Search the memo; a result whose bytes are gone is no result."""
         stage = self._plan.by_id[action.tasks[0].node].identity
         keys = {
             task.name: memo_key(stage, task.phase, task.item, _inputs(task, action), action.parts)
             for task in action.tasks
         }
-        self._keys.update(keys)
+        self._ledger.keys.update(keys)
         known = self._store.recall(list(keys.values()))
         hits = {}
-        for name, key in keys.items():
-            outputs = known.get(key)
-            if outputs is not None and all(map(self._artifacts.has, outputs.values())):
+        for task in action.tasks:
+            outputs, cards = split_cards(known.get(keys[task.name], {}))
+            known_here = keys[task.name] in known and task.name not in self._afresh
+            if known_here and all(map(self._artifacts.has, outputs.values())):
                 with suppress(BlobDamaged):
-                    hits[name] = self._recalled(outputs)
+                    hits[task.name] = self._recalled(outputs)
+                    for name, card in cards.items():
+                        batch.card(task, name, card)
         return Looked(asked=action.tasks, hits=hits)
 
     def _recalled(self, outputs: Mapping[str, Artifact]) -> Result:
@@ -380,22 +349,16 @@ class Driver:
                 inputs=launch.inputs,
                 parts=launch.parts,
                 assets=self._plan.assets,
-                resources=node.resources,
+                resources=launch.resources,
+                copy_of=launch.copy_of,
+                remote=self._remote,
             )
         )
 
     def _cancel(self, ticket: int) -> None:
-        self._running.pop(ticket, None)
+        self._ledger.running.pop(ticket, None)
         self._executor.cancel(ticket)
         shutil.rmtree(self._artifacts.root / "scratch" / scratch_name(ticket), ignore_errors=True)
-
-    def _wall_ms(self, at: float) -> int:
-        """A time of our clock as milliseconds since 1970."""
-        return round(1000 * (time.time() + at - self._clock()))
-
-
-def _why(failure: TaskFailure, **more: Any) -> dict[str, Any]:
-    return {"kind": failure.kind, "category": failure.category, "error": failure.message, **more}
 
 
 def _inputs(task: Task, action: LookUp) -> Mapping[str, Any]:

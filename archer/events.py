@@ -24,8 +24,11 @@ class Event:
     | `task-done` | the same for a split or collect | as above |
     | `task-retry` | a try failed, another follows | `phase`, `kind`, `category`, `error`, `wait_ms` |
     | `task-failed` | a task failed for good | `phase`, `kind`, `category`, `error`, `traceback` |
+    | `task-copied` | a second try is started beside a slow one | `phase`, `weight` |
+    | `task-dropped` | one of two tries ended, the other counts | `phase`, `weight` |
     | `node-done` | outputs of a node are there | `outputs` (name -> hash) |
-    | `job-done`, `job-failed`, `job-interrupted` | the run ends | `failures` |
+    | `job-paused`, `job-continued` | nothing more is started; it goes on | |
+    | `job-done`, `job-partial`, `job-failed`, `job-cancelled`, `job-interrupted` | the run ends | `failures` |
 
     Attributes:
         seq: place in the stored order; 0 for events that are not stored.

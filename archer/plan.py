@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,36 @@ Source = Asset | Artifact | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """When and beside what the tasks of a node run. Never part of an identity.
+
+    Attributes:
+        deadline_s: when it should be done, seconds since 1970; the earliest goes first, None goes last.
+        queue: whose limit it counts against; see `Limits`.
+        exclusive: keys that no two running tasks of the job may have in common.
+        min_success: share of the items that must succeed; None for what the stage says.
+    """
+
+    deadline_s: int | None = None
+    queue: str = "default"
+    exclusive: Sequence[str] = ()
+    min_success: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a job may use. Never part of an identity.
+
+    Attributes:
+        queues: queue -> how many of its tasks may run at once; others have no limit of their own.
+        budget_cpu_s: processor seconds that this run may use; it starts nothing more once they are used.
+    """
+
+    queues: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    budget_cpu_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One stage in a job.
 
@@ -29,19 +60,27 @@ class Node:
         stage: name of an installed stage, `module:Class`, or the class.
         params: an instance of the stage's params, or a mapping of its fields.
         inputs: input name -> asset, `node.output` of another node, or an artifact of the work folder.
+        terms: when and beside what it runs; changes nothing of what comes out.
     """
 
     id: str
     stage: str | type[Stage[Any]]
     params: Any = field(default_factory=lambda: MappingProxyType({}))
     inputs: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
+    terms: Terms = field(default_factory=lambda: Terms())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """What a user asks for: stages and how they are joined. Nodes that could run at once run in this order."""
+    """What a user asks for: stages and how they are joined.
+
+    Attributes:
+        nodes: of equal deadline, those that could run at once run in this order.
+        limits: what the job may use.
+    """
 
     nodes: Sequence[Node]
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +93,7 @@ class PlannedNode:
         resources: what each of its tasks needs.
         splits, collects: the stage has a `split`, a `collect` of its own.
         hands_on: its output is one `parts@1` artifact of everything it mapped.
+        terms: see `Node`.
     """
 
     id: str
@@ -65,6 +105,12 @@ class PlannedNode:
     splits: bool
     collects: bool
     hands_on: bool
+    terms: Terms = field(default_factory=Terms)
+
+    @property
+    def min_success(self) -> Fraction:
+        """Share of its items that must succeed."""
+        return self.stage.min_success if self.terms.min_success is None else self.terms.min_success
 
     @property
     def needs(self) -> frozenset[str]:
@@ -79,6 +125,7 @@ class Plan:
     """A checked job: nodes in an order in which each one's inputs come before it."""
 
     nodes: tuple[PlannedNode, ...]
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def by_id(self) -> Mapping[str, PlannedNode]:
@@ -120,7 +167,8 @@ def make_plan(spec: JobSpec) -> Plan:
         nodes[node.id] = _planned(node, where)
     for place, planned in enumerate(nodes.values()):
         _check_inputs(planned, nodes, f"nodes[{place}].inputs")
-    return Plan(nodes=tuple(_ordered(nodes)))
+    _check_limits(spec.limits)
+    return Plan(nodes=tuple(_ordered(nodes)), limits=spec.limits)
 
 
 def _planned(node: Node, where: str) -> PlannedNode:
@@ -143,7 +191,24 @@ def _planned(node: Node, where: str) -> PlannedNode:
         splits=type(stage).split is not Stage.split,
         collects=collects,
         hands_on=not collects and dict(stage.outputs) == {"parts": PARTS},
+        terms=_checked_terms(node.terms, f"{where}.terms"),
     )
+
+
+def _checked_terms(terms: Terms, where: str) -> Terms:
+    if terms.min_success is not None and not 0 < terms.min_success <= 1:
+        raise SpecError(f"{where}.min_success", f"wanted over 0 to 1, got {terms.min_success}")
+    if not terms.queue:
+        raise SpecError(f"{where}.queue", "wanted a name")
+    return terms
+
+
+def _check_limits(limits: Limits) -> None:
+    for queue, limit in limits.queues.items():
+        if limit < 1:
+            raise SpecError(f"limits.queues.{queue}", f"wanted at least 1, got {limit}")
+    if limits.budget_cpu_s is not None and limits.budget_cpu_s < 1:
+        raise SpecError("limits.budget_cpu_s", f"wanted at least 1, got {limits.budget_cpu_s}")
 
 
 def _check_inputs(node: PlannedNode, nodes: Mapping[str, PlannedNode], where: str) -> None:

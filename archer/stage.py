@@ -23,6 +23,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -46,11 +47,13 @@ class Resources:
         cpu: cores; also the number of threads its children get unless the stage says otherwise.
         memory_mb: resident memory of the task and its children, MiB; the worker is held to it.
         gpu: devices.
+        timeout_s: how long one try may take; 0 for no bound.
     """
 
     cpu: int = 1
     memory_mb: int = 2048
     gpu: int = 0
+    timeout_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class Item:
         values: what the variant means, JSON scalars without floats; part of the memo key.
         uses: the inputs this item reads, by input name; part of the memo key. None: all inputs of the stage.
         weight: predicted cost in any unit of the stage (frames, samples); orders work and weighs progress.
+        exclusive: a key (a device, a licence) that no two running tasks of a job may have in common.
     """
 
     chunk: Chunk | None = None
@@ -70,6 +74,7 @@ class Item:
     values: Mapping[str, Scalar] = field(default_factory=dict)
     uses: Mapping[str, Input | Sequence[Input]] | None = None
     weight: int = 1
+    exclusive: str = ""
 
     @property
     def label(self) -> str:
@@ -145,6 +150,12 @@ class TaskContext(Protocol):
     def out_json(self, name: str, value: Any) -> None:
         """Write a JSON output (sorted keys, UTF-8, trailing newline: same value, same hash)."""
 
+    def card(self, name: str, suffix: str) -> Path:
+        """Where to write a card, something small for people to look at, kept with the job; no other task reads it.
+
+        Its suffix is `.html`, `.png`, `.svg`, `.parquet` or `.json`.
+        """
+
     def progress(self, done: int, total: int) -> None:
         """Report work done, in the stage's unit (frames where there are frames). Cheap to call per frame."""
 
@@ -153,7 +164,18 @@ class TaskContext(Protocol):
 
 
 class Stage(ABC, Generic[P]):
-    """Base of all stages; subclasses are stateless and must be importable by name in a worker."""
+    """Base of all stages; subclasses are stateless and must be importable by name in a worker.
+
+    Attributes:
+        name, version: change the version whenever the same input gives another output.
+        params: dataclass of its settings.
+        inputs: name -> kind, with `?` at its end where the input is optional.
+        parts: what `map` writes where its parts are collected or handed on: name -> kind.
+        outputs: what the stage gives: name -> kind.
+        unit: what weights count (frames, samples).
+        min_success: share of the mapped items that must succeed, over 0 to 1; below 1 a job goes on without items
+            that failed for good, `collect` sees those that are there, and the job ends as `partial`.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -162,6 +184,7 @@ class Stage(ABC, Generic[P]):
     parts: ClassVar[Mapping[str, str]] = MappingProxyType({})
     outputs: ClassVar[Mapping[str, str]] = MappingProxyType({})
     unit: ClassVar[str] = "tasks"
+    min_success: ClassVar[Fraction] = Fraction(1)
 
     def resources(self, params: P) -> Resources:
         """What one map or collect task needs."""
@@ -170,6 +193,10 @@ class Stage(ABC, Generic[P]):
     def fingerprint(self, params: P) -> str:
         """Names whatever else decides the output: encoder build, model hash. Part of the memo key."""
         return ""
+
+    def same(self, params: P) -> Sequence[P]:
+        """Other settings that must give the same outputs, as those that only say how to cut: the kit compares them."""
+        return ()
 
     def split(self, inputs: Inputs, params: P) -> Sequence[Item]:
         """The items to map; pure, from indexes only."""

@@ -26,6 +26,8 @@ class Task:
         item: what to map; the default item otherwise.
         round: 0, or how many times a collect has asked for more before.
         place: position of a map task among all of its node, over all rounds.
+        label: the item's label for a map task, with the round where it is not the first; empty otherwise.
+        name: unique within the job.
     """
 
     node: str
@@ -33,18 +35,15 @@ class Task:
     item: Item = field(default_factory=Item)
     round: int = 0
     place: int = 0
+    label: str = field(init=False, compare=False, repr=False)
+    name: str = field(init=False, compare=False)
 
-    @property
-    def label(self) -> str:
-        """The item's label for a map task, with the round where it is not the first; empty otherwise."""
-        if self.phase != "map":
-            return ""
-        return f"{self.item.label}#{self.round}" if self.round else self.item.label
-
-    @property
-    def name(self) -> str:
-        """Unique within the job."""
-        return f"{self.node}/{self.phase}/{self.label or self.round}"
+    def __post_init__(self) -> None:
+        """Both names are asked for many times per task."""
+        label = self.item.label if self.phase == "map" else ""
+        label = f"{label}#{self.round}" if label and self.round else label
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "name", f"{self.node}/{self.phase}/{label or self.round}")
 
     @property
     def title(self) -> str:
@@ -67,6 +66,8 @@ class TaskCall:
         parts: for a collect, the `parts@1` artifact of all parts of all rounds.
         assets: all assets of the job, so that stored items find theirs.
         resources: what the task may use.
+        copy_of: ticket of the try that this one runs beside, better on another machine; 0 for the only one.
+        remote: URL where artifacts go too; see `ArtifactStore`.
     """
 
     ticket: int
@@ -78,6 +79,8 @@ class TaskCall:
     parts: Artifact | None = None
     assets: Sequence[Asset] = ()
     resources: Resources = field(default_factory=Resources)
+    copy_of: int = 0
+    remote: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,20 +90,25 @@ class TaskDone:
     Attributes:
         outputs: artifacts by name; `items` alone, of kind `items@1`, for a split and a collect that asks for more.
         log: lines the task logged.
-        cpu_ms: processor time of the task and its children, measured.
+        cpu_ms: processor time of the task and its children, measured. wall_ms: how long it ran, without waiting
+            for a worker; 0 where only the scheduler can tell.
+        cards: what the task shows of itself, by name; never read by another task.
     """
 
     outputs: Mapping[str, Artifact] = field(default_factory=dict)
     log: tuple[str, ...] = ()
     cpu_ms: int = 0
+    wall_ms: int = 0
+    cards: Mapping[str, Artifact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A sign of life; `total` 0 for a bare heartbeat."""
+    """A sign of life; `total` 0 for a bare heartbeat; `started` where the try waited for a worker until now."""
 
     done: int = 0
     total: int = 0
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def item_to_json(item: Item) -> dict[str, Any]:
         "values": dict(item.values),
         "uses": None if uses is None else {name: input_to_json(value) for name, value in uses.items()},
         "weight": item.weight,
+        **({"exclusive": item.exclusive} if item.exclusive else {}),
     }
 
 
@@ -62,6 +63,7 @@ def item_from_json(value: Mapping[str, Any], assets: Assets) -> Item:
         values=value["values"],
         uses=None if uses is None else {name: input_from_json(entry, assets) for name, entry in uses.items()},
         weight=value["weight"],
+        exclusive=value.get("exclusive", ""),
     )
 
 

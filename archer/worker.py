@@ -13,6 +13,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -32,33 +33,36 @@ ALLOCATORS_MB = 1024
 
 def execute(call: TaskCall, report: Reporter) -> TaskDone:
     """Run a task and take its outputs into the store. Raises whatever the stage raises."""
-    store, began = ArtifactStore(call.root), _cpu_s()
+    store, began, at = ArtifactStore(call.root, remote=call.remote), _cpu_s(), time.monotonic()
     inputs = StoredInputs(store, call.inputs, call.assets)
     if call.task.phase == "split":
         outputs = {"items": _items(store, call.stage.split(inputs, call.params), "split")}
         return TaskDone(outputs=outputs, cpu_ms=_since_ms(began))
-    outputs, log = _in_scratch(call, store, inputs, report)
-    return TaskDone(outputs=outputs, log=tuple(log), cpu_ms=_since_ms(began))
+    done = _in_scratch(call, store, inputs, report)
+    return replace(done, cpu_ms=_since_ms(began), wall_ms=round(1000 * (time.monotonic() - at)))
 
 
-def _in_scratch(
-    call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter
-) -> tuple[dict[str, Artifact], Sequence[str]]:
-    stage, task = call.stage, call.task
-    kinds = _kinds(stage) if task.phase == "map" else stage.outputs
+def _in_scratch(call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter) -> TaskDone:
+    task = call.task
+    kinds = _kinds(call.stage) if task.phase == "map" else call.stage.outputs
     scratch = store.scratch(scratch_name(call.ticket))
     context = StoredContext(store, inputs, kinds, scratch=scratch, threads=call.resources.cpu, report=report)
     try:
-        if task.phase == "map":
-            stage.map(context, task.item, call.params)
-            return context.outputs(), context.messages
-        assert call.parts is not None  # noqa: S101  the scheduler stores them before it launches a collect
-        more = stage.collect(context, store.read_parts(call.parts, call.assets), call.params)
-        if isinstance(more, Emit):
-            return {"items": _items(store, more.items, "collect")}, context.messages
-        return context.outputs(), context.messages
+        outputs = _worked(call, store, context)
+        return TaskDone(outputs=outputs, log=tuple(context.messages), cards=context.cards())
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _worked(call: TaskCall, store: ArtifactStore, context: StoredContext) -> dict[str, Artifact]:
+    if call.task.phase == "map":
+        call.stage.map(context, call.task.item, call.params)
+        return context.outputs()
+    assert call.parts is not None  # noqa: S101  the scheduler stores them before it launches a collect
+    more = call.stage.collect(context, store.read_parts(call.parts, call.assets), call.params)
+    if isinstance(more, Emit):
+        return {"items": _items(store, more.items, "collect")}
+    return context.outputs()
 
 
 def _kinds(stage: Stage[Any]) -> Mapping[str, str]:
@@ -125,6 +129,29 @@ def category_of(error: BaseException) -> Category:
     return "user"
 
 
+def answer(main: str | None, pickled: bytes, report: Reporter) -> TaskDone | TaskFailure:
+    """Run a pickled `TaskCall` in a worker process; whatever goes wrong comes back as data.
+
+    Args:
+        main: path of the script that started the job, where it defines the stage; None otherwise.
+        pickled: the call.
+        report: takes (done, total), rarely or often.
+    """
+    try:
+        _adopt_main(main)
+        call: TaskCall = pickle.loads(pickled)  # noqa: S301  our own scheduler wrote it
+    except Exception as error:  # noqa: BLE001  code of the user is run by this
+        problem = f"its stage cannot be imported by a worker: {type(error).__name__}: {error}"
+        return TaskFailure(
+            "worker", type(error).__name__, problem, "".join(traceback.format_exception(error))
+        )
+    try:
+        _bound_memory(call.resources.memory_mb)
+        return execute(call, report)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
+        return failure_of(call, error)
+
+
 def serve(connection: Connection) -> None:
     """Run tasks as they come through the pipe until it closes.
 
@@ -142,23 +169,7 @@ def serve(connection: Connection) -> None:
             ticket, main, pickled = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        send(Report(ticket, _answer(main, pickled, _rarely(ticket, send))))
-
-
-def _answer(main: str | None, pickled: bytes, report: Reporter) -> TaskDone | TaskFailure:
-    try:
-        _adopt_main(main)
-        call: TaskCall = pickle.loads(pickled)  # noqa: S301  our own scheduler wrote it
-    except Exception as error:  # noqa: BLE001  code of the user is run by this
-        problem = f"its stage cannot be imported by a worker: {type(error).__name__}: {error}"
-        return TaskFailure(
-            "worker", type(error).__name__, problem, "".join(traceback.format_exception(error))
-        )
-    try:
-        _bound_memory(call.resources.memory_mb)
-        return execute(call, report)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
-        return failure_of(call, error)
+        send(Report(ticket, answer(main, pickled, _rarely(ticket, send))))
 
 
 def _rarely(ticket: int, send: Callable[[Report], None]) -> Reporter:

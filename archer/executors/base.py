@@ -13,7 +13,8 @@ class Executor(Protocol):
     """Runs task calls somewhere. One thread calls it; nothing but `poll` waits.
 
     An implementation is installed by entry point group `cinemill.executors`, and is made with the number of workers
-    asked for (None: as many as make sense). tests/conformance/test_executors.py says what it must do.
+    asked for (None: as many as make sense). tests/conformance/test_executors.py says what it must do. One that lives
+    in a time of its own has a method `clock` too: seconds that never go back.
     """
 
     name: ClassVar[str]

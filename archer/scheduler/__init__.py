@@ -16,10 +16,12 @@ from __future__ import annotations
 from archer.scheduler.actions import Abandon as Abandon
 from archer.scheduler.actions import Action as Action
 from archer.scheduler.actions import Commit as Commit
+from archer.scheduler.actions import Dropped as Dropped
 from archer.scheduler.actions import Ended as Ended
 from archer.scheduler.actions import Launch as Launch
 from archer.scheduler.actions import LookUp as LookUp
 from archer.scheduler.actions import NodeDone as NodeDone
+from archer.scheduler.actions import Paused as Paused
 from archer.scheduler.actions import Planned as Planned
 from archer.scheduler.actions import Poison as Poison
 from archer.scheduler.actions import Recall as Recall
@@ -28,11 +30,13 @@ from archer.scheduler.actions import Retry as Retry
 from archer.scheduler.actions import StoreParts as StoreParts
 from archer.scheduler.happenings import Alive as Alive
 from archer.scheduler.happenings import Begin as Begin
+from archer.scheduler.happenings import Continue as Continue
 from archer.scheduler.happenings import Failed as Failed
 from archer.scheduler.happenings import Finished as Finished
 from archer.scheduler.happenings import Happening as Happening
 from archer.scheduler.happenings import Looked as Looked
 from archer.scheduler.happenings import PartsStored as PartsStored
+from archer.scheduler.happenings import Pause as Pause
 from archer.scheduler.happenings import Resized as Resized
 from archer.scheduler.happenings import Result as Result
 from archer.scheduler.happenings import Stop as Stop
@@ -48,6 +52,8 @@ __all__ = [
     "Begin",
     "Capacity",
     "Commit",
+    "Continue",
+    "Dropped",
     "Ended",
     "Failed",
     "Finished",
@@ -57,6 +63,8 @@ __all__ = [
     "Looked",
     "NodeDone",
     "PartsStored",
+    "Pause",
+    "Paused",
     "Planned",
     "Poison",
     "Policy",

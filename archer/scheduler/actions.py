@@ -9,7 +9,7 @@ from typing import Literal
 from archer.artifact import Artifact
 from archer.errors import TaskFailure
 from archer.scheduler.happenings import Result
-from archer.stage import Part
+from archer.stage import Part, Resources
 from archer.task import Inputs, Task
 
 
@@ -59,6 +59,8 @@ class Launch:
         attempt: 1 for the first try.
         until: when the lease runs out without a sign of life.
         inputs: what the task may read: what its item uses, or the inputs of its node.
+        resources: what the task gets; more than its stage asked for where that was not enough.
+        copy_of: ticket of the try that this one runs beside, on another machine if there is one; 0 for the only try.
     """
 
     task: Task
@@ -66,7 +68,9 @@ class Launch:
     attempt: int
     until: float
     inputs: Inputs
+    resources: Resources
     parts: Artifact | None = None
+    copy_of: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +123,27 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """Keep that one of several tries of a task ended, while another goes on or has won.
+
+    Attributes:
+        failure: why; None where it was only slower.
+    """
+
+    task: Task
+    ticket: int
+    attempt: int
+    failure: TaskFailure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """Keep that the job is paused, or goes on."""
+
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreParts:
     """Store the parts of a node as one `parts@1` artifact, and answer with `PartsStored`."""
 
@@ -136,9 +161,13 @@ class NodeDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The job is over; nothing runs any more."""
+    """The job is over; nothing runs any more.
 
-    state: Literal["done", "failed", "interrupted"]
+    Attributes:
+        state: `partial` where all nodes gave their outputs, some of them without a few of their items.
+    """
+
+    state: Literal["done", "partial", "failed", "interrupted", "cancelled"]
     failures: Sequence[TaskFailure] = ()
 
 
@@ -152,6 +181,8 @@ Action = (
     | Retry
     | Poison
     | Abandon
+    | Dropped
+    | Paused
     | StoreParts
     | NodeDone
     | Ended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from archer.artifact import Artifact
 from archer.errors import TaskFailure
@@ -45,10 +46,15 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A try ended well. One whose ticket is no longer valid changes nothing."""
+    """A try ended well. One whose ticket is no longer valid changes nothing.
+
+    Attributes:
+        cpu_ms: processor time that it took, counted against the budget.
+    """
 
     ticket: int
     result: Result
+    cpu_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +67,16 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alive:
-    """A try gave a sign of life, which prolongs its lease."""
+    """A try gave a sign of life, which prolongs its lease.
+
+    Attributes:
+        share: how much of it is done, 0 to 1; 0 for a bare heartbeat.
+        started: it waited for a worker until now.
+    """
 
     ticket: int
+    share: float = 0.0
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +100,22 @@ class Resized:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing more is to be started; what runs goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """The job is to go on after a pause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Somebody wants the job to end now."""
+    """Somebody wants the job to end now: for good (`cancelled`), or until it is resumed."""
+
+    state: Literal["interrupted", "cancelled"] = "interrupted"
 
 
-Happening = Begin | Looked | Finished | Failed | Alive | PartsStored | Tick | Resized | Stop
+Happening = (
+    Begin | Looked | Finished | Failed | Alive | PartsStored | Tick | Resized | Pause | Continue | Stop
+)

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archer.stage import Resources
+from archer.scheduler.queue import Demand
 from archer.task import Task
 
 
@@ -15,21 +15,28 @@ class Lease:
     """A task in somebody's hands.
 
     Attributes:
+        began: when it was given.
         until: when it runs out; pushed on by signs of life.
         stored: the end that the store knows.
-        need: what the task is counted with.
+        demand: what the task is counted with.
+        share: how much of it is done, 0 to 1; 0 too where nothing is known. told: when that was.
     """
 
     task: Task
     ticket: int
     attempt: int
+    began: float
     until: float
     stored: float
-    need: Resources
+    demand: Demand
+    share: float = 0.0
+    told: float = 0.0
 
 
 class Leases:
     """All leases by ticket, with a heap of their ends that is corrected only when an end is reached.
+
+    A task has one lease, or several while it is run twice.
 
     Args:
         first_ticket: the first one to give; greater than any the store has seen.
@@ -39,23 +46,47 @@ class Leases:
     def __init__(self, first_ticket: int, length_s: float) -> None:
         self._next, self._length_s = first_ticket, length_s
         self._held: dict[int, Lease] = {}
+        self._copied: dict[str, list[int]] = {}
         self._ends: list[tuple[float, int]] = []
+        self._bounds: list[tuple[float, int]] = []
 
     def __iter__(self) -> Iterator[Lease]:
         return iter(list(self._held.values()))
 
-    def give(self, task: Task, attempt: int, need: Resources, now: float) -> Lease:
-        """Lease a task under a new ticket."""
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, ticket: int) -> Lease | None:
+        """The lease under a ticket; None where it has ended."""
+        return self._held.get(ticket)
+
+    def give(self, task: Task, attempt: int, demand: Demand, now: float, *, copy_of: int = 0) -> Lease:
+        """Lease a task under a new ticket, or once more beside the try `copy_of`."""
         until = now + self._length_s
-        lease = Lease(task=task, ticket=self._next, attempt=attempt, until=until, stored=until, need=need)
+        lease = Lease(
+            task=task, ticket=self._next, attempt=attempt, began=now, until=until, stored=until, demand=demand
+        )
         self._next += 1
         self._held[lease.ticket] = lease
+        if copy_of:
+            self._copied.setdefault(task.name, [copy_of]).append(lease.ticket)
         heapq.heappush(self._ends, (until, lease.ticket))
+        if demand.need.timeout_s:
+            heapq.heappush(self._bounds, (now + demand.need.timeout_s, lease.ticket))
         return lease
+
+    def others(self, task: Task) -> list[Lease]:
+        """Leases of a task that has, or had, several, but for those that have ended."""
+        return [self._held[ticket] for ticket in self._copied.get(task.name, ())]
 
     def take(self, ticket: int) -> Lease | None:
         """End a lease; None where it has ended before."""
-        return self._held.pop(ticket, None)
+        lease = self._held.pop(ticket, None)
+        if lease is not None and (tickets := self._copied.get(lease.task.name)):
+            tickets.remove(ticket)
+            if not tickets:
+                del self._copied[lease.task.name]
+        return lease
 
     def prolong(self, ticket: int, now: float) -> Lease | None:
         """Push on its end; the lease where the store should learn of it, None otherwise."""
@@ -69,7 +100,7 @@ class Leases:
         return lease
 
     def expired(self, now: float) -> list[Lease]:
-        """Take out the leases that have run out."""
+        """The leases that have run out; they are still to be taken."""
         found = []
         while self._ends and self._ends[0][0] <= now:
             _, ticket = heapq.heappop(self._ends)
@@ -79,10 +110,25 @@ class Leases:
             if lease.until > now:
                 heapq.heappush(self._ends, (lease.until, ticket))
                 continue
-            found.append(self._held.pop(ticket))
+            found.append(lease)
+        return found
+
+    def overdue(self, now: float) -> list[Lease]:
+        """The leases whose tries take longer than they may; they are still to be taken."""
+        found = []
+        while self._bounds and self._bounds[0][0] <= now:
+            lease = self._held.get(heapq.heappop(self._bounds)[1])
+            if lease is None:
+                continue
+            until = lease.began + lease.demand.need.timeout_s
+            if until > now:  # it waited for a worker at first
+                heapq.heappush(self._bounds, (until, lease.ticket))
+            else:
+                found.append(lease)
         return found
 
     @property
     def next(self) -> float | None:
         """When a lease may run out first; None where there is none."""
-        return self._ends[0][0] if self._held and self._ends else None
+        times = [heap[0][0] for heap in (self._ends, self._bounds) if self._held and heap]
+        return min(times, default=None)

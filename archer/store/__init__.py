@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archer.store.artifacts import ArtifactStore as ArtifactStore
     from archer.store.batch import Batch as Batch
+    from archer.store.history import History as History
     from archer.store.jobs import JobStore as JobStore
 
-_HOMES = {"ArtifactStore": "artifacts", "Batch": "batch", "JobStore": "jobs"}
+_HOMES = {"ArtifactStore": "artifacts", "Batch": "batch", "History": "history", "JobStore": "jobs"}
 
-__all__ = ["ArtifactStore", "Batch", "JobStore"]
+__all__ = ["ArtifactStore", "Batch", "History", "JobStore"]
 
 
 def __getattr__(name: str) -> Any:

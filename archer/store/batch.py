@@ -32,6 +32,9 @@ class Batch:
         self.settled: list[Row] = []
         self.closed: list[Row] = []
         self.leased: list[Row] = []
+        self.copied: list[Row] = []
+        self.touched: list[Row] = []
+        self.cards: list[Row] = []
         self.renewed: list[Row] = []
         self.attempts: list[Row] = []
         self.remembered: list[Row] = []
@@ -43,7 +46,15 @@ class Batch:
     def empty(self) -> bool:
         """True where there is nothing to write."""
         rows = self.planned or self.settled or self.closed or self.leased or self.renewed or self.nodes
-        return not (rows or self.events or self.job_state)
+        return not (
+            rows
+            or self.attempts
+            or self.copied
+            or self.touched
+            or self.cards
+            or self.events
+            or self.job_state
+        )
 
     @property
     def event_rows(self) -> list[Row]:
@@ -95,6 +106,10 @@ class Batch:
         """A task was given to a worker."""
         self.leased.append(self._row(task, "leased", token=token, until_ms=until_ms))
 
+    def copy(self, task: Task, token: int) -> None:
+        """A task that a worker has was given to a second one."""
+        self.copied.append({"old_job": self.job, "old_name": task.name, "old_token": token})
+
     def renew(self, task: Task, token: int, until_ms: int) -> None:
         """A lease runs longer."""
         self.renewed.append(
@@ -125,6 +140,21 @@ class Batch:
             self.closed.append({**key, "state": state, "until_ms": until_ms, "outputs": _text(outputs or {})})
         else:
             own.update(state=state, until_ms=until_ms)
+        self.attempt(task, token, state, number=number, wall_ms=wall_ms, cpu_ms=cpu_ms, error=error, log=log)
+
+    def attempt(
+        self,
+        task: Task,
+        token: int,
+        state: str,
+        *,
+        number: int,
+        wall_ms: int = 0,
+        cpu_ms: int = 0,
+        error: str = "",
+        log: str = "",
+    ) -> None:
+        """A try ended, whatever that means for its task: `dropped` where another try goes on or has won."""
         self.attempts.append(
             {
                 "token": token,
@@ -142,7 +172,17 @@ class Batch:
 
     def remember(self, key: str, outputs: Mapping[str, Artifact]) -> None:
         """Equal work need not be done again."""
-        self.remembered.append({"key": key, "outputs": _text(outputs)})
+        self.remembered.append({"key": key, "outputs": _text(outputs), "used_ms": self.now_ms})
+
+    def touch(self, key: str) -> None:
+        """A remembered result was of use again."""
+        self.touched.append({"old_key": key, "used_ms": self.now_ms})
+
+    def card(self, task: Task, name: str, card: Artifact) -> None:
+        """A task shows something of itself."""
+        self.cards.append(
+            {"job": self.job, "task": task.name, "name": name, "artifact": json.dumps(card.to_json())}
+        )
 
     def node(
         self,

@@ -12,13 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from archer.artifact import Artifact
-from archer.errors import DiskFull, LeaseLost, StateDamaged, StateUnusable, StoreTooNew
+from archer.errors import DiskFull, LeaseLost, StateDamaged, StateUnusable
 from archer.events import Event
 from archer.plan import Plan
 from archer.store.artifacts import full_disk_named
 from archer.store.batch import Batch
 from archer.store.lock import FolderLock
-from archer.store.schema import VERSION, attempts, events, jobs, memo, meta, metadata, tasks
+from archer.store.migrations import migrate
+from archer.store.schema import attempts, events, jobs, memo, nodes, tasks
 from archer.store.statements import Statements
 from archer.wire import outputs_from_json
 
@@ -49,9 +50,9 @@ class JobStore:
             self.root.mkdir(parents=True, exist_ok=True)
             self._lock = FolderLock(self.root)
         try:
-            self._engine = sa.create_engine(f"sqlite:///{self.root / FILE}")
+            self._engine = sa.create_engine(f"sqlite:///{self.root / FILE}", paramstyle="named")
             sa.event.listen(self._engine, "connect", _configure)
-            self._statements = Statements(self._engine.dialect.name)
+            self._statements = Statements(self._engine.dialect)
             with self._translated():
                 self._connection = self._engine.connect()
                 self._create()
@@ -65,20 +66,26 @@ class JobStore:
         self._engine.dispose()
         self._lock.release()
 
-    def begin(self, plan: Plan) -> int:
-        """Keep that a job runs (again); returns how many times it did, this one included."""
+    def begin(self, plan: Plan, spec: str = "") -> int:
+        """Keep that a job runs (again); returns how many times it did, this one included.
+
+        Args:
+            plan: the job.
+            spec: what was asked for, from which it can be resumed; see `archer.spec`.
+        """
         now = now_ms()
         with self._transaction():
             runs = self._connection.execute(sa.select(jobs.c.runs).where(jobs.c.id == plan.job)).scalar() or 0
             if runs:
                 change = jobs.update().where(jobs.c.id == plan.job)
-                self._connection.execute(change.values(state="running", runs=runs + 1, ended_ms=None))
-            else:
                 self._connection.execute(
-                    jobs.insert().values(id=plan.job, state="running", runs=1, begun_ms=now)
+                    change.values(state="running", runs=runs + 1, ended_ms=None, spec=spec)
                 )
+            else:
+                row = {"id": plan.job, "state": "running", "runs": 1, "begun_ms": now, "spec": spec}
+                self._connection.execute(jobs.insert().values(row))
             rows = [_node_row(plan, place) for place in range(len(plan.nodes))]
-            self._connection.execute(self._statements.node, rows)
+            self._many(self._statements.node, rows)
             self._void_leases(plan.job, now)
         return runs + 1
 
@@ -108,9 +115,17 @@ class JobStore:
             self._connection.execute(change.values(state="interrupted", ended_ms=now))
             collected = Batch(job, now, self._next_seq)
             collected.event("job-interrupted")
-            self._connection.execute(self._statements.event, collected.event_rows)
+            self._many(self._statements.event, collected.event_rows)
         self._next_seq += 1
         return collected.events[0]
+
+    @contextmanager
+    def surgery(self, *, keep: bool) -> Iterator[Any]:
+        """A transaction for whoever tidies up; undone at its end unless it is to be kept."""
+        with self._translated(), self._connection.begin() as transaction:
+            yield self._connection
+            if not keep:
+                transaction.rollback()
 
     def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Artifact]]:
         """Outputs of finished tasks by memo key, for those of `keys` that are known."""
@@ -119,6 +134,26 @@ class JobStore:
             wanted = list(keys[start : start + KEYS_AT_ONCE])
             for row in self._read(sa.select(memo).where(memo.c.key.in_(wanted))):
                 found[row.key] = outputs_from_json(json.loads(row.outputs))
+        return found
+
+    def paces(self, plan: Plan) -> dict[str, float]:
+        """Node -> seconds per unit of weight that its stage took so far, of equal settings where there are any."""
+        spent, weight = sa.func.sum(attempts.c.wall_ms), sa.func.sum(tasks.c.weight)
+        found = {}
+        for node in plan.nodes:
+            same = (nodes.c.identity == node.identity, nodes.c.stage == node.stage.name)
+            for wanted in same:
+                query = (
+                    sa.select(spent, weight)
+                    .select_from(nodes)
+                    .join(tasks, (tasks.c.job == nodes.c.job) & (tasks.c.node == nodes.c.node))
+                    .join(attempts, (attempts.c.job == tasks.c.job) & (attempts.c.name == tasks.c.name))
+                    .where(wanted, tasks.c.phase == "map", attempts.c.state == "done")
+                )
+                taken_ms, units = self._read(query)[0]
+                if taken_ms and units:
+                    found[node.id] = taken_ms / units / 1000
+                    break
         return found
 
     def history(self, job: str, after: int = 0) -> list[Event]:
@@ -142,14 +177,13 @@ class JobStore:
 
     def _create(self) -> None:
         with self._transaction():
-            if not sa.inspect(self._connection).has_table(meta.name):
-                metadata.create_all(self._connection)
-            found = self._connection.execute(sa.select(meta.c.value).where(meta.c.name == "schema")).scalar()
-            if found is None:
-                self._connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
-            elif int(found) > VERSION:
-                raise StoreTooNew(str(self.root), int(found), VERSION)
-            self.next_token = max(self._following(tasks.c.token), self._following(attempts.c.token))
+            if self._engine.dialect.name == "sqlite":
+                self._connection.execute(
+                    sa.text("BEGIN IMMEDIATE")
+                )  # else its driver commits each DDL by itself
+            migrate(self._connection, str(self.root))
+            tokens = (tasks.c.token, tasks.c.copy_token, attempts.c.token)
+            self.next_token = max(map(self._following, tokens))
             self._next_seq = self._following(events.c.seq)
 
     def _following(self, column: Any) -> int:
@@ -163,8 +197,10 @@ class JobStore:
         lost = {"job": job, "number": 0, "state": "lost", "ended_ms": now, "wall_ms": 0, "cpu_ms": 0}
         if rows:
             values = [{**lost, "name": row.name, "token": row.token, "error": "", "log": ""} for row in rows]
-            self._connection.execute(self._statements.attempt, values)
-            self._connection.execute(tasks.update().where(held).values(state="pending", until_ms=0))
+            self._many(self._statements.attempt, values)
+            self._connection.execute(
+                tasks.update().where(held).values(state="pending", until_ms=0, copy_token=0)
+            )
 
     def _read(self, query: Any) -> Sequence[Any]:
         with self._transaction():
@@ -172,25 +208,33 @@ class JobStore:
 
     def _write(self, batch: Batch) -> None:
         """Order matters: rows are made, closed, then leased again."""
-        sql, execute = self._statements, self._connection.execute
+        sql, many = self._statements, self._many
         for statement, rows in ((sql.plan, batch.planned), (sql.settle, batch.settled)):
-            if rows:
-                execute(statement, rows)
-        if batch.closed and execute(sql.close, batch.closed).rowcount != len(batch.closed):
+            many(statement, rows)
+        if many(sql.close, batch.closed) != len(batch.closed):
             raise LeaseLost([row["old_name"] for row in batch.closed])
         for statement, rows in (
             (sql.lease, batch.leased),
+            (sql.copy, batch.copied),
             (sql.renew, batch.renewed),
             (sql.attempt, batch.attempts),
             (sql.remember, batch.remembered),
+            (sql.touch, batch.touched),
+            (sql.card, batch.cards),
             (sql.node_state, batch.nodes),
             (sql.event, batch.event_rows),
         ):
-            if rows:
-                execute(statement, rows)
+            many(statement, rows)
         if batch.job_state:
             change = jobs.update().where(jobs.c.id == batch.job)
-            execute(change.values(state=batch.job_state, ended_ms=batch.now_ms))
+            ended = None if batch.job_state in ("running", "paused") else batch.now_ms
+            self._connection.execute(change.values(state=batch.job_state, ended_ms=ended))
+
+    def _many(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run a statement for each row; returns how many rows of its table it changed."""
+        if not rows:
+            return 0
+        return int(self._connection.exec_driver_sql(statement, list(rows)).rowcount)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -227,6 +271,7 @@ def _node_row(plan: Plan, place: int) -> Mapping[str, Any]:
         "items": 0,
         "weight": 0,
         "outputs": "{}",
+        "identity": node.identity,
     }
 
 

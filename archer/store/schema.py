@@ -1,14 +1,15 @@
 """Tables of the job store. Portable SQL: SQLite now, PostgreSQL for several schedulers later.
 
 `events` is the truth, in order; the other tables say where things stand. Times are milliseconds since 1970, for
-people and cost history only: what the scheduler decides goes by its own clock.
+people and cost history only: what the scheduler decides goes by its own clock. How an older file becomes one of this
+schema is in `migrations`.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 """Of this schema; kept in `meta`."""
 
 metadata = sa.MetaData()
@@ -24,10 +25,12 @@ jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("state", sa.String(16), nullable=False),  # running, done, failed, interrupted
+    # running, paused, done, partial, failed, interrupted, cancelled
+    sa.Column("state", sa.String(16), nullable=False),
     sa.Column("runs", sa.Integer, nullable=False),
     sa.Column("begun_ms", sa.BigInteger, nullable=False),
     sa.Column("ended_ms", sa.BigInteger),
+    sa.Column("spec", sa.Text, nullable=False, server_default=""),  # canonical JSON; see archer.spec
 )
 
 nodes = sa.Table(
@@ -42,6 +45,7 @@ nodes = sa.Table(
     sa.Column("items", sa.Integer, nullable=False),
     sa.Column("weight", sa.BigInteger, nullable=False),
     sa.Column("outputs", sa.Text, nullable=False),
+    sa.Column("identity", sa.String(64), nullable=False, server_default=""),  # of stage, settings and tools
 )
 
 tasks = sa.Table(
@@ -57,6 +61,10 @@ tasks = sa.Table(
     sa.Column("token", sa.BigInteger, nullable=False),  # of the last lease; 0 before the first
     sa.Column("until_ms", sa.BigInteger, nullable=False),  # end of the lease, or when the next try is due
     sa.Column("outputs", sa.Text, nullable=False),
+    sa.Column(
+        "copy_token", sa.BigInteger, nullable=False, server_default=sa.text("0")
+    ),  # of a second try beside the first
+    sa.Index("tasks_by_state", "job", "state", "name"),
 )
 
 attempts = sa.Table(
@@ -72,6 +80,7 @@ attempts = sa.Table(
     sa.Column("cpu_ms", sa.BigInteger, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("log", sa.Text, nullable=False),
+    sa.Index("attempts_by_task", "job", "name"),
 )
 
 events = sa.Table(
@@ -95,4 +104,14 @@ memo = sa.Table(
     metadata,
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("outputs", sa.Text, nullable=False),
+    sa.Column("used_ms", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # made, or last found
+)
+
+cards = sa.Table(
+    "cards",
+    metadata,
+    sa.Column("job", sa.String(64), primary_key=True),
+    sa.Column("task", sa.String(300), primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("artifact", sa.Text, nullable=False),
 )
