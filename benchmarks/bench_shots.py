@@ -70,4 +70,4 @@ def bench_shots(race: Any, clip: Path, name: str) -> None:
         side = f"PySceneDetect {version('scenedetect')}"
         peers[f"{side} content"] = lambda: by_pyscenedetect(path, adaptive=False)
         peers[f"{side} adaptive"] = lambda: by_pyscenedetect(path, adaptive=True)
-    race(lambda: ours(path, info), peers, rounds=5, per=info.frame_count, unit="frame")
+    race(lambda: ours(path, info), peers, rounds=3, per=info.frame_count, unit="frame")

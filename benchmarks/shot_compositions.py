@@ -24,7 +24,7 @@ SOURCES = {
     "phone_pq10_av1_720x1280.mp4": [(0, 126)],
     "sintel_scene_480p25.mp4": [(122, 318), (320, 456), (458, 544), (546, 610)],
     "tos_battle_a_800x332.webm": [(53, 121), (159, 220), (222, 308), (320, 700), (789, 871), (902, 986)],
-    "popeye_p3_1072p24_pgs.mkv": [(20, 100)],
+    "popeye_p3_1072p24_pgs.mkv": [(80, 300)],
 }
 """Takes of clips, first and last frame; where a clip has hand-checked cuts, between them."""
 
@@ -137,10 +137,11 @@ class Maker:
         return title
 
     def pans(self) -> Title:
-        """Whip pans over a still of twice the width, in a few frames and in many."""
+        """Whip pans over a still of twice the width (a picture and its mirror image), in a few frames and in many."""
         title = Title("pans")
         for length in (6, 10, 16, 30, 60):
-            wide = np.concatenate([self.shot(1)[0], mirrored(self.shot(1))[0]], axis=1)
+            still = self.shot(1)
+            wide = np.concatenate([still[0], mirrored(still)[0]], axis=1)
             at = np.concatenate([np.zeros(15), np.linspace(0, 1, length), np.ones(15)])
             at = at * at * (3 - 2 * at)
             title.cut_to(np.stack([window(wide, int(place * WIDTH / 4) * 4) for place in at]))

@@ -66,10 +66,9 @@ def encode_audio(
     codec: str = "aac",
     on_sample: Callable[[int], None] | None = None,
 ) -> AudioFacts:
-    """Encode a track to a mp4 file.
+    """Encode a track to a mp4 file whose sample 0 is heard when the first video frame is shown.
 
-    Sample 0 is heard when the first video frame is shown: sound that starts late gets silence before it, sound from before the
-    first frame is cut, holes are filled with silence, so that everything stays where it was.
+    Late sound gets silence before it, sound from before the first frame is cut, holes are filled with silence.
 
     Args:
         url: the title.
@@ -84,8 +83,7 @@ def encode_audio(
         ToolFailed: the encoder failed.
     """
     layout, rate = _layout(track), track.rate if track.rate in RATES[codec] else 48000
-    channels = CHANNELS[layout]
-    kbps = channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
+    kbps = CHANNELS[layout] * KBPS_PER_CHANNEL.get(CHANNELS[layout], KBPS_MORE)
     written: list[int] = []
     with Child(_argv(track, codec, rate, kbps, out), feeds=1) as child:
         child.feed(0, lambda file: written.append(_write(file, url, info, track, on_sample)))
@@ -97,7 +95,7 @@ def encode_audio(
         default=track.default,
         codec={"aac": "mp4a.40.2", "opus": "opus"}[codec],
         rate=rate,
-        channels=channels,
+        channels=CHANNELS[layout],
         samples=round(Fraction(written[0] * rate, track.rate)),
         bitrate_kbps=kbps,
         size=out.stat().st_size,

@@ -148,7 +148,7 @@ class Handle:
             self.core.demand(self, offset, length)
         self.used_bytes += length
         with self._lock:
-            spans = self._policy.on_read(offset, length, self.core.depth(self.shared))
+            spans = self._policy.on_read(offset, length, self.core.depth(self.shared), waited=missed)
             for span in spans:
                 self._ahead(span)
         if self.core.observer is not None:

@@ -151,9 +151,11 @@ class Fetch:
             before = done
             try:
                 for chunk in self._ask(offset + done, length - done):
-                    if not self._sink(offset + done, chunk) or not self._alive():
+                    if not self._sink(offset + done, chunk):
                         return done
                     done += len(chunk)
+                    if not self._alive():
+                        return done
             except _GaveWay:
                 return done
             except MezzError as error:

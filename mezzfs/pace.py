@@ -10,8 +10,9 @@ from mezzfs.policy import MIB, Depth
 WANTED_RATE = 1.4e9
 """Bytes per second that all connections together should reach; more than that no reader here can take."""
 MOST_CONNECTIONS = 16
-FAR_S = 0.005
-"""First bytes that take longer come over a network, where connections in parallel are worth their overhead."""
+FAR_S = 0.012
+"""First bytes that take longer come over a network, where connections in parallel are worth their overhead (a request
+through boto3 on a busy machine takes up to 8 ms by itself)."""
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Pace:
     def measured(self, first_byte_s: float, body_s: float, length: int) -> None:
         """Take in one request."""
         self.requests += 1
-        known = self.first_byte_s * 1.03 if self.requests > 1 else first_byte_s
+        known = self.first_byte_s * 1.01 if self.requests > 1 else first_byte_s
         self.first_byte_s = min(known, first_byte_s)
         if length >= 128 << 10 and body_s > 0:
             self.rate = max(self.rate * 0.98, length / body_s)
@@ -59,7 +60,7 @@ class Pace:
             return 4 * MIB
         if urgent:
             return length if length < 512 << 10 else max(256 << 10, length // 4)
-        return max(512 << 10, min(4 * MIB, length // self.connections))
+        return max(MIB, min(4 * MIB, length // self.connections))
 
     @property
     def late_s(self) -> float:

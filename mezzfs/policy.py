@@ -4,7 +4,10 @@ A file is read by several streams at once (video and audio of a mov, its head an
 where a stream stands or starts a new one. A new stream reads nothing ahead: the first read of a place says nothing of
 the next. A stream that goes on is dense, and reads ahead in proportion to what it has read: half of it at first, so
 that a reader who stops early has paid at most 1.5 bytes per byte, twice of it after `STEADY`. So sparse readers never
-pay, and dense ones are at full depth after a few round trips. Netflix's MezzFS chose its buffer by the same evidence
+pay, and dense ones are at full depth after a few round trips. Depth is for those who wait: a reader that finds everything
+ready (a decoder, slower than the store) is not read further ahead than that takes.
+
+Netflix's MezzFS chose its buffer by the same evidence
 (mean read by mean cluster of a window of reads), but on a miss; this acts before one.
 
 Hints are better than evidence: inside a hinted range everything up to its end is read ahead, and nothing beyond.
@@ -22,6 +25,8 @@ STEADY = 48 * MIB
 HEAD = 128 << 10
 """Bytes read at once at the start of a file: every format keeps its header there."""
 MOST_STREAMS = 8
+FIRST_REACH = 2 * MIB
+"""Bytes ahead of a stream at most, until it has had to wait with so much fetched ahead; then twice as many, and so on."""
 NEAR = 256 << 10
 """A stream may skip so many bytes (but not more than it has read) and still go on."""
 
@@ -60,6 +65,7 @@ class Stream:
     frontier: int
     used: int
     last: int = 0
+    reach: int = FIRST_REACH
 
     def goes_on_at(self, offset: int) -> bool:
         """True if a read there belongs to this stream."""
@@ -73,12 +79,20 @@ class Stream:
             self.position = end
         self.frontier = max(self.frontier, self.position)
 
+    def grow(self, depth: Depth) -> None:
+        """The reader had to wait: read further ahead, if it was not for lack of evidence."""
+        if self._earned() >= self.reach:
+            self.reach = min(depth.window, 2 * self.reach)
+
     def window(self, depth: Depth) -> int:
         """Bytes to have ready beyond the position."""
+        return min(depth.window, self.reach, self._earned())
+
+    def _earned(self) -> int:
+        """Bytes ahead that what was read speaks for."""
         if self.used * 2 < self.position - self.start:
             return 0  # it skips more than it reads
-        ratio = min(2.0, 0.5 + 1.5 * self.used / STEADY)
-        return min(depth.window, int(self.used * ratio))
+        return int(self.used * min(2.0, 0.5 + 1.5 * self.used / STEADY))
 
 
 @dataclass(slots=True)
@@ -98,8 +112,14 @@ class Policy:
         self.ahead.clear()
         return self._hinted(0, self.hints[0].offset, depth) if self.hints else []
 
-    def on_read(self, offset: int, length: int, depth: Depth) -> list[Span]:
-        """Note a read of [offset, offset + length); returns what to fetch beyond it, nearest first."""
+    def on_read(self, offset: int, length: int, depth: Depth, *, waited: bool) -> list[Span]:
+        """Note a read; returns what to fetch beyond it, nearest first.
+
+        Args:
+            offset, length: of the read.
+            depth: how far to read ahead at most.
+            waited: whether some of its bytes were not there yet.
+        """
         self.clock += 1
         for index, span in enumerate(self.hints):
             if span.offset <= offset < span.end:
@@ -108,6 +128,8 @@ class Policy:
         if stream is None:
             return self._new(offset, length)
         stream.last = self.clock
+        if waited:
+            stream.grow(depth)
         stream.read(offset, length)
         return self._refill(stream, depth)
 

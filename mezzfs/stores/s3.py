@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from typing import Any
 
 import boto3
@@ -39,6 +40,10 @@ class S3Store:
     def stat(self, url: str) -> Stat:
         """See `Store.stat`; a key that only has others below it is a folder."""
         bucket, key = _split(url)
+        if not key:
+            with translated(url):
+                self._client.head_bucket(Bucket=bucket)
+            raise NotAFile(url)
         try:
             with translated(url):
                 return _stat(self._client.head_object(Bucket=bucket, Key=key, **_payer()))
@@ -54,7 +59,7 @@ class S3Store:
     def get(self, url: str, offset: int, length: int, stat: Stat) -> Reply:
         """See `Store.get`."""
         bucket, key = _split(url)
-        condition = {"IfMatch": stat.etag} if stat.etag else {}
+        condition = {"IfMatch": stat.etag} if stat.etag else {"IfUnmodifiedSince": stat.modified}
         last = offset + length - 1
         with translated(url):
             found = self._client.get_object(
@@ -195,11 +200,21 @@ def _folder(key: str) -> str:
 def _stat(found: dict[str, Any]) -> Stat:
     modified = found.get("LastModified")
     seconds = int(modified.timestamp()) if modified else 0
-    return Stat(size=int(found["ContentLength"]), etag=found.get("ETag"), mtime_s=seconds)
+    return Stat(
+        size=int(found["ContentLength"]),
+        etag=found.get("ETag"),
+        modified=_http_date(seconds),
+        mtime_s=seconds,
+    )
 
 
 def _listed(item: dict[str, Any]) -> Stat:
-    return Stat(size=int(item["Size"]), etag=item.get("ETag"), mtime_s=int(item["LastModified"].timestamp()))
+    seconds = int(item["LastModified"].timestamp())
+    return Stat(size=int(item["Size"]), etag=item.get("ETag"), modified=_http_date(seconds), mtime_s=seconds)
+
+
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 @contextmanager

@@ -15,6 +15,7 @@
 #include "kernels/block_motion/block_motion.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
+#include "kernels/row_sad/row_sad.h"
 #include "kernels/sad/sad.h"
 #include "kernels/sse/sse.h"
 #include "kernels/thumbnail/thumbnail.h"
@@ -24,6 +25,7 @@ namespace {
 
 using Counts = nb::ndarray<nb::numpy, std::uint32_t, nb::ndim<1>>;
 using Cells = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<2>>;
+using Rows = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Thumbnails = nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 nb::tuple targets() {
@@ -157,6 +159,23 @@ Counts block_motion(const Thumbnails& current, const Thumbnails& previous, nb::h
   return to_numpy(std::move(sums), count);
 }
 
+Counts row_sad(const Rows& a, const Rows& b, nb::handle target) {
+  if (a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1)) {
+    raise("ShapeMismatch", "b: wanted as many rows of one length as a");
+  }
+  if (a.shape(1) < 1 || a.shape(1) > kMaxSide) {
+    throw nb::value_error(
+        ("rows: wanted a length of 1 to " + std::to_string(kMaxSide) + ", got " + std::to_string(a.shape(1))).c_str());
+  }
+  const row_sad::Kernel kernel = row_sad::kernel(pick_target(target));
+  auto sums = std::make_unique<std::uint32_t[]>(a.shape(0));
+  {
+    const nb::gil_scoped_release unlocked;
+    kernel(a.data(), b.data(), a.shape(0), static_cast<int>(a.shape(1)), sums.get());
+  }
+  return to_numpy(std::move(sums), a.shape(0));
+}
+
 constexpr const char* kTargetsDoc =
     R"(Instruction-set levels that this build and processor have, in rising order; the first is `scalar`.
 
@@ -242,6 +261,22 @@ Raises:
     NotAPlane: the argument is no plane that a kernel can read.
     TargetUnavailable: no such target here.)";
 
+constexpr const char* kRowSadDoc = R"(Sums of absolute differences of many pairs of short rows: exact.
+
+Releases the GIL; any number of threads may call at once.
+
+Args:
+    a, b: (n, length) uint8, C order; length 1 to 65535. They may share memory.
+    target: a level of `targets()` to force.
+
+Returns:
+    (n,) uint32.
+
+Raises:
+    ShapeMismatch: the arrays differ in shape.
+    ValueError: rows of another length.
+    TargetUnavailable: no such target here.)";
+
 constexpr const char* kBlockMotionDoc = R"(What motion cannot explain between pairs of thumbnails.
 
 Each block of 8x9 cells is looked for up to 3 cells around its place in the thumbnail before (edges repeat).
@@ -279,6 +314,7 @@ NB_MODULE(_kernels, module) {
              "target"_a = nb::none(), bindings::kThumbnailDoc);
   module.def("block_motion", bindings::block_motion, "current"_a, "previous"_a, nb::kw_only(), "target"_a = nb::none(),
              bindings::kBlockMotionDoc);
+  module.def("row_sad", bindings::row_sad, "a"_a, "b"_a, nb::kw_only(), "target"_a = nb::none(), bindings::kRowSadDoc);
   module.def("histogram_sad", bindings::histogram_sad, "current"_a.none(), "previous"_a.none(), "bins"_a = 256,
              nb::kw_only(), "target"_a = nb::none(), bindings::kHistogramSadDoc);
   bindings::add_vmaf(module);

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import luma_histogram as luma_histogram
     from cinemill_native._kernels import motion_sad as motion_sad
+    from cinemill_native._kernels import row_sad as row_sad
     from cinemill_native._kernels import sad as sad
     from cinemill_native._kernels import sse as sse
     from cinemill_native._kernels import targets as targets
@@ -66,6 +67,7 @@ _HOMES = {
     "motion_sad": "_kernels",
     "plane_view": "_planes",
     "psnr": "_psnr",
+    "row_sad": "_kernels",
     "sad": "_kernels",
     "sse": "_kernels",
     "targets": "_kernels",
@@ -93,6 +95,7 @@ __all__ = [
     "motion_sad",
     "plane_view",
     "psnr",
+    "row_sad",
     "sad",
     "sse",
     "targets",

@@ -36,3 +36,6 @@ def thumbnail(
 def block_motion(
     current: npt.NDArray[np.uint8], previous: npt.NDArray[np.uint8], *, target: str | None = None
 ) -> npt.NDArray[np.uint32]: ...
+def row_sad(
+    a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], *, target: str | None = None
+) -> npt.NDArray[np.uint32]: ...

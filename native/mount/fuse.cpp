@@ -146,13 +146,13 @@ void FuseServer::read(const std::uint8_t* request) {
   std::vector<iovec> pieces(1);
   std::vector<Block*> pinned;
   if (cache_.try_pin(file.object, file.size, wanted, pieces, pinned)) {
-    send(header.unique, 0, pieces);
-    cache_.unpin(pinned);
-    Event event;
+    Event event;  // before the answer: afterwards the reader may close the file
     event.handle = in.fh;
     event.offset = wanted.offset;
     event.length = wanted.length;
     push(std::move(event));
+    send(header.unique, 0, pieces);
+    cache_.unpin(pinned);
   } else if (const int error = read_slowly(header.unique, in.fh, file, wanted)) {
     reply(header.unique, error, nullptr, 0);
   }

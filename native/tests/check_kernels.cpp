@@ -18,6 +18,7 @@
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
 #include "kernels/motion/motion.h"
+#include "kernels/row_sad/row_sad.h"
 #include "kernels/sad/sad.h"
 #include "kernels/sse/sse.h"
 #include "kernels/thumbnail/thumbnail.h"
@@ -125,7 +126,7 @@ void check_thumbnail(PlaneView<T> plane, Size size, Target target, thumbnail::Gr
   require(got == expected, "thumbnail", target, size, sizeof(T));
 }
 
-void check_block_motion(Size size) {
+void check_thumbnails(Size size) {
   const auto length = static_cast<std::size_t>(size.width * size.height);
   for (const Pattern pattern : kPatterns) {
     std::vector<std::uint8_t> current(length);
@@ -135,6 +136,12 @@ void check_block_motion(Size size) {
       previous[i] = sample<std::uint8_t>(Pattern::random, 0, 0);
     }
     for (const Target target : available_targets()) {
+      const auto rows = static_cast<std::size_t>(size.height);
+      std::vector<std::uint32_t> expected(rows, 1);
+      std::vector<std::uint32_t> sums(rows, 2);  // must be overwritten
+      row_sad::scalar::u8(current.data(), previous.data(), rows, size.width, expected.data());
+      row_sad::kernel(target)(current.data(), previous.data(), rows, size.width, sums.data());
+      require(sums == expected, "row_sad", target, size, 1);
       const auto wanted = block_motion::scalar::u8(current.data(), previous.data(), size.width, size.height);
       const auto got = block_motion::kernel(target)(current.data(), previous.data(), size.width, size.height);
       require(got == wanted, "block_motion", target, size, 1);
@@ -251,7 +258,7 @@ int main() {
   // One row of the largest width: the accumulators of a row are as full as they ever get.
   check_size<std::uint8_t>({kMaxSide, 1}, 0, false);
   check_size<std::uint16_t>({kMaxSide, 1}, 0, false);
-  for (const Size size : {Size{8, 9}, Size{48, 27}, Size{64, 63}, Size{8, 63}, Size{64, 9}}) check_block_motion(size);
+  for (const Size size : {Size{8, 9}, Size{48, 27}, Size{64, 63}, Size{8, 63}, Size{64, 9}}) check_thumbnails(size);
   const std::string best(name(available_targets().back()));
   std::printf("check_kernels: %d checks passed, up to target %s\n", checks, best.c_str());
   return 0;

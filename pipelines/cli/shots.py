@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from archer.media import Asset
 
 NAMES = ("cinemill", "pyscenedetect", "av1an", "edl", "otio")
-"""The names of `pipelines.shots.formats.FORMATS`, here so that help costs no import."""
+"""The names of the formats in `pipelines.shots.formats`, here so that help costs no import."""
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

@@ -339,3 +339,20 @@ def test_readers_end_when_the_mount_does(store: MemoryStore, noise: bytes, tmp_p
     thread.join(10)
     assert failed
     assert failed[0] in (errno.ENOTCONN, errno.ECONNABORTED, errno.EIO)
+
+
+def test_a_web_folder_is_found_by_name(web: str, noise: bytes, mounted: Mounted) -> None:
+    folder = mounted(catalog_for(f"{web}/"))
+    assert os.listdir(folder) == []
+    assert (folder / "title.mov").read_bytes() == noise
+    assert os.listdir(folder) == ["title.mov"]
+    fails(errno.ENOENT, lambda: os.stat(folder / "nothing"))
+
+
+def test_owner_and_umask_are_those_asked_for(store: MemoryStore, tmp_path: Path) -> None:
+    store.put("mem://top/title.mov", b"x")
+    (tmp_path / "m").mkdir()
+    owner = Owner(uid=12, gid=34, umask=0o077)
+    with Mount(UrlCatalog("mem://top"), tmp_path / "m", core=Core(budget=8 * MIB), owner=owner):
+        status = (tmp_path / "m/title.mov").stat()
+    assert (status.st_uid, status.st_gid, status.st_mode) == (12, 34, 0o100400)

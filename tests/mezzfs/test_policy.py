@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mezzfs.policy import HEAD, MIB, Depth, Policy, Span
+from mezzfs.policy import FIRST_REACH, HEAD, MIB, Depth, Policy, Span
 
 DEPTH = Depth(window=64 * MIB, piece=4 * MIB)
 SIZE = 1 << 40
 
 
-def read_on(policy: Policy, start: int, count: int, length: int = MIB) -> list[Span]:
+def read_on(policy: Policy, start: int, count: int, length: int = MIB, *, waited: bool = True) -> list[Span]:
     """Read `count` times in a row; returns all that was fetched ahead."""
     found: list[Span] = []
     for number in range(count):
-        found += policy.on_read(start + number * length, length, DEPTH)
+        found += policy.on_read(start + number * length, length, DEPTH, waited=waited)
     return found
 
 
 def test_the_first_read_of_a_place_reads_nothing_ahead() -> None:
-    assert Policy(SIZE).on_read(10 * MIB, MIB, DEPTH) == []
+    assert Policy(SIZE).on_read(10 * MIB, MIB, DEPTH, waited=True) == []
 
 
 def test_the_second_read_in_a_row_does() -> None:
@@ -29,7 +29,7 @@ def test_the_second_read_in_a_row_does() -> None:
 
 
 def test_the_head_is_read_whole() -> None:
-    assert Policy(SIZE).on_read(0, 4096, DEPTH) == [Span(4096, HEAD - 4096)]
+    assert Policy(SIZE).on_read(0, 4096, DEPTH, waited=True) == [Span(4096, HEAD - 4096)]
 
 
 def test_a_long_stream_is_read_ahead_to_the_full_depth() -> None:
@@ -39,15 +39,23 @@ def test_a_long_stream_is_read_ahead_to_the_full_depth() -> None:
     assert [span.offset for span in found[1:]] == [span.end for span in found[:-1]], "gaps or overlaps"
 
 
+def test_a_reader_that_never_waits_is_not_read_far_ahead() -> None:
+    policy = Policy(SIZE)
+    found = read_on(policy, MIB, 64, waited=False)
+    assert found[-1].end - 65 * MIB <= FIRST_REACH
+
+
 def test_random_reads_never_read_ahead() -> None:
     policy = Policy(SIZE)
-    assert [policy.on_read((17 + number * 7919) * 10 * MIB, MIB, DEPTH) for number in range(50)] == [[]] * 50
+    assert [
+        policy.on_read((17 + number * 7919) * 10 * MIB, MIB, DEPTH, waited=True) for number in range(50)
+    ] == [[]] * 50
 
 
 def test_interleaved_tracks_are_streams_of_their_own() -> None:
     policy = Policy(SIZE)
     found = [
-        policy.on_read(track * (1 << 30) + number * MIB + MIB, MIB, DEPTH)
+        policy.on_read(track * (1 << 30) + number * MIB + MIB, MIB, DEPTH, waited=True)
         for number in range(8)
         for track in range(4)
     ]
@@ -93,7 +101,7 @@ def test_what_found_no_room_is_asked_for_again() -> None:
     read_on(policy, 10 * MIB, 2)
     end = policy.streams[0].frontier
     policy.fell_short(end, 12 * MIB)
-    again = policy.on_read(12 * MIB, MIB, DEPTH)
+    again = policy.on_read(12 * MIB, MIB, DEPTH, waited=True)
     assert again[0].offset == 13 * MIB
 
 
@@ -101,7 +109,7 @@ def test_what_found_no_room_is_asked_for_again() -> None:
 def test_whatever_is_read_the_ranges_are_inside_the_file(reads: list[tuple[int, int]]) -> None:
     policy = Policy(50 * MIB)
     for offset, length in reads:
-        for span in policy.on_read(offset, length, DEPTH):
+        for span in policy.on_read(offset, length, DEPTH, waited=True):
             assert span.length > 0
             assert span.end <= policy.size
     assert len(policy.streams) <= 8
@@ -110,4 +118,6 @@ def test_whatever_is_read_the_ranges_are_inside_the_file(reads: list[tuple[int, 
 @pytest.mark.parametrize("step", [2, 10])
 def test_strided_reads_are_sparse(step: int) -> None:
     policy = Policy(SIZE)
-    assert not any(policy.on_read(MIB + number * step * MIB, MIB, DEPTH) for number in range(1, 40))
+    assert not any(
+        policy.on_read(MIB + number * step * MIB, MIB, DEPTH, waited=True) for number in range(1, 40)
+    )

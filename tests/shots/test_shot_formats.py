@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from archer.media import FrameIndex, MediaInfo, VideoStream
 from cinemill_native.frames import Colour, PixelFormat
 from pipelines.shots.errors import ShotFileError
-from pipelines.shots.formats import FORMATS, read_shots, table_rows, write_shots
+from pipelines.shots.formats import read_shots, table_rows, write_shots
+from pipelines.shots.formats.registry import FORMATS
 
 
 def media(frames: int, rate: Fraction, timecode: str = "") -> dict[str, Any]:
@@ -181,3 +182,9 @@ def test_the_table_has_a_row_per_shot() -> None:
     assert len(rows) == 2
     assert "dissolve" in rows[1]
     assert "00:00:01.250" in rows[1]
+
+
+def test_the_command_line_offers_every_format() -> None:
+    from pipelines.cli.shots import NAMES
+
+    assert tuple(FORMATS) == NAMES

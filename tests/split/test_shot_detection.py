@@ -22,25 +22,26 @@ from archer.split.shots.network import REACH, Network
 RATE = Fraction(24)
 
 
-def scene(seed: int, count: int, *, drift: float = 0.02) -> npt.NDArray[np.float32]:
-    """Thumbnails (count, 27, 48) of a smooth picture that moves a little."""
+def scene(seed: int, count: int, *, drift: float = 0.1) -> npt.NDArray[np.float32]:
+    """Thumbnails (count, 27, 48) of a camera that moves by `drift` cells a frame along a long picture, with noise."""
     random = np.random.default_rng(seed)
-    coarse = random.uniform(30, 220, (6, 9))
-    v, u = np.meshgrid(np.linspace(0, 4.9, 27), np.linspace(0, 7.9, 48), indexing="ij")
+    world = random.uniform(20, 235, (9, 100))
+    world = np.kron(world, np.ones((3, 3)))
+    world = (world + np.roll(world, 1, 0) + np.roll(world, 1, 1) + np.roll(world, (1, 1), (0, 1))) / 4
     found = []
     for step in range(count):
-        x = np.clip(u + drift * step, 0, 7.999)
-        row, column = v.astype(int), x.astype(int)
-        a, b = v - row, x - column
-        top = coarse[row, column] * (1 - b) + coarse[row, column + 1] * b
-        bottom = coarse[row + 1, column] * (1 - b) + coarse[row + 1, column + 1] * b
-        found.append(top * (1 - a) + bottom * a)
-    return np.array(found, np.float32)
+        whole, part = divmod(drift * step, 1)
+        left = int(whole) % 250
+        found.append(world[:, left : left + 48] * (1 - part) + world[:, left + 1 : left + 49] * part)
+    pictures = np.array(found) + random.normal(size=(count, 27, 48)) * 0.7
+    return np.clip(pictures, 0, 255).astype(np.float32)
 
 
 def track(luma: npt.NDArray[np.float32]) -> Thumbnails:
-    chroma = np.full((len(luma), 2, 9, 16), 128, np.uint8)
-    return Thumbnails(luma=np.rint(luma).astype(np.uint8), chroma=chroma)
+    """Coloured after their luma: linear, so that mixtures of pictures are mixtures in colour."""
+    small = luma[:, ::3, ::3] - 128
+    chroma = np.stack([128 + 0.4 * small, 128 - 0.3 * small], axis=1)
+    return Thumbnails(luma=np.rint(luma).astype(np.uint8), chroma=np.rint(chroma).astype(np.uint8))
 
 
 def starts(luma: npt.NDArray[np.float32], rate: Fraction = RATE, rules: Rules | None = None) -> list[int]:
@@ -55,17 +56,43 @@ def test_a_cut_is_found_at_its_frame() -> None:
     assert all(shot.confidence_pct >= 50 for shot in found.shots)
 
 
-@pytest.mark.parametrize("length", [8, 16, 32])
-def test_a_dissolve_is_one_boundary_in_its_middle(length: int) -> None:
-    old, new = scene(1, 60 + length), scene(2, length + 60)
-    share = (np.arange(1, length + 1) / (length + 1))[:, None, None]
-    mixed = old[60:] * (1 - share) + new[:length] * share
-    found = detect([track(np.concatenate([old[:60], mixed, new[length:]]))], frame_rate=RATE)
+@pytest.mark.parametrize("length", [8, 16, 24, 32, 48])
+def test_a_dissolve_is_one_boundary_inside_it(length: int) -> None:
+    old, new = scene(1, 60 + length, drift=0.05), scene(2, length + 60, drift=0.05)
+    found = detect([track(dissolved(old, new, length))], frame_rate=RATE)
     (_, shot) = found.shots
     assert shot.transition == "dissolve"
-    assert abs(shot.frames.start - (60 + length // 2)) <= max(2, length // 6)
+    assert 60 <= shot.frames.start <= 60 + length
     assert shot.mixed is not None
     assert shot.mixed.start < 60 + length / 2 < shot.mixed.end
+
+
+def dissolved(
+    old: npt.NDArray[np.float32], new: npt.NDArray[np.float32], length: int
+) -> npt.NDArray[np.float32]:
+    """`old`, whose last `length` frames turn into the first of `new`."""
+    share = np.arange(1, length + 1).reshape(-1, *[1] * (old.ndim - 1)) / (length + 1)
+    mixed = old[len(old) - length :] * (1 - share) + new[:length] * share
+    return np.concatenate([old[: len(old) - length], mixed, new[length:]]).astype(np.float32)
+
+
+@pytest.mark.parametrize("length", [6, 12, 24, 48])
+def test_a_dissolve_between_real_takes(clips: Path, length: int) -> None:
+    old, new = take(clips / "coffee_720p30.mp4"), take(clips / "flower_540p30.mp4")
+    luma, chroma = (
+        np.rint(dissolved(one.astype(np.float32), other.astype(np.float32), length)).astype(np.uint8)
+        for one, other in ((old.luma, new.luma), (old.chroma, new.chroma))
+    )
+    (_, shot) = detect([Thumbnails(luma=luma, chroma=chroma)], frame_rate=Fraction(30)).shots
+    middle = len(old) - length / 2
+    assert shot.transition == "dissolve"
+    assert abs(shot.frames.start - middle) <= max(2, length / 4)
+
+
+@lru_cache(maxsize=2)
+def take(path: Path) -> Thumbnails:
+    """The first 100 frames of a clip that is one take."""
+    return thumbnails(frames(str(path), FrameRange(0, 100)), frame_count=100)
 
 
 def test_a_fade_through_black_ends_one_shot_and_begins_another() -> None:
@@ -78,7 +105,7 @@ def test_a_fade_through_black_ends_one_shot_and_begins_another() -> None:
     assert second.transition == "fade"
     assert 74 <= second.frames.start <= 86
     assert first.fade_out is not None
-    assert 55 <= first.fade_out.start <= 68
+    assert 45 <= first.fade_out.start <= 68
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -90,13 +117,13 @@ def test_a_flash_is_no_boundary(length: int) -> None:
 
 def test_a_still_picture_and_a_pan_are_one_shot() -> None:
     assert starts(scene(1, 100, drift=0)) == [0]
-    assert starts(scene(1, 100, drift=0.05)) == [0]
+    assert starts(scene(1, 100, drift=0.6)) == [0]
 
 
 @pytest.mark.parametrize("rate", ["24", "30000/1001", "50", "60", "120"])
 def test_cuts_are_exact_at_any_frame_rate(rate: str) -> None:
     slow = Fraction(rate) / 30
-    step = float(0.02 / max(1, slow))
+    step = float(0.1 / max(1, slow))
     times = max(1, round(slow))
     luma = np.concatenate([scene(1, 41 * times + 1, drift=step), scene(2, 60 * times, drift=step)])
     assert starts(luma, Fraction(rate)) == [0, 41 * times + 1]
@@ -123,11 +150,11 @@ def test_length_rules() -> None:
 def whole() -> Thumbnails:
     """A title of several blocks with every kind of change."""
     random = np.random.default_rng(5)
-    return track(np.concatenate([scene(seed, int(random.integers(9, 140))) for seed in range(40)]))
+    return track(np.concatenate([scene(seed, int(random.integers(9, 140))) for seed in range(20)]))
 
 
-@given(cuts=st.lists(st.integers(0, 3000), max_size=12))
-@settings(max_examples=20, deadline=None)
+@given(cuts=st.lists(st.integers(0, 1500), max_size=8))
+@settings(max_examples=6, deadline=None)
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(60)])
 def test_any_chunking_gives_the_same(rate: Fraction, cuts: list[int]) -> None:
     title = whole()

@@ -31,7 +31,7 @@ class Rules:
         longest: frames; longer shots are cut into equal parts, with confidence 0. 0 for no limit.
     """
 
-    cut: float = 0.5
+    cut: float = 0.4
     mixed: float = 0.6
     edge: float = 0.3
     shortest: int = 1
@@ -134,7 +134,7 @@ def _gradual(run: FrameRange, evidence: Evidence) -> Iterator[Change]:
     for kind, frames in _pieces(run, evidence):
         around = np.clip(np.arange(frames.start - 1, frames.end + 1), 0, len(evidence) - 1)
         chances = evidence.mixed[frames.start : frames.end]
-        if len(frames) and is_mixture(evidence.coarse[around], kind, mean=float(chances.mean())):
+        if len(frames) and is_mixture(evidence.coarse[around], kind, peak=float(chances.max())):
             yield Change(kind=kind, frames=frames, confidence_pct=_percent(chances.max()))
 
 
@@ -152,40 +152,40 @@ def _pieces(run: FrameRange, evidence: Evidence) -> Iterator[tuple[Kind, FrameRa
         yield "dissolve", run
 
 
-def is_mixture(run: npt.NDArray[np.uint8], kind: Kind, *, mean: float) -> bool:
-    """The frames of a run mix the two around it, which differ in more than light.
+def is_mixture(run: npt.NDArray[np.uint8], kind: Kind, *, peak: float) -> bool:
+    """The frames of a run mix the two around it, which differ in more than light, or in a title.
 
     Args:
         run: coarse pictures of the run and of one frame on each side.
         kind: a fade may show little in the picture that is not plain.
-        mean: probability of its frames, on average; where all are sure, more of them may be motion.
+        peak: highest probability of its frames; where it is sure, more of a misfit may be motion.
     """
     residual, apart = misfit(run)
     if kind != "dissolve":
-        return residual <= MISFIT_OF_FADES and apart >= 3
+        return residual <= (MISFIT_OF_FADES if apart >= 3 else MISFIT) and apart >= LEAST_OF_FADES
     like = likeness(run[0], run[-1])
-    sure = mean >= 0.9 and like <= 0.5
-    return (
-        residual <= (MISFIT_IF_SURE if sure else MISFIT)
-        and apart >= 8
-        and len(run) <= LONGEST
-        and like <= LIKE
-    )
+    bound = MISFIT_IF_SURE if peak >= 0.95 and like <= UNLIKE else MISFIT
+    return residual <= bound and apart >= LEAST and len(run) <= LONGEST and like <= LIKE
 
 
-MISFIT, MISFIT_IF_SURE, MISFIT_OF_FADES = 0.22, 0.45, 0.35
+MISFIT, MISFIT_IF_SURE, MISFIT_OF_FADES = 0.22, 0.42, 0.35
 """Largest residual of a mixture, as a share of the difference of its ends."""
+LEAST, LEAST_OF_FADES = 8.0, 0.8
+"""Least difference of the ends, mean of 8-bit samples."""
 LONGEST = 100
 """Frames; slow moves of a camera look like longer dissolves, which nobody makes."""
-LIKE = 0.9
-"""Correlation above which two pictures are of one shot in another light."""
+LIKE, UNLIKE = 0.6, 0.5
+"""Correlation of the ends above which they are of one shot, in another light or with a title; below which they are of two."""
 PLAIN = 4.0
 """Deviation below which a picture is of one colour, but for noise."""
 
 
 def _is_of(cut: Change, slow: Change) -> bool:
-    """The cut is what a short run is about."""
-    return slow.frames.start - 2 <= cut.frames.start <= slow.frames.end + 1 and len(slow.frames) <= 5
+    """The cut is what a run is about: it is short, or a dissolve in whose midst the cut stands."""
+    start, end, at = slow.frames.start, slow.frames.end, cut.frames.start
+    if len(slow.frames) <= 5:
+        return start - 2 <= at <= end + 1
+    return slow.kind == "dissolve" and start + 1 < at < end - 1
 
 
 def _percent(chance: float | np.float32) -> int:

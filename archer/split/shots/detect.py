@@ -12,10 +12,10 @@ import numpy.typing as npt
 from archer.media.range import FrameRange
 from archer.split.chunk import Shot
 from archer.split.shots.decision import Change, Evidence, Rules, changes, shots
-from archer.split.shots.features import MARGIN, features
+from archer.split.shots.features import MARGIN, NAMES, features
 from archer.split.shots.fit import coarse
 from archer.split.shots.network import REACH, Network
-from archer.split.shots.step import steps
+from archer.split.shots.step import leads, steps
 from archer.split.shots.thumbnails import Thumbnails
 
 BLOCK = 1024
@@ -94,12 +94,11 @@ def windows(parts: Iterable[Thumbnails]) -> Iterator[tuple[Thumbnails, int, int]
 def _evidence(part: Thumbnails, start: int, end: int, network: Network) -> Evidence:
     table = features(part, start - REACH, end + REACH)
     chances = network(table)
-    luma = part.luma[start:end]
     return Evidence(
-        cut=np.maximum(chances[:, 0], steps(table)[REACH:-REACH]),
+        cut=np.maximum(chances[:, 0] * leads(table)[REACH:-REACH], steps(table)[REACH:-REACH]),
         mixed=chances[:, 1],
-        deviation=luma.reshape(end - start, -1).std(axis=1, dtype=np.float32),
-        coarse=coarse(luma),
+        deviation=table[REACH:-REACH, NAMES.index("deviation")] * 32,
+        coarse=coarse(part.luma[start:end]),
     )
 
 

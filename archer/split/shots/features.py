@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archer.split.shots.thumbnails import Thumbnails
-from cinemill_native import block_motion
+from cinemill_native import block_motion, row_sad
 
 LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Distances of the compared frames, in steps."""
@@ -50,7 +50,7 @@ def features(track: Thumbnails, start: int, end: int) -> Table:
     """
     padded = track.padded(start - MARGIN, end + MARGIN)
     places = np.arange(MARGIN, MARGIN + end - start)
-    shape, cumulated = _normal(padded.luma), _cumulated(padded.luma)
+    (shape, level, deviation), cumulated = _normal(padded.luma), _cumulated(padded.luma)
     columns: list[npt.NDArray[np.float32]] = []
     for lag in LAGS:
         before, after = places - 1 - (lag - 1) // 2, places + lag // 2
@@ -65,8 +65,8 @@ def features(track: Thumbnails, start: int, end: int) -> Table:
             sums = block_motion(padded.luma[last], padded.luma[first])
             columns.append(_log(sums.astype(np.float32) / padded.luma[0].size))
     columns += [_unlike_mean(padded.luma, places, span) for span in SPANS]
-    flat = padded.luma[MARGIN : MARGIN + end - start].reshape(len(places), -1)
-    columns += [flat.mean(axis=1) / 64, flat.std(axis=1) / 32]
+    own = slice(MARGIN, MARGIN + end - start)
+    columns += [np.float32(1 / 64) * level[own], np.float32(1 / 32) * deviation[own]]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -77,16 +77,18 @@ def _log(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def _distance(one: Bytes, other: Bytes) -> npt.NDArray[np.float32]:
     """Mean absolute difference of each pair."""
     count = len(one)
-    apart = (np.maximum(one, other) - np.minimum(one, other)).reshape(count, -1)
-    return np.asarray(apart.mean(axis=1, dtype=np.float32), np.float32)
+    sums = row_sad(one.reshape(count, -1), other.reshape(count, -1)).astype(np.float32)
+    return np.asarray(sums / np.float32(one.size // count), np.float32)
 
 
-def _normal(luma: Bytes) -> Table:
-    """Luma of mean 0 and length 1: the product of two is their correlation. Deviations below 2 count as noise."""
+def _normal(luma: Bytes) -> tuple[Table, Table, Table]:
+    """Luma of mean 0 and length 1, whose products are correlations (deviations below 2 count as noise); mean; deviation."""
     flat = luma.reshape(len(luma), -1).astype(np.float32)
-    flat -= flat.mean(axis=1, keepdims=True)
+    level = flat.mean(axis=1)
+    flat -= level[:, None]
     energy = np.einsum("nc,nc->n", flat, flat)
-    return np.asarray(flat / np.sqrt(energy + 4 * flat.shape[1])[:, None], np.float32)
+    flat /= np.sqrt(energy + 4 * flat.shape[1])[:, None]
+    return flat, level, np.asarray(np.sqrt(energy / flat.shape[1]), np.float32)
 
 
 def _cumulated(luma: Bytes) -> Table:

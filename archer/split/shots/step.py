@@ -13,12 +13,12 @@ from archer.split.shots.features import NAMES
 
 Table = npt.NDArray[np.float32]
 
-LEAST = 8.0
-"""Least change of a step, mean of 8-bit samples."""
+LEAST = 6.0
+"""Least change of a step beyond motion, mean of 8-bit samples."""
 RATIO = 1.8
 """How many times as much it changes as any of the three frames on each side."""
-STAYS = 0.6
-"""Share of the change that is still there across one to two frames on both sides: in flashes it is not."""
+STAYS = 0.55
+"""Share of the change that is still there across up to four frames on both sides: in flashes it is not."""
 
 
 def steps(table: Table) -> npt.NDArray[np.float32]:
@@ -27,17 +27,30 @@ def steps(table: Table) -> npt.NDArray[np.float32]:
     Args:
         table: (n, f) features; three at each end count as still.
     """
-    change = _change(table, 1)
+    change = _column(table, "moved_1") + 0.5 * _column(table, "chroma_1")
     count = len(change)
     padded = np.pad(change, 3)
     around = np.max([padded[3 + move : 3 + move + count] for move in (-3, -2, -1, 1, 2, 3)], axis=0)
-    across = np.min([_change(table, lag) for lag in (2, 3, 4)], axis=0)
-    found = (change >= LEAST) & (change >= RATIO * around + 3) & (across >= STAYS * change)
+    across = np.min([_column(table, f"luma_{lag}") for lag in (2, 3, 4, 6, 8)], axis=0)
+    stays = across >= STAYS * _column(table, "luma_1")
+    found = (change >= LEAST) & (change >= RATIO * around + 3) & stays
     ratio = change / (around + 3)
     return np.asarray(found * (1 - 0.25 * np.exp(np.minimum(0, RATIO - ratio))), np.float32)
 
 
-def _change(table: Table, lag: int) -> npt.NDArray[np.float32]:
-    """Mean difference of luma and half of that of chroma."""
-    luma, chroma = table[:, NAMES.index(f"luma_{lag}")], table[:, NAMES.index(f"chroma_{lag}")]
-    return np.asarray(np.expm1(luma) + 0.5 * np.expm1(chroma), np.float32)
+def leads(table: Table) -> npt.NDArray[np.bool_]:
+    """Frames (n,) that change about as much as any of the two on each side: where a cut can be, whatever moves.
+
+    Args:
+        table: (n, f) features; two at each end count as still.
+    """
+    change = _column(table, "luma_1") + 0.5 * _column(table, "chroma_1")
+    count = len(change)
+    padded = np.pad(change, 2)
+    around = np.max([padded[move : move + count] for move in range(5)], axis=0)
+    return np.asarray(change >= 0.9 * around, np.bool_)
+
+
+def _column(table: Table, name: str) -> npt.NDArray[np.float32]:
+    """A difference in 8-bit units."""
+    return np.asarray(np.expm1(table[:, NAMES.index(name)]), np.float32)

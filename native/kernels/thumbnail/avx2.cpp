@@ -9,26 +9,48 @@
 namespace cinemill::thumbnail::avx2 {
 namespace {
 
-// sums[x] += row[x], 16 at a time. A band has at most 8 rows: <= 8 * 255 fits 16 bits.
-CINEMILL_AVX2 static inline void add_row(const std::uint8_t* row, int width, std::uint16_t* sums) noexcept {
+// Rows of a band of cells that are read.
+template <class T>
+struct Band {
+  std::array<const T*, kMaxRows> rows;
+  int count;
+};
+
+// sums[x] = the column's samples added up, 16 columns at a time: at most 8 rows, <= 8 * 255 fits 16 bits.
+CINEMILL_AVX2 static inline void add_columns(const Band<std::uint8_t>& band, int width, std::uint16_t* sums) noexcept {
   const int whole = width & ~15;
   for (int x = 0; x < whole; x += 16) {
-    const __m128i samples = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + x));
-    const __m256i sum = _mm256_add_epi16(load(sums + x), _mm256_cvtepu8_epi16(samples));
+    __m256i sum = _mm256_setzero_si256();
+    for (int y = 0; y < band.count; ++y) {
+      const __m128i samples =
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(band.rows[static_cast<std::size_t>(y)] + x));
+      sum = _mm256_add_epi16(sum, _mm256_cvtepu8_epi16(samples));
+    }
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + x), sum);
   }
-  for (int x = whole; x < width; ++x) sums[x] = static_cast<std::uint16_t>(sums[x] + row[x]);
+  for (int x = whole; x < width; ++x) {
+    int sum = 0;
+    for (int y = 0; y < band.count; ++y) sum += band.rows[static_cast<std::size_t>(y)][x];
+    sums[x] = static_cast<std::uint16_t>(sum);
+  }
 }
 
 // The same for words, 8 at a time; <= 8 * 65535 fits 32 bits.
-CINEMILL_AVX2 static inline void add_row(const std::uint16_t* row, int width, std::uint32_t* sums) noexcept {
+CINEMILL_AVX2 static inline void add_columns(const Band<std::uint16_t>& band, int width, std::uint32_t* sums) noexcept {
   const int whole = width & ~7;
   for (int x = 0; x < whole; x += 8) {
-    const __m128i samples = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + x));
-    const __m256i sum = _mm256_add_epi32(load(sums + x), _mm256_cvtepu16_epi32(samples));
+    __m256i sum = _mm256_setzero_si256();
+    for (int y = 0; y < band.count; ++y) {
+      const __m128i samples =
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(band.rows[static_cast<std::size_t>(y)] + x));
+      sum = _mm256_add_epi32(sum, _mm256_cvtepu16_epi32(samples));
+    }
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + x), sum);
   }
-  for (int x = whole; x < width; ++x) sums[x] += row[x];
+  for (int x = whole; x < width; ++x) {
+    sums[x] = 0;
+    for (int y = 0; y < band.count; ++y) sums[x] += band.rows[static_cast<std::size_t>(y)][x];
+  }
 }
 
 // All ones in the lanes before `count`, for 0 <= count <= 16 lanes of 16 bits or 8 of 32.
@@ -47,7 +69,12 @@ CINEMILL_AVX2 static inline std::uint64_t add_up(const std::uint16_t* sums, int 
   __m256i total = _mm256_setzero_si256();  // 8 x 32 bits: <= 4096 vectors * 4080 < 2^24
   for (; count > 16; count -= 16, sums += 16) total = _mm256_add_epi32(total, _mm256_madd_epi16(load(sums), ones));
   const __m256i rest = _mm256_and_si256(load(sums), first_lanes(count, sizeof *sums));
-  return sum_u64(widen_add_u32(_mm256_add_epi32(total, _mm256_madd_epi16(rest, ones))));
+  total = _mm256_add_epi32(total, _mm256_madd_epi16(rest, ones));
+  // All lanes together are <= 65535 * 2040 < 2^27: they may be added up in 32 bits.
+  __m128i half = _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
+  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
+  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1));
+  return static_cast<std::uint32_t>(_mm_cvtsi128_si32(half));
 }
 
 // Sum of `count` column sums, each < 2^19. May read 7 sums more and ignores them.
@@ -61,17 +88,22 @@ CINEMILL_AVX2 static inline std::uint64_t add_up(const std::uint32_t* sums, int 
 template <class T, class Sum>
 CINEMILL_AVX2 static inline void thumbnail(PlaneView<T> plane, Size size, Grid grid, std::uint8_t* out) noexcept {
   std::array<Sum, kMaxSide + 16> sums;  // of a band's columns; up to 256 KiB of stack, little of it ever touched
+  std::fill_n(sums.data() + size.width, 15, Sum{0});
   const int step = row_step(size.height, grid.rows);
   for (int r = 0; r < grid.rows; ++r) {
     const int top = edge(r, size.height, grid.rows);
     const int bottom = std::max(top + 1, edge(r + 1, size.height, grid.rows));
-    std::fill_n(sums.data(), size.width + 15, Sum{0});
-    int rows = 0;
-    for (int y = top; y < bottom; y += step, ++rows) add_row(plane.row(y), size.width, sums.data());
+    Band<T> band = {};
+    for (int y = top; y < bottom; y += step) band.rows[static_cast<std::size_t>(band.count++)] = plane.row(y);
+    add_columns(band, size.width, sums.data());
+    int left = 0;
     for (int c = 0; c < grid.columns; ++c) {
-      const int left = edge(c, size.width, grid.columns);
-      const int columns = std::max(1, edge(c + 1, size.width, grid.columns) - left);
-      *out++ = mean(add_up(sums.data() + left, columns), static_cast<std::uint64_t>(columns) * rows, grid.shift);
+      const int right = edge(c + 1, size.width, grid.columns);
+      const int first = right > left ? left : edge(c, size.width, grid.columns);
+      const int columns = std::max(1, right - first);
+      const std::uint64_t count = static_cast<std::uint64_t>(columns) * static_cast<std::uint64_t>(band.count);
+      *out++ = mean(add_up(sums.data() + first, columns), count, grid.shift);
+      left = right;
     }
   }
 }

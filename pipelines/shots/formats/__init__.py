@@ -13,14 +13,12 @@ from pipelines.shots.formats.base import Details as Details
 from pipelines.shots.formats.base import Format as Format
 from pipelines.shots.formats.base import Found as Found
 from pipelines.shots.formats.base import Media as Media
-from pipelines.shots.formats.registry import FORMATS as FORMATS
 from pipelines.shots.formats.registry import format_of as format_of
 from pipelines.shots.formats.registry import read_shots as read_shots
 from pipelines.shots.formats.registry import write_shots as write_shots
 from pipelines.shots.formats.table import table_rows as table_rows
 
 __all__ = [
-    "FORMATS",
     "Details",
     "Format",
     "Found",

@@ -1,0 +1,100 @@
+"""Chunks in parallel, through the engine, against one ffmpeg process with the same settings and key frames.
+
+Ours decodes frame-exactly, encodes every chunk in a process of its own, checks each chunk and assembles them. Theirs is
+ffmpeg alone: it decodes with its own threads and gives the encoder all cores. Both write one rendition; frames must be equal.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from archer import JobSpec, Node, run
+from archer.media import identify
+from archer.process import ffmpeg_path, tool_version
+from archer.process import run as run_child
+from archer.store import ArtifactStore
+from pipelines.encode.job import encode_job
+from pipelines.encode.request import EncodeRequest
+
+CORES = len(os.sched_getaffinity(0))
+SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+CLIP = SHARED / "clips" / "bbb_1080p24_51.mp4"
+CODECS = {
+    "x264": ("libx264", "medium", "24", ["-x264-params", "scenecut=0:open-gop=0"]),
+    "svtav1": ("libsvtav1", "8", "32", ["-svtav1-params", "scd=0:irefresh-type=2"]),
+}
+
+
+def chunked(clip: Path, codec: str, folder: Path) -> int:
+    """Our way, up to the assembled rendition; returns its frames."""
+    _, preset, crf, _ = CODECS[codec]
+    request = EncodeRequest(codec=codec, preset=preset, crf=crf, ladder="720p", chunk_s="4")
+    whole = encode_job(identify(str(clip)), request, title="bench")
+    wanted = ("ingest", "shots", "search", "encode", "assemble")
+    nodes: list[Node] = [node for node in whole.nodes if node.id in wanted]
+    shutil.rmtree(folder, ignore_errors=True)
+    result = run(JobSpec(nodes=nodes), work_dir=folder, workers=CORES)
+    result.raise_for_state()
+    store = ArtifactStore(folder)
+    (part,) = store.read_parts(result.outputs["assemble.parts"])
+    shutil.copyfile(store.path(part.outputs["rendition"]), folder.with_suffix(".mp4"))
+    return frames_of(folder.with_suffix(".mp4"))
+
+
+def whole(clip: Path, codec: str, out: Path) -> int:
+    """One ffmpeg process for everything; returns the frames of what it wrote."""
+    encoder, preset, crf, extra = CODECS[codec]
+    rate = "48"  # key frames every 2 s at 24 frames per second, as ours
+    run_child(
+        [
+            *(ffmpeg_path(), "-v", "error", "-nostdin", "-y", "-i", clip, "-map", "0:v:0"),
+            *("-vf", "scale=1280:720:flags=lanczos+accurate_rnd+full_chroma_int", "-fps_mode", "passthrough"),
+            *(
+                "-pix_fmt",
+                "yuv420p",
+                "-c:v",
+                encoder,
+                "-preset",
+                preset,
+                "-crf",
+                crf,
+                "-g",
+                rate,
+                *extra,
+                out,
+            ),
+        ]
+    )
+    return frames_of(out)
+
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for packet in container.demux(video=0) if packet.size)
+
+
+@pytest.fixture
+def title(request: pytest.FixtureRequest, clip: Path) -> Iterator[Path]:
+    """30 s of 1080p; the short demo clip where benchmarks are only smoke-tested or the long one is absent."""
+    smoke = request.config.getoption("benchmark_disable")
+    yield clip if smoke or not CLIP.is_file() else CLIP
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def bench_encode(race: Any, title: Path, tmp_path: Path, codec: str) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "whole.mp4"
+    peer = f"one process, {tool_version(ffmpeg_path())}"
+    race(
+        lambda: chunked(title, codec, ours),
+        {peer: lambda: whole(title, codec, theirs)},
+        rounds=3,
+        unit="clip",
+        output=lambda side: theirs if side == peer else ours.with_suffix(".mp4"),
+    )

