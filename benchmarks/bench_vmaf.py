@@ -89,7 +89,8 @@ def logged(log: Path, models: str) -> Scores:
 
 def by_ffmpeg(inputs: list[str | Path], log: Path, models: str, frames: int, threads: int) -> Scores:
     chosen = "|".join(f"version={name}\\:name={column}" for column, name in MODELS[models].items())
-    graph = f"[0:v][1:v]libvmaf=model='{chosen}':n_threads={threads}:log_fmt=json:log_path={log}"
+    cut = f"trim=end_frame={frames}"
+    graph = f"[0:v]{cut}[d];[1:v]{cut}[r];[d][r]libvmaf=model='{chosen}':n_threads={threads}:log_fmt=json:log_path={log}"
     ffmpeg(
         *inputs, "-filter_complex_threads", "1", "-lavfi", graph, "-frames:v", str(frames), "-f", "null", "-"
     )

@@ -158,7 +158,11 @@ def test_raw_files_are_planes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("offset", [-3, 0, 2])
 def test_a_constant_offset_is_found(offset: int) -> None:
-    frames = [Plane(picture) for picture in noise(20, shape=(90, 160))]
+    y, x = np.indices((90, 160))
+    frames = [
+        Plane((128 + 50 * np.sin((x + 5 * i) / 9) + 50 * np.sin(y / 13 + i / 7)).astype(np.uint8))
+        for i in range(20)
+    ]
     small = [
         Plane(plane.samples.reshape(45, 2, 80, 2).mean(axis=(1, 3)).astype(np.uint8)) for plane in frames
     ]

@@ -130,7 +130,7 @@ Sources<T> sources(PlaneView<T> ref, PlaneView<T> dist, int height, const Pairs&
 // Multiplications are what binds, so that rows with the same tap are added before they are multiplied. Squares of
 // samples less 128 leave room for that: x^2 = (x - 128)^2 + 256 x - 2^14, and the sums of x are known.
 
-constexpr int kBatch = 8;   // rows of output that share a strip
+constexpr int kBatch = 12;  // rows of output that share a strip
 constexpr int kStrip = 64;  // columns: what a batch needs of them fits the first-level cache
 constexpr int kSpan = kBatch + kMaxTaps - 1;
 constexpr int kOffset = 64;  // makes room for the sum of two (x - 128) * (y - 128), which are -16256 to 16384

@@ -28,9 +28,9 @@ Terms terms(const Sums& sums, int gain) noexcept {
 std::size_t workspace_bytes(Size size) noexcept {
   // Scale 1 in two planes, scale 2 in two (half as large each way), and scale 3 where scale 1 was.
   const std::size_t scale1 = half_stride(size) * static_cast<std::size_t>(size.height / 2);
-  // Rows of work: 5 of 32 bits, or 64 of 16 bits that are set apart by up to two pages.
+  // Rows of work: 5 of 32 bits, or 96 of 16 bits that are set apart by up to two pages.
   const std::size_t row = aligned(sizeof(std::uint32_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin));
-  return 4 * scale1 + 64 * (row / 2 + 8192);
+  return 4 * scale1 + 96 * (row / 2 + 8192);
 }
 
 }  // namespace cinemill::vif
