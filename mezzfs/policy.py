@@ -25,6 +25,7 @@ STEADY = 48 * MIB
 HEAD = 128 << 10
 """Bytes read at once at the start of a file: every format keeps its header there."""
 MOST_STREAMS = 8
+PAGE = 4096
 FIRST_REACH = 2 * MIB
 """Bytes ahead of a stream at most, until it has had to wait with so much fetched ahead; then twice as many, and so on."""
 NEAR = 256 << 10
@@ -65,6 +66,7 @@ class Stream:
     frontier: int
     used: int
     last: int = 0
+    length: int = 0
     reach: int = FIRST_REACH
 
     def goes_on_at(self, offset: int) -> bool:
@@ -78,6 +80,10 @@ class Stream:
             self.used += end - max(offset, self.position)
             self.position = end
         self.frontier = max(self.frontier, self.position)
+
+    def ends_at(self, offset: int, length: int) -> bool:
+        """True for the rest of a read that the kernel has cut at a page because it was not aligned: no new evidence."""
+        return offset == self.position and offset % PAGE == 0 and length < PAGE < self.length
 
     def grow(self, depth: Depth) -> None:
         """The reader had to wait: read further ahead, if it was not for lack of evidence."""
@@ -128,8 +134,12 @@ class Policy:
         if stream is None:
             return self._new(offset, length)
         stream.last = self.clock
+        if stream.ends_at(offset, length):
+            stream.read(offset, length)
+            return []
         if waited:
             stream.grow(depth)
+        stream.length = length
         stream.read(offset, length)
         return self._refill(stream, depth)
 
@@ -144,7 +154,7 @@ class Policy:
         if len(self.streams) == MOST_STREAMS:
             self.streams.remove(min(self.streams, key=lambda one: one.last))
         end = offset + length
-        stream = Stream(offset, end, end, length, self.clock)
+        stream = Stream(offset, end, end, length, self.clock, length)
         self.streams.append(stream)
         if offset == 0 and end < HEAD and self.clock == 1:
             stream.frontier = min(HEAD, self.size)

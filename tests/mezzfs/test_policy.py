@@ -28,6 +28,13 @@ def test_the_second_read_in_a_row_does() -> None:
     assert read_on(Policy(SIZE), 10 * MIB, 2) == [Span(12 * MIB, MIB + MIB // 8)]
 
 
+def test_a_read_that_the_kernel_cuts_is_one_read() -> None:
+    policy = Policy(SIZE)
+    assert policy.on_read(10 * MIB + 1000, MIB - 1000, DEPTH, waited=True) == []
+    assert policy.on_read(11 * MIB, 1000, DEPTH, waited=True) == []
+    assert policy.on_read(11 * MIB + 1000, MIB - 1000, DEPTH, waited=True) != []
+
+
 def test_the_head_is_read_whole() -> None:
     assert Policy(SIZE).on_read(0, 4096, DEPTH, waited=True) == [Span(4096, HEAD - 4096)]
 
