@@ -82,8 +82,8 @@ class Stream:
         self.frontier = max(self.frontier, self.position)
 
     def ends_at(self, offset: int, length: int) -> bool:
-        """True for the rest of a read that the kernel has cut at a page because it was not aligned: no new evidence."""
-        return offset == self.position and offset % PAGE == 0 and length < PAGE < self.length
+        """True for the rest of a long read that the kernel cut, as the reader's memory was not aligned: no new evidence."""
+        return offset == self.position and length < PAGE and self.length >= 32 * PAGE
 
     def grow(self, depth: Depth) -> None:
         """The reader had to wait: read further ahead, if it was not for lack of evidence."""

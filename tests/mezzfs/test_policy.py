@@ -30,9 +30,9 @@ def test_the_second_read_in_a_row_does() -> None:
 
 def test_a_read_that_the_kernel_cuts_is_one_read() -> None:
     policy = Policy(SIZE)
-    assert policy.on_read(10 * MIB + 1000, MIB - 1000, DEPTH, waited=True) == []
-    assert policy.on_read(11 * MIB, 1000, DEPTH, waited=True) == []
-    assert policy.on_read(11 * MIB + 1000, MIB - 1000, DEPTH, waited=True) != []
+    assert policy.on_read(10 * MIB + 77, MIB - 32, DEPTH, waited=True) == []
+    assert policy.on_read(11 * MIB + 45, 32, DEPTH, waited=True) == []
+    assert policy.on_read(11 * MIB + 77, MIB - 32, DEPTH, waited=True) != []
 
 
 def test_the_head_is_read_whole() -> None:
