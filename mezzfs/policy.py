@@ -27,7 +27,8 @@ HEAD = 128 << 10
 MOST_STREAMS = 8
 PAGE = 4096
 FIRST_REACH = 2 * MIB
-"""Bytes ahead of a stream at most, until it has had to wait with so much fetched ahead; then twice as many, and so on."""
+"""Bytes ahead of a stream at most, until it has had to wait with so much fetched ahead; then twice as many, and so on.
+An eighth of what it has read is allowed in any case: long streams should cost few requests."""
 NEAR = 256 << 10
 """A stream may skip so many bytes (but not more than it has read) and still go on."""
 
@@ -92,7 +93,7 @@ class Stream:
 
     def window(self, depth: Depth) -> int:
         """Bytes to have ready beyond the position."""
-        return min(depth.window, self.reach, self._earned())
+        return min(depth.window, max(self.reach, self.used // 8), self._earned())
 
     def _earned(self) -> int:
         """Bytes ahead that what was read speaks for."""
