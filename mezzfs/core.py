@@ -36,6 +36,8 @@ BUDGET = 256 << 20
 TIMEOUT_S = 120.0
 """Longest wait of a read; retries give up much earlier."""
 WAIT_S = 0.5
+BLOCK = 32 << 10
+"""Fetches begin at multiples of this, as the cache claims whole blocks."""
 log = logging.getLogger(__name__)
 AHEAD = Retries(attempts=1)
 """Read-ahead is not tried again: a reader that comes to the place does that, with the patience that it has."""
@@ -315,7 +317,7 @@ class Core:
     def _schedule(self, handle: Handle, runs: Sequence[tuple[int, int]], *, urgent: bool) -> None:
         total = sum(length for _, length in runs)
         piece = self.pace(handle.shared).piece(total, urgent=urgent) if runs else 0
-        piece -= piece % (32 << 10)
+        piece = max(BLOCK, piece - piece % BLOCK)
         for offset, length in runs:
             for start in range(offset, offset + length, piece):
                 span = Span(start, min(piece, offset + length - start))

@@ -34,8 +34,8 @@ class Pace:
         self.requests += 1
         known = self.first_byte_s * 1.01 if self.requests > 1 else first_byte_s
         self.first_byte_s = min(known, first_byte_s)
-        if length >= 128 << 10 and body_s > 0:
-            self.rate = max(self.rate * 0.98, length / body_s)
+        if length >= MIB and body_s > 0:  # shorter ones come out of buffers on the way
+            self.rate = max(self.rate * 0.9, length / body_s)
 
     @property
     def far(self) -> bool:
@@ -45,8 +45,10 @@ class Pace:
     @property
     def connections(self) -> int:
         """Requests at once for reading ahead."""
-        if not self.rate or not self.far:
-            return 4 if self.far else 3
+        if not self.far:
+            return 3
+        if not self.rate:
+            return MOST_CONNECTIONS
         return max(4, min(MOST_CONNECTIONS, math.ceil(WANTED_RATE / self.rate)))
 
     def depth(self, budget: int) -> Depth:
@@ -60,7 +62,7 @@ class Pace:
             return 4 * MIB
         if urgent:
             return length if length < 512 << 10 else max(256 << 10, length // 4)
-        return max(MIB, min(4 * MIB, length // self.connections))
+        return 4 * MIB if length >= 4 * MIB else MIB
 
     @property
     def late_s(self) -> float:

@@ -25,8 +25,10 @@ STEADY = 48 * MIB
 HEAD = 128 << 10
 """Bytes read at once at the start of a file: every format keeps its header there."""
 MOST_STREAMS = 8
+PAGE = 4096
 FIRST_REACH = 2 * MIB
-"""Bytes ahead of a stream at most, until it has had to wait with so much fetched ahead; then twice as many, and so on."""
+"""Bytes ahead of a stream at most, until it has had to wait with so much fetched ahead; then twice as many, and so on.
+An eighth of what it has read is allowed in any case: long streams should cost few requests."""
 NEAR = 256 << 10
 """A stream may skip so many bytes (but not more than it has read) and still go on."""
 
@@ -65,6 +67,7 @@ class Stream:
     frontier: int
     used: int
     last: int = 0
+    length: int = 0
     reach: int = FIRST_REACH
 
     def goes_on_at(self, offset: int) -> bool:
@@ -79,6 +82,10 @@ class Stream:
             self.position = end
         self.frontier = max(self.frontier, self.position)
 
+    def ends_at(self, offset: int, length: int) -> bool:
+        """True for the rest of a long read that the kernel cut, as the reader's memory was not aligned: no new evidence."""
+        return offset == self.position and length < PAGE and self.length >= 32 * PAGE
+
     def grow(self, depth: Depth) -> None:
         """The reader had to wait: read further ahead, if it was not for lack of evidence."""
         if self._earned() >= self.reach:
@@ -86,7 +93,7 @@ class Stream:
 
     def window(self, depth: Depth) -> int:
         """Bytes to have ready beyond the position."""
-        return min(depth.window, self.reach, self._earned())
+        return min(depth.window, max(self.reach, self.used // 8), self._earned())
 
     def _earned(self) -> int:
         """Bytes ahead that what was read speaks for."""
@@ -128,8 +135,12 @@ class Policy:
         if stream is None:
             return self._new(offset, length)
         stream.last = self.clock
+        if stream.ends_at(offset, length):
+            stream.read(offset, length)
+            return []
         if waited:
             stream.grow(depth)
+        stream.length = length
         stream.read(offset, length)
         return self._refill(stream, depth)
 
@@ -144,7 +155,7 @@ class Policy:
         if len(self.streams) == MOST_STREAMS:
             self.streams.remove(min(self.streams, key=lambda one: one.last))
         end = offset + length
-        stream = Stream(offset, end, end, length, self.clock)
+        stream = Stream(offset, end, end, length, self.clock, length)
         self.streams.append(stream)
         if offset == 0 and end < HEAD and self.clock == 1:
             stream.frontier = min(HEAD, self.size)

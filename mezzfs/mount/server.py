@@ -109,8 +109,14 @@ class Server:
 
     def _noticed(self, number: int, offset: int, length: int, *, missed: bool) -> None:
         handle = self.handles.get(number)
-        if handle is not None:
+        if handle is None:
+            return
+        try:
             handle.noticed(offset, length, missed=missed)
+        except Exception:  # one reader gets an error; the others go on
+            log.exception("%s: a read could not be begun", handle.shared.name)
+            self._core.cache.fail(handle.shared.number, offset, length, errno.EIO)
+            self.native.break_handle(number, errno.EIO)
 
     def _take(self, op: int, unique: int, node: int, payload: bytes) -> None:
         if op in (Op.FORGET, Op.BATCH_FORGET):  # the only ones that want no answer

@@ -104,6 +104,16 @@ def test_a_server_that_stays_away_is_an_error_and_may_come_back(faulty: FaultySt
     assert file.pread(10, 0) == noise[:10]
 
 
+def test_short_ends_of_far_objects_are_read(faulty: FaultyStore, noise: bytes) -> None:
+    faulty.delay_s = 0.03
+    file = RemoteFile(quick_core().open("mem://title"))
+    assert file.pread(10, MIB) == noise[MIB : MIB + 10]  # now it is known to be far
+    for _ in range(2):
+        assert file.pread(100, len(noise) - 50) == noise[-50:]
+    assert file.pread(MIB, 3 * MIB) == noise[3 * MIB : 4 * MIB]
+    assert faulty.requests == 6, "a long read is split over four connections"
+
+
 def test_readers_of_the_same_bytes_share_one_request(faulty: FaultyStore, noise: bytes) -> None:
     faulty.delay_s = 0.1
     core = quick_core()
