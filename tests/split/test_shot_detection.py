@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -20,6 +21,8 @@ from archer.split.shots.features import COUNT, MARGIN, features
 from archer.split.shots.network import REACH, Network
 
 RATE = Fraction(24)
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("CINEMILL_SHARED", ROOT.parent / "shared")) / "clips"
 
 
 def scene(seed: int, count: int, *, drift: float = 0.1) -> npt.NDArray[np.float32]:
@@ -236,3 +239,29 @@ def test_real_titles_measured_in_parts_give_the_same(clips: Path, name: str) -> 
     at_once = thumbnails(frames(str(path), FrameRange(0, count), info=info), frame_count=count)
     assert np.array_equal(Thumbnails.joined(parts).luma, at_once.luma)
     assert detect(parts, frame_rate=RATE) == detect([at_once], frame_rate=RATE)
+
+
+CLIPS = ["absent"]
+if SHARED.is_dir():
+    CLIPS = sorted(path.name for path in SHARED.iterdir() if path.suffix in {".mp4", ".mkv", ".webm", ".ts"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLIPS)
+def test_random_chunks_of_every_clip_give_the_same(clips: Path, name: str) -> None:
+    info = probe(str(clips / name))
+    count = min(600, info.frame_count)
+    random = np.random.default_rng(count)
+    at_once = thumbnails(frames(str(clips / name), FrameRange(0, count), info=info), frame_count=count)
+    edges = sorted({0, count, *random.integers(0, count, 6).tolist()})
+    spans = [FrameRange(start, end) for start, end in pairwise(edges)]
+    parts = [thumbnails(frames(str(clips / name), span, info=info), frame_count=len(span)) for span in spans]
+    assert np.array_equal(Thumbnails.joined(parts).luma, at_once.luma)
+    assert np.array_equal(Thumbnails.joined(parts).chroma, at_once.chroma)
+    rate = info.video.frame_rate
+    wanted = detect([at_once], frame_rate=rate)
+    assert detect(parts, frame_rate=rate) == wanted
+    for _ in range(5):
+        edges = sorted({0, count, *random.integers(0, count, 9).tolist()})
+        again = [at_once.part(slice(start, end)) for start, end in pairwise(edges)]
+        assert detect(again, frame_rate=rate) == wanted
