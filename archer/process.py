@@ -19,6 +19,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -28,9 +29,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from archer.errors import Cancelled, DiskFull, ToolFailed, ToolMissing, ToolTimeout
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 TAIL_LINES = 20
 PIPE_BYTES = 1 << 20
@@ -266,6 +270,49 @@ class Child:
                 file.close()
 
 
+class Peer:
+    """A Python module in a process of its own, joined to us by a two-way pipe; it dies with us.
+
+    Attributes:
+        connection: our end of the pipe.
+    """
+
+    def __init__(self, argv: Sequence[str], theirs: int, connection: Connection, limits: Limits) -> None:
+        self.connection = connection
+        self._process = subprocess.Popen(  # noqa: S603  an argv list, no shell
+            [*_launcher(limits), *argv],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs],
+            process_group=0,
+            env=_same_imports(),
+        )
+
+    @classmethod
+    def python(cls, module: str, *, limits: Limits) -> Self:
+        """Start `python -m module FD`; the module speaks through the connection at that descriptor."""
+        from multiprocessing import Pipe
+
+        ours, theirs = Pipe()
+        with theirs:
+            argv = [sys.executable, "-P", "-m", module, str(theirs.fileno())]
+            return cls(argv, theirs.fileno(), ours, limits)
+
+    @property
+    def alive(self) -> bool:
+        """True while the process runs and we have not given it up."""
+        return not self.connection.closed and self._process.poll() is None
+
+    def kill(self) -> int:
+        """End it with all its children; returns its exit code, negative for a signal."""
+        self.connection.close()
+        try:
+            ended = self._process.wait(0.05)  # a worker that died by itself has a cause to tell
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            ended = self._process.wait()
+        return ended
+
+
 def run(
     argv: Sequence[str | Path],
     *,
@@ -324,6 +371,11 @@ def _start(
         env=env,
         process_group=0,
     )
+
+
+def _same_imports() -> dict[str, str]:
+    """Our environment, with our import path: what imports here imports there."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
 
 
 def _launcher(limits: Limits) -> list[str]:
