@@ -15,7 +15,14 @@ from pathlib import Path
 import click
 
 ENCODERS = ("libx264", "libsvtav1", "aac", "libopus")
-EXTRAS = {"ray": "ray", "s3": "boto3", "http": "urllib3", "serve": "fastapi", "vision": "cv2"}
+EXTRAS = {
+    "ray": "ray",
+    "s3": "boto3",
+    "http": "urllib3",
+    "crypt": "cryptography",
+    "serve": "fastapi",
+    "vision": "cv2",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

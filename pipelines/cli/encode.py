@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import json_option, quiet_option, workers_option
+from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
@@ -51,6 +51,7 @@ OPTION_FIELDS = frozenset(
 )
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
 @workers_option
+@executor_option
 @click.option(
     "--work-dir",
     type=click.Path(file_okay=False),
@@ -84,7 +85,8 @@ def encode(
         command=_command(source, request),
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
-    summary = execute(order, workers=workers, as_json=options["as_json"], quiet=options["quiet"])
+    shown = {"as_json": options["as_json"], "quiet": options["quiet"]}
+    summary = execute(order, workers=workers, executor=options["executor"], **shown)
     if options["as_json"]:
         click.echo(json.dumps({"type": "result", **summary}))
     elif not options["quiet"]:

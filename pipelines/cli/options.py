@@ -7,6 +7,12 @@ import click
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes; default: the cores this process may use."
 )
+executor_option = click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    help="Where tasks run: local, inline, ray, or an installed one.",
+)
 work_dir_option = click.option(
     "--work-dir",
     type=click.Path(file_okay=False),

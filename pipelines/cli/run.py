@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import json_option, quiet_option, workers_option
-from pipelines.cli.work import artifacts_option, execute, executor_option, folder_option, job_argument
+from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
+from pipelines.cli.work import artifacts_option, execute, folder_option, job_argument
 
 if TYPE_CHECKING:
     from archer import JobSpec

@@ -49,6 +49,7 @@ def run_job(
     *,
     work_dir: str | None,
     workers: int | None,
+    executor: str = "local",
     as_json: bool,
     quiet: bool,
     keep: bool = False,
@@ -59,6 +60,7 @@ def run_job(
         spec: the job.
         work_dir: where unfinished work lives; None for a temporary folder that never outlives this call.
         workers: worker processes; None for the cores this process may use.
+        executor: name of an installed executor.
         as_json, quiet: how progress is shown.
         keep: leave the work folder in place.
 
@@ -72,7 +74,7 @@ def run_job(
     folder = Path(mkdtemp(prefix="cinemill-")) if work_dir is None else Path(work_dir)
     try:
         with watching(as_json=as_json, quiet=quiet) as watch:
-            result = run(spec, work_dir=folder, workers=workers, on_event=watch)
+            result = run(spec, work_dir=folder, workers=workers, executor=executor, on_event=watch)
         result.raise_for_state()
         yield Done(result, ArtifactStore(folder))
         if not keep:

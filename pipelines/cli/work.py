@@ -22,12 +22,6 @@ folder_option = click.option(
     envvar="CINEMILL_WORK_DIR",
     help="Where jobs and their artifacts are kept.",
 )
-executor_option = click.option(
-    "--executor",
-    default="local",
-    show_default=True,
-    help="Where tasks run: local, inline, ray, or an installed one.",
-)
 artifacts_option = click.option(
     "--artifacts",
     default="",

@@ -51,7 +51,9 @@ class EncodeOrder:
         return encode_job(self.asset, self.request, title=self.title, command=self.command)
 
 
-def execute(order: EncodeOrder, *, workers: int | None, as_json: bool, quiet: bool) -> dict[str, Any]:
+def execute(
+    order: EncodeOrder, *, workers: int | None, executor: str = "local", as_json: bool, quiet: bool
+) -> dict[str, Any]:
     """Run the order to its end; returns what `summary_of` says.
 
     Raises:
@@ -64,7 +66,7 @@ def execute(order: EncodeOrder, *, workers: int | None, as_json: bool, quiet: bo
         place.clean()
         return known
     fresh = not place.work_dir.exists()
-    options: dict[str, Any] = {"workers": workers, "as_json": as_json, "quiet": quiet}
+    options: dict[str, Any] = {"workers": workers, "executor": executor, "as_json": as_json, "quiet": quiet}
     try:
         with run_job(spec, work_dir=str(place.work_dir), keep=True, **options) as done:
             summary = (
