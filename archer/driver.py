@@ -45,7 +45,10 @@ from archer.scheduler import (
 )
 from archer.spec import spec_to_text
 from archer.store import ArtifactStore, Batch, JobStore
+from archer.store.artifacts import json_bytes
+from archer.store.remote import RemoteBlobs
 from archer.task import ITEMS, Progress, Report, Task, TaskCall, TaskDone
+from archer.wire import outputs_to_json
 from archer.worker import scratch_name
 from cinemill_native.errors import CinemillError
 
@@ -87,6 +90,8 @@ def run(
     workers: int | None = None,
     on_event: Tell | None = None,
     policy: Policy | None = None,
+    artifacts: str = "",
+    afresh: frozenset[str] = frozenset(),
 ) -> JobResult:
     """Run a job to its end. The same spec in the same folder goes on where it was, whatever ended it.
 
@@ -97,6 +102,8 @@ def run(
         workers: how many; None for the cores this process may use.
         on_event: called in this thread with every event, stored or not.
         policy: when to try again.
+        artifacts: an fsspec URL where artifacts go too; see `ArtifactStore`.
+        afresh: names of tasks to compute though their results are known.
 
     Raises:
         SpecError: the spec does not fit together.
@@ -111,7 +118,11 @@ def run(
     try:
         made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
         try:
-            return Driver(plan, store, made, on_event or _nobody, policy or Policy()).run(spec_to_text(spec))
+            kept = ArtifactStore(store.root, remote=artifacts)
+            driver = Driver(
+                plan, store, made, on_event or _nobody, policy or Policy(), kept, artifacts, afresh
+            )
+            return driver.run(spec_to_text(spec))
         finally:
             made.close()
     finally:
@@ -125,9 +136,19 @@ class Driver:
     tasks are submitted after it, so that what runs is always known to be leased.
     """
 
-    def __init__(self, plan: Plan, store: JobStore, executor: Executor, tell: Tell, policy: Policy) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: JobStore,
+        executor: Executor,
+        tell: Tell,
+        policy: Policy,
+        artifacts: ArtifactStore,
+        remote: str = "",
+        afresh: frozenset[str] = frozenset(),
+    ) -> None:
         self._plan, self._store, self._executor, self._tell = plan, store, executor, tell
-        self._artifacts = ArtifactStore(store.root)
+        self._artifacts, self._remote, self._afresh = artifacts, remote, afresh
         self._capacity: Capacity = executor.capacity()
         self._scheduler = Scheduler(
             plan,
@@ -153,6 +174,7 @@ class Driver:
         except BaseException:
             self._interrupted()
             raise
+        self._publish()
         return JobResult(
             job=self._plan.job,
             state=self._ledger.ended.state,
@@ -160,6 +182,16 @@ class Driver:
             failures=self._ledger.ended.failures,
             logs=self._ledger.logs,
         )
+
+    def _publish(self) -> None:
+        """Leave a manifest of the outputs at the artifacts' URL, once they are all there."""
+        if (
+            self._remote
+            and self._ledger.ended is not None
+            and self._ledger.ended.state in ("done", "partial")
+        ):
+            value = {"job": self._plan.job, "outputs": outputs_to_json(self._scheduler.outputs)}
+            RemoteBlobs(self._remote).write(f"manifests/{self._plan.job}.json", json_bytes(value))
 
     def _patience(self) -> float:
         wake = self._scheduler.next_wake
@@ -202,7 +234,8 @@ class Driver:
             match what:
                 case Progress():
                     self._show_progress(ticket, what)
-                    yield Alive(ticket=ticket, share=what.done / what.total if what.total > 0 else 0.0)
+                    share = what.done / what.total if what.total > 0 else 0.0
+                    yield Alive(ticket=ticket, share=share, started=what.started)
                 case TaskFailure():
                     yield Failed(ticket=ticket, failure=what)
                 case TaskDone():
@@ -289,7 +322,8 @@ class Driver:
         hits = {}
         for task in action.tasks:
             outputs, cards = split_cards(known.get(keys[task.name], {}))
-            if keys[task.name] in known and all(map(self._artifacts.has, outputs.values())):
+            known_here = keys[task.name] in known and task.name not in self._afresh
+            if known_here and all(map(self._artifacts.has, outputs.values())):
                 with suppress(BlobDamaged):
                     hits[task.name] = self._recalled(outputs)
                     for name, card in cards.items():
@@ -317,6 +351,7 @@ class Driver:
                 assets=self._plan.assets,
                 resources=launch.resources,
                 copy_of=launch.copy_of,
+                remote=self._remote,
             )
         )
 

@@ -118,7 +118,8 @@ class Ledger:
 
     def _commit(self, action: Commit, batch: Batch) -> None:
         task, outputs, done = action.task, action.result.outputs, self.done.pop(action.ticket)
-        cost: dict[str, Any] = {"wall_ms": self._taken_ms(action.ticket), "cpu_ms": done.cpu_ms}
+        taken_ms = self._taken_ms(action.ticket)
+        cost: dict[str, Any] = {"wall_ms": done.wall_ms or taken_ms, "cpu_ms": done.cpu_ms}
         if done.log:
             self.logs[task.title] = done.log
         lines = "\n".join(done.log[:LOG_LINES])

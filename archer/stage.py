@@ -194,6 +194,10 @@ class Stage(ABC, Generic[P]):
         """Names whatever else decides the output: encoder build, model hash. Part of the memo key."""
         return ""
 
+    def same(self, params: P) -> Sequence[P]:
+        """Other settings that must give the same outputs, as those that only say how to cut: the kit compares them."""
+        return ()
+
     def split(self, inputs: Inputs, params: P) -> Sequence[Item]:
         """The items to map; pure, from indexes only."""
         return (Item(),)

@@ -67,6 +67,7 @@ class TaskCall:
         assets: all assets of the job, so that stored items find theirs.
         resources: what the task may use.
         copy_of: ticket of the try that this one runs beside, better on another machine; 0 for the only one.
+        remote: URL where artifacts go too; see `ArtifactStore`.
     """
 
     ticket: int
@@ -79,6 +80,7 @@ class TaskCall:
     assets: Sequence[Asset] = ()
     resources: Resources = field(default_factory=Resources)
     copy_of: int = 0
+    remote: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +90,25 @@ class TaskDone:
     Attributes:
         outputs: artifacts by name; `items` alone, of kind `items@1`, for a split and a collect that asks for more.
         log: lines the task logged.
-        cpu_ms: processor time of the task and its children, measured.
+        cpu_ms: processor time of the task and its children, measured. wall_ms: how long it ran, without waiting
+            for a worker; 0 where only the scheduler can tell.
         cards: what the task shows of itself, by name; never read by another task.
     """
 
     outputs: Mapping[str, Artifact] = field(default_factory=dict)
     log: tuple[str, ...] = ()
     cpu_ms: int = 0
+    wall_ms: int = 0
     cards: Mapping[str, Artifact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A sign of life; `total` 0 for a bare heartbeat."""
+    """A sign of life; `total` 0 for a bare heartbeat; `started` where the try waited for a worker until now."""
 
     done: int = 0
     total: int = 0
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True)

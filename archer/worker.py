@@ -33,13 +33,13 @@ ALLOCATORS_MB = 1024
 
 def execute(call: TaskCall, report: Reporter) -> TaskDone:
     """Run a task and take its outputs into the store. Raises whatever the stage raises."""
-    store, began = ArtifactStore(call.root), _cpu_s()
+    store, began, at = ArtifactStore(call.root, remote=call.remote), _cpu_s(), time.monotonic()
     inputs = StoredInputs(store, call.inputs, call.assets)
     if call.task.phase == "split":
         outputs = {"items": _items(store, call.stage.split(inputs, call.params), "split")}
         return TaskDone(outputs=outputs, cpu_ms=_since_ms(began))
     done = _in_scratch(call, store, inputs, report)
-    return replace(done, cpu_ms=_since_ms(began))
+    return replace(done, cpu_ms=_since_ms(began), wall_ms=round(1000 * (time.monotonic() - at)))
 
 
 def _in_scratch(call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter) -> TaskDone:
@@ -129,6 +129,29 @@ def category_of(error: BaseException) -> Category:
     return "user"
 
 
+def answer(main: str | None, pickled: bytes, report: Reporter) -> TaskDone | TaskFailure:
+    """Run a pickled `TaskCall` in a worker process; whatever goes wrong comes back as data.
+
+    Args:
+        main: path of the script that started the job, where it defines the stage; None otherwise.
+        pickled: the call.
+        report: takes (done, total), rarely or often.
+    """
+    try:
+        _adopt_main(main)
+        call: TaskCall = pickle.loads(pickled)  # noqa: S301  our own scheduler wrote it
+    except Exception as error:  # noqa: BLE001  code of the user is run by this
+        problem = f"its stage cannot be imported by a worker: {type(error).__name__}: {error}"
+        return TaskFailure(
+            "worker", type(error).__name__, problem, "".join(traceback.format_exception(error))
+        )
+    try:
+        _bound_memory(call.resources.memory_mb)
+        return execute(call, report)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
+        return failure_of(call, error)
+
+
 def serve(connection: Connection) -> None:
     """Run tasks as they come through the pipe until it closes.
 
@@ -146,23 +169,7 @@ def serve(connection: Connection) -> None:
             ticket, main, pickled = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        send(Report(ticket, _answer(main, pickled, _rarely(ticket, send))))
-
-
-def _answer(main: str | None, pickled: bytes, report: Reporter) -> TaskDone | TaskFailure:
-    try:
-        _adopt_main(main)
-        call: TaskCall = pickle.loads(pickled)  # noqa: S301  our own scheduler wrote it
-    except Exception as error:  # noqa: BLE001  code of the user is run by this
-        problem = f"its stage cannot be imported by a worker: {type(error).__name__}: {error}"
-        return TaskFailure(
-            "worker", type(error).__name__, problem, "".join(traceback.format_exception(error))
-        )
-    try:
-        _bound_memory(call.resources.memory_mb)
-        return execute(call, report)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
-        return failure_of(call, error)
+        send(Report(ticket, answer(main, pickled, _rarely(ticket, send))))
 
 
 def _rarely(ticket: int, send: Callable[[Report], None]) -> Reporter:

@@ -35,7 +35,9 @@ class InlineExecutor:
         """Run the next try to its end."""
         if not self._waiting:
             return ()
-        call = self._waiting.popleft()
+        return self._reports(self._waiting.popleft())
+
+    def _reports(self, call: TaskCall) -> list[Report]:
         reports: list[Report] = []
 
         def report(done: int, total: int) -> None:

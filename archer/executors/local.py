@@ -47,7 +47,7 @@ class Worker:
         """Hand it a try. A worker that is dead by now is noticed by the next `take`."""
         self.call = call
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send((call.ticket, _main_of(call), pickle.dumps(call)))
+            self.connection.send((call.ticket, main_of(call), pickle.dumps(call)))
 
     def take(self) -> Iterator[Report]:
         """What came through its pipe of the try it has. Raises EOFError where it is dead."""
@@ -154,7 +154,7 @@ class LocalExecutor:
 
     def submit(self, call: TaskCall) -> None:
         """Give a try to an idle worker, forking one if need be."""
-        _main_of(call)  # refuses what no worker can import before one is asked
+        main_of(call)  # refuses what no worker can import before one is asked
         worker = next((worker for worker in self._workers if worker.call is None), None)
         if worker is None:
             self._template = self._template or Template()
@@ -224,8 +224,12 @@ def _death(call: TaskCall, code: int | None, last_words: Sequence[str]) -> TaskF
     return TaskFailure(call.task.title, "WorkerDied", why, "\n".join(last_words), category="death")
 
 
-def _main_of(call: TaskCall) -> str | None:
-    """Path of the script that defines the stage or its settings, where that is the one we were started with."""
+def main_of(call: TaskCall) -> str | None:
+    """Path of the script that defines the stage or its settings, where that is the one we were started with.
+
+    Raises:
+        SpecError: they are defined in an interactive session.
+    """
     if "__main__" not in (type(call.stage).__module__, type(call.params).__module__):
         return None
     path: str | None = getattr(sys.modules["__main__"], "__file__", None)

@@ -71,10 +71,12 @@ class Alive:
 
     Attributes:
         share: how much of it is done, 0 to 1; 0 for a bare heartbeat.
+        started: it waited for a worker until now.
     """
 
     ticket: int
     share: float = 0.0
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,12 @@ class Leases:
         found = []
         while self._bounds and self._bounds[0][0] <= now:
             lease = self._held.get(heapq.heappop(self._bounds)[1])
-            if lease is not None:
+            if lease is None:
+                continue
+            until = lease.began + lease.demand.need.timeout_s
+            if until > now:  # it waited for a worker at first
+                heapq.heappush(self._bounds, (until, lease.ticket))
+            else:
                 found.append(lease)
         return found
 

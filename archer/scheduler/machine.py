@@ -122,7 +122,7 @@ class Scheduler:
         if self._over:
             return []
         actions = list(self._react(happening, now))
-        if not self._over:
+        if not self._over and not isinstance(happening, Alive):  # a sign of life makes no room
             actions.extend(self._launch(now))
         return actions
 
@@ -384,6 +384,8 @@ class Scheduler:
 
     def _alive(self, happening: Alive, now: float) -> Iterator[Action]:
         lease = self._leases.get(happening.ticket)
+        if lease is not None and happening.started:
+            lease.began = now
         if lease is not None and happening.share > 0.0:
             lease.share, lease.told = min(1.0, happening.share), now
         lease = self._leases.prolong(happening.ticket, now)

@@ -16,6 +16,8 @@ MOST_TRIES = 4
 """Of one task at once."""
 LEAST_S = 5.0
 """A try is not judged before it has run so long."""
+UNKNOWN_S = 10.0
+"""Until the next look where nobody knows how long such tasks take."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,8 @@ class Stragglers:
 
     def watch(self, lease: Lease, predicted_s: float, now: float) -> None:
         """Look at a try once it should be half done, at the earliest."""
-        heapq.heappush(self.heap, (max(now + LEAST_S, now + predicted_s / 2), lease.ticket))
+        wait = max(LEAST_S, predicted_s / 2) if predicted_s else UNKNOWN_S
+        heapq.heappush(self.heap, (now + wait, lease.ticket))
 
     def due(self, now: float) -> list[int]:
         """Take out the tickets that are to be looked at now."""

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from archer.artifact import Artifact
 from archer.errors import BlobDamaged, DiskFull, StageError
 from archer.media.asset import Asset
 from archer.stage import Item, Part
+from archer.store.remote import RemoteBlobs, blob_name
 from archer.task import ITEMS, PARTS
 from archer.wire import item_from_json, item_to_json, part_from_json, part_to_json
 
@@ -31,10 +33,13 @@ class ArtifactStore:
 
     Args:
         root: the work folder.
+        remote: an fsspec URL where every artifact goes too, so that other machines and later jobs find it; the folder
+            then is a cache, from which anything may be missing. Empty for none.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, remote: str = "") -> None:
         self.root = Path(root).absolute()
+        self._remote = _remote(remote) if remote else None
 
     def path(self, artifact: Artifact) -> Path:
         """Where the content is; a directory for a tree. Read-only by agreement.
@@ -44,16 +49,44 @@ class ArtifactStore:
         """
         path = self._place(artifact)
         if not path.exists():
-            raise BlobDamaged(artifact.hash, str(path))
+            self._fetch(artifact, path)
         return path
 
     def has(self, artifact: Artifact) -> bool:
         """True where the content is there, in its size; `verify` also reads it."""
         path = self._place(artifact)
         try:
-            return path.is_dir() if artifact.is_tree else path.stat().st_size == artifact.size
+            here = path.is_dir() if artifact.is_tree else path.stat().st_size == artifact.size
         except FileNotFoundError:
-            return False
+            here = False
+        if here or self._remote is None:
+            return here
+        if artifact.is_tree:
+            return self._remote.has(blob_name(artifact.hash, ".json"))
+        return self._remote.has(blob_name(artifact.hash, artifact.suffix), artifact.size)
+
+    def _fetch(self, artifact: Artifact, path: Path) -> None:
+        """Get what the folder lacks."""
+        if self._remote is None:
+            raise BlobDamaged(artifact.hash, str(path))
+        with full_disk_named(self.root):
+            if not artifact.is_tree:
+                self._remote.fetch(blob_name(artifact.hash, artifact.suffix), artifact.hash, path)
+                return
+            listing = Artifact(kind="listing@1", hash=artifact.hash, size=0, suffix=".json")
+            self._remote.fetch_tree(self.path(listing), path)
+
+    def _share(self, artifact: Artifact) -> None:
+        """Put what the folder has where others find it; a tree's files before its listing."""
+        if self._remote is None:
+            return
+        path = self._place(artifact)
+        if not artifact.is_tree:
+            self._remote.put(path, blob_name(artifact.hash, artifact.suffix))
+            return
+        listing = self._place(Artifact(kind="listing@1", hash=artifact.hash, size=0, suffix=".json"))
+        files = json.loads(listing.read_bytes())
+        self._remote.put_tree(path, files, listing, blob_name(artifact.hash, ".json"))
 
     def verify(self, artifact: Artifact) -> None:
         """Read the content and compare it with its name.
@@ -87,6 +120,7 @@ class ArtifactStore:
             place = self._place(artifact)
             place.parent.mkdir(parents=True, exist_ok=True)
             path.replace(place)
+        self._share(artifact)
         return artifact
 
     def put_tree(self, folder: Path, *, kind: str, move: bool = False) -> Artifact:
@@ -111,10 +145,11 @@ class ArtifactStore:
             text = _listing_bytes(listing)
             total = sum(entry["size"] for entry in listing.values())
             artifact = Artifact(kind=kind, hash=_digest(text), size=total)
-            self.put_bytes(text, kind="listing@1", suffix=".json")
+            self._write(text, kind="listing@1", suffix=".json")
             place = self._place(artifact)
             place.parent.mkdir(parents=True, exist_ok=True)
             _rename_tree(folder, place)
+        self._share(artifact)
         return artifact
 
     def put_bytes(self, content: bytes, *, kind: str, suffix: str = "") -> Artifact:
@@ -123,8 +158,13 @@ class ArtifactStore:
         Raises:
             DiskFull: no space is left.
         """
+        artifact = self._write(content, kind=kind, suffix=suffix)
+        self._share(artifact)
+        return artifact
+
+    def _write(self, content: bytes, *, kind: str, suffix: str) -> Artifact:
         artifact = Artifact(kind=kind, hash=_digest(content), size=len(content), suffix=suffix)
-        if not self.has(artifact):
+        if not _is_there(self._place(artifact), len(content)):
             place = self._place(artifact)
             beside = place.with_name(f".{place.name}.{os.getpid()}-{next(_names)}")
             with full_disk_named(self.root):
@@ -212,6 +252,18 @@ class ArtifactStore:
         hexdigest = artifact.hash.removeprefix("sha256:")
         folder = "trees" if artifact.is_tree else "objects"
         return self.root / folder / hexdigest[:2] / f"{hexdigest[2:]}{artifact.suffix}"
+
+
+@lru_cache(maxsize=8)
+def _remote(url: str) -> RemoteBlobs:
+    return RemoteBlobs(url)
+
+
+def _is_there(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
 
 
 def json_bytes(value: Any) -> bytes:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from archer.artifact import Artifact
 from archer.errors import SpecError, StateUnusable
 from archer.events import Event
-from archer.store.schema import attempts, events, jobs, nodes, tasks
+from archer.store.schema import attempts, cards, events, jobs, nodes, tasks
 from archer.wire import outputs_from_json
 
 FILE = "archer.db"
@@ -61,6 +61,15 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardRow:
+    """Something that a task shows of itself."""
+
+    task: str
+    name: str
+    artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """What the tries of one node cost: useful ones, and those that failed, were lost or were dropped."""
 
@@ -89,7 +98,10 @@ class History:
         if not path.is_file():
             raise StateUnusable(str(path), "there is no job state here")
         self._engine = sa.create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
-        self._connection = self._engine.connect()
+        try:
+            self._connection = self._engine.connect()
+        except sa.exc.DatabaseError as error:
+            raise StateUnusable(str(path), str(error.orig)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -127,6 +139,14 @@ class History:
         query = sa.select(tasks).where(wanted, tasks.c.name > after).order_by(tasks.c.name).limit(limit)
         return [_task(row) for row in self._read(query)]
 
+    def task(self, job: str, name: str) -> TaskRow:
+        """One task by its name. Raises SpecError where there is none."""
+        query = sa.select(tasks).where(tasks.c.job == job, tasks.c.name == name)
+        rows = self._read(query)
+        if not rows:
+            raise SpecError("task", f"no task {name!r} in job {job[:12]}; `cinemill logs` names tasks")
+        return _task(rows[0])
+
     def counts(self, job: str) -> dict[str, int]:
         """State -> number of tasks."""
         query = sa.select(tasks.c.state, sa.func.count()).where(tasks.c.job == job).group_by(tasks.c.state)
@@ -147,6 +167,14 @@ class History:
         said = (attempts.c.log != "") | (attempts.c.error != "")
         query = sa.select(attempts).where(attempts.c.job == job, attempts.c.token > after, said)
         return [_attempt(row) for row in self._read(query.order_by(attempts.c.token).limit(limit))]
+
+    def cards(self, job: str) -> list[CardRow]:
+        """All cards of a job, by task and name."""
+        query = sa.select(cards).where(cards.c.job == job).order_by(cards.c.task, cards.c.name)
+        return [
+            CardRow(task=row.task, name=row.name, artifact=Artifact.from_json(json.loads(row.artifact)))
+            for row in self._read(query)
+        ]
 
     def costs(self, job: str) -> list[Cost]:
         """What each node of a job cost, in the order of the plan."""

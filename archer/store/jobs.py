@@ -50,9 +50,9 @@ class JobStore:
             self.root.mkdir(parents=True, exist_ok=True)
             self._lock = FolderLock(self.root)
         try:
-            self._engine = sa.create_engine(f"sqlite:///{self.root / FILE}")
+            self._engine = sa.create_engine(f"sqlite:///{self.root / FILE}", paramstyle="named")
             sa.event.listen(self._engine, "connect", _configure)
-            self._statements = Statements(self._engine.dialect.name)
+            self._statements = Statements(self._engine.dialect)
             with self._translated():
                 self._connection = self._engine.connect()
                 self._create()
@@ -85,7 +85,7 @@ class JobStore:
                 row = {"id": plan.job, "state": "running", "runs": 1, "begun_ms": now, "spec": spec}
                 self._connection.execute(jobs.insert().values(row))
             rows = [_node_row(plan, place) for place in range(len(plan.nodes))]
-            self._connection.execute(self._statements.node, rows)
+            self._many(self._statements.node, rows)
             self._void_leases(plan.job, now)
         return runs + 1
 
@@ -115,9 +115,17 @@ class JobStore:
             self._connection.execute(change.values(state="interrupted", ended_ms=now))
             collected = Batch(job, now, self._next_seq)
             collected.event("job-interrupted")
-            self._connection.execute(self._statements.event, collected.event_rows)
+            self._many(self._statements.event, collected.event_rows)
         self._next_seq += 1
         return collected.events[0]
+
+    @contextmanager
+    def surgery(self, *, keep: bool) -> Iterator[Any]:
+        """A transaction for whoever tidies up; undone at its end unless it is to be kept."""
+        with self._translated(), self._connection.begin() as transaction:
+            yield self._connection
+            if not keep:
+                transaction.rollback()
 
     def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Artifact]]:
         """Outputs of finished tasks by memo key, for those of `keys` that are known."""
@@ -189,7 +197,7 @@ class JobStore:
         lost = {"job": job, "number": 0, "state": "lost", "ended_ms": now, "wall_ms": 0, "cpu_ms": 0}
         if rows:
             values = [{**lost, "name": row.name, "token": row.token, "error": "", "log": ""} for row in rows]
-            self._connection.execute(self._statements.attempt, values)
+            self._many(self._statements.attempt, values)
             self._connection.execute(
                 tasks.update().where(held).values(state="pending", until_ms=0, copy_token=0)
             )
@@ -200,11 +208,10 @@ class JobStore:
 
     def _write(self, batch: Batch) -> None:
         """Order matters: rows are made, closed, then leased again."""
-        sql, execute = self._statements, self._connection.execute
+        sql, many = self._statements, self._many
         for statement, rows in ((sql.plan, batch.planned), (sql.settle, batch.settled)):
-            if rows:
-                execute(statement, rows)
-        if batch.closed and execute(sql.close, batch.closed).rowcount != len(batch.closed):
+            many(statement, rows)
+        if many(sql.close, batch.closed) != len(batch.closed):
             raise LeaseLost([row["old_name"] for row in batch.closed])
         for statement, rows in (
             (sql.lease, batch.leased),
@@ -217,12 +224,17 @@ class JobStore:
             (sql.node_state, batch.nodes),
             (sql.event, batch.event_rows),
         ):
-            if rows:
-                execute(statement, rows)
+            many(statement, rows)
         if batch.job_state:
             change = jobs.update().where(jobs.c.id == batch.job)
             ended = None if batch.job_state in ("running", "paused") else batch.now_ms
-            execute(change.values(state=batch.job_state, ended_ms=ended))
+            self._connection.execute(change.values(state=batch.job_state, ended_ms=ended))
+
+    def _many(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run a statement for each row; returns how many rows of its table it changed."""
+        if not rows:
+            return 0
+        return int(self._connection.exec_driver_sql(statement, list(rows)).rowcount)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

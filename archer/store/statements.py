@@ -1,4 +1,7 @@
-"""The statements of the job store, built once: compiling them costs more than running them."""
+"""The statements of the job store as text, compiled once.
+
+SQLAlchemy's way from an expression to the driver, taken in each of many small transactions, costs more than the statement.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ from archer.store.schema import attempts, cards, events, memo, nodes, tasks
 
 
 class Statements:
-    """Prepared SQL of one database; every one takes a list of rows.
+    """SQL of one database; every one takes a list of rows, by names, through `Connection.exec_driver_sql`.
 
     Attributes:
         plan: tasks that are (again) pending.
         settle: tasks whose state changes without a lease: found in the memo, refused.
         lease: tasks given to a worker, by a new token.
         copy: leased tasks given to a second worker beside the first, by a token of its own.
-        close: leased tasks that end or wait for the next try; changes only rows that still hold `old_token`.
+        close: leased tasks that end or wait for the next try; changes only rows that `old_token` still holds: tokens
+            only grow, so those of the tries that run beside each other lie between the first's and the last's.
         renew: leases that run longer.
         attempt, event: rows that are only added.
         remember: results by memo key. touch: when they were found last.
@@ -26,40 +30,37 @@ class Statements:
         node, node_state: where nodes stand.
     """
 
-    def __init__(self, dialect: str) -> None:
-        insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
-        self.plan = _upsert(insert(tasks), ["job", "name"], ["weight", "state", "until_ms"])
-        self.settle = _upsert(insert(tasks), ["job", "name"], ["state", "outputs"])
-        self.lease = _upsert(insert(tasks), ["job", "name"], ["state", "token", "until_ms"])
+    def __init__(self, dialect: sa.Dialect) -> None:
+        def text(statement: Any, columns: list[str] | None = None) -> str:
+            return str(statement.compile(dialect=dialect, column_keys=columns))
+
+        insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect.name]
+        columns = [column.name for column in tasks.c if column.name != "copy_token"]
+        key = ["job", "name"]
+        self.plan = text(_upsert(insert(tasks), key, ["weight", "state", "until_ms"]), columns)
+        self.settle = text(_upsert(insert(tasks), key, ["state", "outputs"]), columns)
+        self.lease = text(_upsert(insert(tasks), key, ["state", "token", "until_ms"]), columns)
         one = (tasks.c.job == sa.bindparam("old_job"), tasks.c.name == sa.bindparam("old_name"))
         own: Any = sa.bindparam("old_token")
-        self.copy = sa.update(tasks).where(*one).values(copy_token=own)
-        self.close = (
+        self.copy = text(sa.update(tasks).where(*one).values(copy_token=own))
+        ends: dict[str, Any] = {name: sa.bindparam(name) for name in ("state", "until_ms", "outputs")}
+        self.close = text(
             sa.update(tasks)
-            .where(*one, tasks.c.state == "leased")
-            .where((tasks.c.token == own) | (tasks.c.copy_token == own))
-            .values(
-                {**{name: sa.bindparam(name) for name in ("state", "until_ms", "outputs")}, "copy_token": 0}
-            )
+            .where(*one, tasks.c.state == sa.literal_column("'leased'"))
+            .where(tasks.c.token <= own, (tasks.c.token == own) | (tasks.c.copy_token >= own))
+            .values({**ends, "copy_token": sa.literal_column("0")})
         )
-        self.renew = (
-            sa.update(tasks)
-            .where(tasks.c.job == sa.bindparam("old_job"), tasks.c.name == sa.bindparam("old_name"))
-            .where(tasks.c.token == sa.bindparam("old_token"))
-            .values(until_ms=sa.bindparam("until_ms"))
-        )
-        self.attempt = sa.insert(attempts)
-        self.event = sa.insert(events)
-        self.remember = _upsert(insert(memo), ["key"], ["outputs", "used_ms"])
-        self.card = _upsert(insert(cards), ["job", "task", "name"], ["artifact"])
-        self.touch = (
-            sa.update(memo)
-            .where(memo.c.key == sa.bindparam("old_key"))
-            .values(used_ms=sa.bindparam("used_ms"))
-        )
+        until: Any = sa.bindparam("until_ms")
+        self.renew = text(sa.update(tasks).where(*one, tasks.c.token == own).values(until_ms=until))
+        self.attempt = text(sa.insert(attempts))
+        self.event = text(sa.insert(events))
+        self.remember = text(_upsert(insert(memo), ["key"], ["outputs", "used_ms"]))
+        self.card = text(_upsert(insert(cards), ["job", "task", "name"], ["artifact"]))
+        used: Any = sa.bindparam("used_ms")
+        self.touch = text(sa.update(memo).where(memo.c.key == sa.bindparam("old_key")).values(used_ms=used))
         kept = ["place", "state", "items", "weight", "outputs", "identity"]
-        self.node = _upsert(insert(nodes), ["job", "node"], kept)
-        self.node_state = (
+        self.node = text(_upsert(insert(nodes), ["job", "node"], kept))
+        self.node_state = text(
             sa.update(nodes)
             .where(nodes.c.job == sa.bindparam("old_job"), nodes.c.node == sa.bindparam("old_node"))
             .values(

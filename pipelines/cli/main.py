@@ -15,12 +15,22 @@ import click
 
 COMMANDS = {
     "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
+    "cancel": ("pipelines.cli.jobs:cancel", "Stop, pause or continue a job that runs in another process."),
+    "cards": ("pipelines.cli.jobs:cards", "List what the tasks of a job show of themselves."),
     "completion": ("pipelines.cli.completion:completion", "Print the shell completion script."),
+    "cost": ("pipelines.cli.jobs:cost", "Say what a job cost, by stage."),
+    "debug": ("pipelines.cli.debug:debug", "Run one task of a job here, with a debugger where it fails."),
     "doctor": ("pipelines.cli.doctor:doctor", "Say what is installed, what is missing, and how to get it."),
     "encode": (
         "pipelines.cli.encode:encode",
         "Encode a title to a scored, playable package or a single file.",
     ),
+    "gc": ("pipelines.cli.jobs:gc", "Remove from a work folder what nothing needs."),
+    "jobs": ("pipelines.cli.jobs:jobs", "List the jobs of a work folder."),
+    "logs": ("pipelines.cli.jobs:logs", "Print what the tasks of a job logged, and why tries failed."),
+    "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),
+    "retry": ("pipelines.cli.run:retry", "Try the failed tasks of a job again."),
+    "run": ("pipelines.cli.run:run", "Run a job from a spec file."),
     "score": ("pipelines.cli.score:score", "Score a distorted file against its reference (VMAF, PSNR)."),
     "shots": ("pipelines.cli.shots:shots", "Find the shots of a title."),
     "stages": ("pipelines.cli.stages:stages", "List the stages that are installed."),

@@ -10,6 +10,7 @@ TOYS = """
 import os, signal, time
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from archer import Emit, Item, Stage
 from archer.media import FrameRange
 from archer.split import Chunk
@@ -79,6 +80,30 @@ class Empty(Bag):
 
     def split(self, inputs, params):
         return []
+
+
+class Round(Stage[P]):
+    name, version, params = "round", 1, P
+    inputs = {"thing": "thing@1"}
+    outputs = {"thing": "thing@1"}
+
+    def map(self, ctx, item, params):
+        pass
+
+
+class Shy(Sum):
+    # one item never succeeds, and the stage can do without it
+    name = "shy"
+    min_success = Fraction(1, 2)
+
+    def map(self, ctx, item, params):
+        if item.chunk.index == 1:
+            raise ValueError("item one is bad")
+        super().map(ctx, item, params)
+
+    def collect(self, ctx, parts, params):
+        ctx.card("seen", ".html").write_text(f"<p>{len(parts)} parts</p>")
+        ctx.out_json("total", [ctx.inputs.read(part.outputs["value"]) for part in parts])
 
 
 class Forgetful(Stage[P]):

@@ -116,9 +116,10 @@ def test_a_job_survives_the_death_of(victim: str, toys: str, tmp_path: Path) -> 
             )
             os.kill(template if victim == "template" else children_of(template)[0], signal.SIGKILL)
 
-    spec = JobSpec(nodes=[Node(id="sum", stage=f"{toys}:Sum", params={"n": 8, "sleep_ms": 150})])
+    spec = JobSpec(nodes=[Node(id="sum", stage=f"{toys}:Sum", params={"n": 8, "sleep_ms": 400})])
     result = run(spec, work_dir=tmp_path / "w", workers=2, on_event=kill_once)
     assert result.state == "done"
     done = [event.item for event in events if event.type == "chunk-done"]
     assert sorted(done) == [f"chunk-{index:05d}" for index in range(8)]
-    assert 1 <= sum(event.type == "task-retry" for event in events) <= 2
+    # None where the victims had just ended their tasks: a result that lies in the pipe counts.
+    assert sum(event.type == "task-retry" for event in events) <= 2

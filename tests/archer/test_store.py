@@ -164,6 +164,22 @@ def test_a_try_given_and_given_up_in_one_batch_was_never_leased(tmp_path: Path, 
     store.close()
 
 
+@pytest.mark.parametrize("winner", [7, 8, 11])
+def test_any_of_several_tries_may_commit_and_none_of_before(tmp_path: Path, plan: Plan, winner: int) -> None:
+    store = JobStore(tmp_path)
+    store.begin(plan)
+    for token in (7, 8, 11):
+        with store.batch(plan.job) as batch:
+            batch.lease(TASK, token, 0) if token == 7 else batch.copy(TASK, token)
+    for stale in (6, 12):
+        with pytest.raises(LeaseLost), store.batch(plan.job) as batch:
+            batch.close(TASK, stale, "done", number=1)
+    with store.batch(plan.job) as batch:
+        batch.close(TASK, winner, "done", number=2)
+    assert store.states(plan.job) == {TASK.name: "done"}
+    store.close()
+
+
 def test_tickets_never_come_twice_and_leases_of_the_dead_are_void(tmp_path: Path, plan: Plan) -> None:
     store = JobStore(tmp_path)
     store.begin(plan)

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,15 @@ from archer.task import Progress, Report, Task, TaskCall, TaskDone
 
 Call = Callable[..., TaskCall]
 TICKETS = count(1)
-ALL = ["inline", "local", "simulated"]
-APART = ["local"]
+RAY = pytest.param(
+    "ray",
+    marks=[
+        pytest.mark.slow,
+        pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'cinemill[ray]'"),
+    ],
+)
+ALL = ["inline", "local", "simulated", RAY]
+APART = ["local", RAY]
 """Those whose tasks run in processes of their own: they survive what a task does to its process."""
 
 

@@ -1,0 +1,385 @@
+"""Executor `ray`: tasks run on a Ray cluster; the only file that imports Ray.
+
+    CINEMILL_RAY_ADDRESS=10.0.0.1:6379 cinemill run spec.yaml --executor ray    # all nodes see the work folder
+    cinemill run spec.yaml --executor ray                                       # a cluster of this machine, ours alone
+
+Ray places tasks, watches nodes and ships code. Everything else is ours: retries (Ray's are off, and its out-of-memory
+retries are endless by default), results (in our store: Ray recomputes finished work when it loses a node), order, and
+state. The Ray driver lives in a bridge, a process of its own, because Ray ends its driver when the head is gone for a
+while; the scheduler takes that as the death of what ran, and starts another bridge.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import pickle
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, ClassVar
+
+from archer.errors import Category, TaskFailure, ToolMissing
+from archer.executors.local import main_of
+from archer.process import Limits, Peer
+from archer.scheduler.policy import Capacity
+from archer.task import Progress, Report, TaskCall, TaskDone
+
+ADDRESS = "CINEMILL_RAY_ADDRESS"
+BEAT_S = 5.0
+PATIENCE_S = 60.0
+"""How long a cluster may be out of reach before the tries that wait for it fail."""
+OUTSTANDING = 2
+"""Tasks per core that Ray has at once, so that none of them waits for our round trip."""
+FAREWELL_S = 8.0
+PREFIX = "cinemill-ray-"
+SETTINGS = {
+    "RAY_task_oom_retries": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+HEALTH = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 1000,
+    "health_check_failure_threshold": 3,
+}
+"""A dead node is noticed after about 3 s; Ray's own settings take 15 s. Measured with Ray 2.60."""
+log = logging.getLogger(__name__)
+
+
+class RayExecutor:
+    """The scheduler's side: keeps the bridge, and what is under way.
+
+    Args:
+        workers: cores of our own cluster; None for those this process may use. A given cluster has what it has.
+        address: of a cluster that runs already; None for `$CINEMILL_RAY_ADDRESS`, or else one of our own.
+
+    Raises:
+        ToolMissing: Ray is not installed.
+    """
+
+    name: ClassVar[str] = "ray"
+
+    def __init__(self, workers: int | None = None, *, address: str | None = None) -> None:
+        if importlib.util.find_spec("ray") is None:
+            raise ToolMissing("ray", "pip install 'cinemill[ray]'")
+        self._cores = workers or len(os.sched_getaffinity(0))
+        self._address = address or os.environ.get(ADDRESS, "")
+        self._capacity = Capacity(cpu=self._cores * OUTSTANDING)
+        self._bridge: Peer | None = None
+        self._folder: Path | None = None
+        self._ready = False
+        self._since = self._next_beat = 0.0
+        self._waiting: deque[TaskCall] = deque()
+        self._calls: dict[int, TaskCall] = {}
+
+    def capacity(self) -> Capacity:
+        """What the cluster's nodes that are alive have, times the tasks per core that it is given."""
+        return self._capacity
+
+    def submit(self, call: TaskCall) -> None:
+        """Give a try to the bridge, or keep it until there is one."""
+        main_of(call)  # refuses what no worker can import before one is asked
+        self._calls[call.ticket] = call
+        self._waiting.append(call)
+        self._connect()
+        self._hand_over()
+
+    def poll(self, timeout_s: float) -> Sequence[Report]:
+        """Reports from the bridge; where it died, everything that ran on it is dead."""
+        reports = list(self._beats())
+        if self._bridge is None:
+            if self._calls:
+                self._connect()
+            return reports
+        try:
+            if self._bridge.connection.poll(min(timeout_s, BEAT_S)):
+                while self._bridge.connection.poll():
+                    reports.extend(self._heard(self._bridge.connection.recv()))
+        except (EOFError, OSError):
+            reports.extend(self._lost())
+        return reports
+
+    def cancel(self, ticket: int) -> None:
+        """Stop a try: its worker is killed, and its children with it."""
+        call = self._calls.pop(ticket, None)
+        if call is not None and call in self._waiting:
+            self._waiting.remove(call)
+        elif call is not None:
+            self._tell("cancel", ticket)
+
+    def close(self) -> None:
+        """Stop everything; a cluster of our own goes with its processes and its folder."""
+        self._calls.clear()
+        self._waiting.clear()
+        bridge, self._bridge = self._bridge, None
+        if bridge is not None:
+            with suppress(OSError):
+                bridge.connection.send(("close",))
+                if bridge.connection.poll(FAREWELL_S):
+                    bridge.connection.recv()
+            bridge.kill()
+        if self._folder is not None:
+            _clean(self._folder)
+            self._folder = None
+
+    def _connect(self) -> None:
+        """Start a bridge where there is none."""
+        if self._bridge is not None:
+            return
+        _clean_after_the_dead()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self._ready, self._since = False, self._since or time.monotonic()
+        self._bridge = Peer.python("archer.executors.ray", limits=Limits(memory_mb=None))
+        self._tell("begin", self._address, str(self._folder), self._cores)
+
+    def _hand_over(self) -> None:
+        while self._ready and self._waiting:
+            call = self._waiting.popleft()
+            main, need, is_copy = main_of(call), call.resources, call.copy_of != 0
+            self._tell("run", call.ticket, main, pickle.dumps(call), need, is_copy)
+
+    def _tell(self, *message: Any) -> None:
+        if self._bridge is not None:
+            with suppress(OSError):  # a dead bridge is noticed by `poll`
+                self._bridge.connection.send(message)
+
+    def _heard(self, message: Any) -> Iterator[Report]:
+        match message:
+            case Report() if message.ticket in self._calls:
+                if not isinstance(message.what, Progress):
+                    del self._calls[message.ticket]
+                yield message
+            case ("capacity", cpu, gpu, machines):
+                self._capacity = Capacity(cpu=max(1, cpu) * OUTSTANDING, gpu=gpu, machines=max(1, machines))
+                self._ready, self._since = True, 0.0
+                self._hand_over()
+
+    def _lost(self) -> Iterator[Report]:
+        """The bridge is gone. What it had is dead; what waited goes on waiting, for a while."""
+        if self._bridge is not None:
+            self._bridge.kill()
+            self._bridge = None
+        if self._folder is not None:
+            _clean(self._folder)
+        waiting = {call.ticket for call in self._waiting}
+        given_up = self._since and time.monotonic() - self._since > PATIENCE_S
+        for ticket, call in list(self._calls.items()):
+            if ticket not in waiting or given_up:
+                del self._calls[ticket]
+                why = f"the Ray cluster {self._address or 'of this machine'} is out of reach"
+                yield Report(ticket, TaskFailure(call.task.title, "ClusterLost", why, category="death"))
+        if given_up:
+            self._waiting.clear()
+        self._since = self._since or time.monotonic()
+
+    def _beats(self) -> Iterator[Report]:
+        """The bridge tells of deaths, so what it has not told of is alive."""
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + BEAT_S
+            yield from (Report(ticket, Progress()) for ticket in self._calls)
+
+
+def _clean(folder: Path) -> None:
+    """Kill what still runs in a cluster's folder, which names it like nothing else, and remove the folder."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder).encode() in entry.read_bytes() and int(entry.parent.name) != os.getpid():
+                os.kill(int(entry.parent.name), signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clean_after_the_dead() -> None:
+    """Clusters of schedulers that were killed: their folders say whose they were."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            _clean(folder)
+
+
+class Bridge:
+    """The Ray driver: submits what it is told to, and tells what comes of it.
+
+    Args:
+        connection: the scheduler's pipe.
+        address: of the cluster; empty for one of our own.
+        folder: for the files of our own cluster.
+        cores: of our own cluster.
+    """
+
+    def __init__(self, connection: Connection, address: str, folder: str, cores: int) -> None:
+        import ray
+
+        self._ray, self._connection, self._own = ray, connection, not address
+        common: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if address:
+            ray.init(address=address, **common)
+        else:
+            ray.init(
+                num_cpus=cores,
+                include_dashboard=False,
+                _temp_dir=folder,
+                _system_config=HEALTH,
+                **common,
+            )
+        self._board = _board(ray)
+        self._run = ray.remote(max_retries=0)(run_call)
+        self._tickets: dict[Any, int] = {}
+        self._refs: dict[int, Any] = {}
+        self._room: tuple[int, int, int] | None = None
+        self._seen = time.monotonic()
+
+    def serve(self) -> None:
+        """Do as told until the scheduler is gone or the cluster is."""
+        threading.Thread(target=self._watch, daemon=True).start()
+        next_look = 0.0
+        while True:
+            while self._connection.poll(0 if self._tickets else 0.1):
+                message = self._connection.recv()
+                if message[0] == "close":
+                    self._ray.shutdown()
+                    self._connection.send(("closed",))
+                    return
+                self._obey(message)
+            self._collect()
+            if time.monotonic() >= next_look:
+                next_look = time.monotonic() + 0.5
+                self._look()
+
+    def _obey(self, message: tuple[Any, ...]) -> None:
+        match message:
+            case ("run", ticket, main, pickled, need, is_copy):
+                options = self._run.options(
+                    num_cpus=need.cpu,
+                    num_gpus=need.gpu,
+                    memory=need.memory_mb << 20,
+                    scheduling_strategy="SPREAD" if is_copy else "DEFAULT",
+                )
+                ref = options.remote(self._board, ticket, main, _import_path(), pickled)
+                self._tickets[ref], self._refs[ticket] = ticket, ref
+            case ("cancel", ticket) if ticket in self._refs:
+                ref = self._refs.pop(ticket)
+                del self._tickets[ref]
+                with suppress(Exception):  # it may have ended, or its node may be dead
+                    self._ray.cancel(ref, force=True)
+
+    def _collect(self) -> None:
+        if not self._tickets:
+            return
+        done, _ = self._ray.wait(list(self._tickets), num_returns=len(self._tickets), timeout=0.05)
+        for ref in done:
+            ticket = self._tickets.pop(ref)
+            del self._refs[ticket]
+            self._connection.send(Report(ticket, self._result(ref)))
+
+    def _result(self, ref: Any) -> TaskDone | TaskFailure:
+        try:
+            result: TaskDone | TaskFailure = self._ray.get(ref)
+        except Exception as error:  # noqa: BLE001  of Ray's: nothing that a stage raises comes this way
+            text = " ".join(str(error).split())[:300]
+            return TaskFailure("task", type(error).__name__, text, category=_category(error))
+        return result
+
+    def _look(self) -> None:
+        """Progress, and nodes that came or went."""
+        with suppress(self._ray.exceptions.RayError):
+            for ticket, done, total, started in self._ray.get(self._board.take.remote(), timeout=5):
+                if ticket in self._refs:
+                    self._connection.send(Report(ticket, Progress(done=done, total=total, started=started)))
+        nodes: Any = self._ray.nodes
+        alive = [node["Resources"] for node in nodes() if node["Alive"]]
+        self._seen = time.monotonic()
+        room = tuple(int(sum(node.get(name, 0) for node in alive)) for name in ("CPU", "GPU"))
+        found = (room[0], room[1], sum(node.get("CPU", 0) > 0 for node in alive))
+        if found != self._room:
+            self._room = found
+            self._connection.send(("capacity", *found))
+
+    def _watch(self) -> None:
+        """End this process where the head no longer answers: Ray would wait a minute, and end it then."""
+        while time.monotonic() - self._seen < 3 * BEAT_S:
+            time.sleep(1.0)
+        os._exit(1)
+
+
+def _board(ray: Any) -> Any:
+    """An actor where tasks leave their progress."""
+
+    class Board:
+        def __init__(self) -> None:
+            self._latest: dict[int, tuple[int, int, bool]] = {}
+
+        def put(self, ticket: int, done: int, total: int, started: bool) -> None:  # noqa: FBT001  crosses as a tuple
+            before = self._latest.get(ticket)
+            self._latest[ticket] = (done, total, started or bool(before and before[2]))
+
+        def take(self) -> list[tuple[int, int, int, bool]]:
+            taken, self._latest = self._latest, {}
+            return [(ticket, *entry) for ticket, entry in taken.items()]
+
+    return ray.remote(num_cpus=0, max_restarts=-1)(Board).remote()
+
+
+def _import_path() -> list[str]:
+    """Where this process finds modules, for workers that see the same folders."""
+    return [entry for entry in sys.path if entry and "site-packages" not in entry]
+
+
+def run_call(
+    board: Any, ticket: int, main: str | None, path: Sequence[str], pickled: bytes
+) -> TaskDone | TaskFailure:
+    """Run one task in a Ray worker; its children die with it."""
+    sys.path.extend(entry for entry in path if entry not in sys.path and os.path.isdir(entry))  # noqa: PTH112
+    from archer.worker import answer
+
+    board.put.remote(ticket, 0, 0, True)  # noqa: FBT003  crosses as a tuple
+    last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= 1.0:
+            last = now
+            board.put.remote(ticket, done, total, False)  # noqa: FBT003
+
+    return answer(main, pickled, report)
+
+
+def _category(error: Exception) -> Category:
+    """What trying again may do about an exception of Ray's own."""
+    name = type(error).__name__
+    if name == "OutOfMemoryError":
+        return "memory"
+    return "preempted" if "Preempt" in name else "death"
+
+
+def main() -> None:
+    """Entry point of the bridge: `python -m archer.executors.ray DESCRIPTOR`."""
+    from archer.executors.ray import Bridge as Importable  # by its module's name, which workers know it by
+
+    os.dup2(2, 1)  # whatever Ray prints is not our output
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(SETTINGS)
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    connection = Connection(int(sys.argv[1]))
+    _, address, folder, cores = connection.recv()
+    try:
+        Importable(connection, address, folder, cores).serve()
+    except (EOFError, BrokenPipeError, ConnectionError):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

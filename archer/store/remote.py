@@ -1,0 +1,136 @@
+"""Artifacts at an fsspec URL, behind the folder that caches them: `s3://bucket/prefix`, `memory://x`, a shared mount.
+
+A blob is `objects/ab/cdef....suffix` there as it is in the folder; a tree is its listing (a blob) and the blobs of its files. The
+listing goes last, so what has a listing is whole. Every blob that is fetched is checked against its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from archer.errors import BlobDamaged
+
+WHOLE_PUTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"})
+"""Protocols where an object appears when all of its bytes are there, so that it needs no other name at first."""
+_names = count()
+
+
+class RemoteBlobs:
+    """Blobs by hash at a URL. Safe for any number of processes: equal content meets under one name.
+
+    Args:
+        url: of the folder.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self.url = url
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = str(root).rstrip("/")
+        protocol = self._fs.protocol
+        names = {protocol} if isinstance(protocol, str) else set(protocol)
+        self._whole = not names.isdisjoint(WHOLE_PUTS)
+
+    def has(self, name: str, size: int | None = None) -> bool:
+        """True where the blob is there, in this size."""
+        try:
+            found = self._fs.size(self._at(name))
+        except FileNotFoundError:
+            return False
+        return size is None or found == size
+
+    def put(self, path: Path, name: str) -> None:
+        """Upload a finished file, unless it is there."""
+        if self.has(name, path.stat().st_size):
+            return
+        at = self._at(name)
+        self._fs.makedirs(at.rpartition("/")[0], exist_ok=True)
+        if self._whole:
+            self._fs.put_file(str(path), at)
+            return
+        beside = f"{at}.{os.getpid()}-{next(_names)}.new"
+        self._fs.put_file(str(path), beside)
+        self._fs.mv(beside, at)
+
+    def fetch(self, name: str, digest: str, place: Path) -> None:
+        """Download a blob to its place in the folder.
+
+        Raises:
+            BlobDamaged: it is not there, or its bytes are not what `digest` says.
+        """
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f".{place.name}.{os.getpid()}-{next(_names)}")
+        try:
+            self._fs.get_file(self._at(name), str(beside))
+            with beside.open("rb") as file:
+                found = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            if found != digest:
+                raise BlobDamaged(digest, f"{self.url}/{name}")
+            beside.replace(place)
+        except FileNotFoundError as error:
+            raise BlobDamaged(digest, f"{self.url}/{name}") from error
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def put_tree(self, folder: Path, listing: dict[str, Any], listing_path: Path, listing_name: str) -> None:
+        """Upload the files of a tree as blobs, then its listing."""
+        for relative, entry in listing.items():
+            self.put(folder / relative, blob_name(entry["hash"]))
+        self.put(listing_path, listing_name)
+
+    def fetch_tree(self, listing_path: Path, place: Path) -> None:
+        """Download the files that a listing names. Raises: see `fetch`."""
+        beside = place.with_name(f".{place.name}.{os.getpid()}-{next(_names)}")
+        try:
+            for relative, entry in json.loads(listing_path.read_bytes()).items():
+                self.fetch(blob_name(entry["hash"]), entry["hash"], beside / relative)
+            beside.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not place.exists():
+                beside.rename(place)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file, as a manifest is."""
+        self._fs.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
+        self._fs.pipe_file(self._at(name), content)
+
+    def blobs(self) -> Iterator[tuple[str, int]]:
+        """Name and size of every blob."""
+        try:
+            found = self._fs.find(self._at("objects"), detail=True)
+        except FileNotFoundError:
+            return
+        for path, facts in found.items():
+            yield str(path)[len(self._root) + 1 :], int(facts["size"])
+
+    def files_of(self, name: str) -> list[str]:
+        """Hashes of the files of a tree, where the blob is a listing; nothing otherwise."""
+        value = json.loads(self._fs.cat_file(self._at(name)))
+        if not isinstance(value, dict) or not all(
+            isinstance(entry, dict) and "hash" in entry for entry in value.values()
+        ):
+            return []
+        return [str(entry["hash"]) for entry in value.values()]
+
+    def remove(self, name: str) -> None:
+        """Delete a blob."""
+        self._fs.rm_file(self._at(name))
+
+    def _at(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+def blob_name(digest: str, suffix: str = "") -> str:
+    """Where a blob is, below the root of any store."""
+    word = digest.removeprefix("sha256:")
+    return f"objects/{word[:2]}/{word[2:]}{suffix}"

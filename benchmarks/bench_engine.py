@@ -1,0 +1,166 @@
+"""The engine's own cost: what a task, a state change and a job of real work cost beside doing the same without it.
+
+Peers are the least that could do the work: a loop, and a bare process pool on the same chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from archer import Item, JobSpec, Node, Part, Resources, Stage, run
+from archer.artifact import Artifact
+from archer.executors.local import LocalExecutor
+from archer.media import FrameRange, frames, identify, probe
+from archer.plan import make_plan
+from archer.split import Chunk
+from archer.store import ArtifactStore, JobStore
+from archer.task import Task
+from cinemill_native import luma_histogram
+
+TASKS, STATES, CHUNKS = 1000, 20_000, 12
+_runs = count()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BagParams:
+    """How many tasks; `run` tells runs apart, so that none is found in the memo."""
+
+    tasks: int = TASKS
+    run: int = 0
+
+
+class Bag(Stage[BagParams]):
+    """Tasks that do nothing and write nothing."""
+
+    name, version, params = "bench-bag", 1, BagParams
+    outputs: ClassVar = {"parts": "parts@1"}
+
+    def resources(self, params: BagParams) -> Resources:
+        return Resources(memory_mb=256)
+
+    def split(self, inputs: Any, params: BagParams) -> Sequence[Item]:
+        return [Item(variant=str(place)) for place in range(params.tasks)]
+
+    def map(self, ctx: Any, item: Item, params: BagParams) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountParams:
+    """Chunks of `frames` frames; `run` tells runs apart."""
+
+    frames: int
+    run: int = 0
+
+
+class Count(Stage[CountParams]):
+    """Luma histogram of a title, per frame, summed at the end."""
+
+    name, version, params = "bench-count", 1, CountParams
+    inputs: ClassVar = {"asset": "asset"}
+    parts: ClassVar = {"rows": "rows@1"}
+    outputs: ClassVar = {"sum": "sum@1"}
+
+    def resources(self, params: CountParams) -> Resources:
+        return Resources(memory_mb=1024)
+
+    def split(self, inputs: Any, params: CountParams) -> Sequence[Item]:
+        return [
+            Item(chunk=Chunk(index=index, frames=FrameRange(start, end)), weight=end - start)
+            for index, (start, end) in enumerate(ranges(params.frames))
+        ]
+
+    def map(self, ctx: Any, item: Item, params: CountParams) -> None:
+        assert item.chunk is not None
+        rows = count_frames(ctx.inputs.asset().url, item.chunk.frames.start, item.chunk.frames.end)
+        np.save(ctx.out("rows", ".npy"), rows)
+
+    def collect(self, ctx: Any, parts: Sequence[Part], params: CountParams) -> None:
+        rows = np.concatenate([np.load(ctx.path(part.outputs["rows"])) for part in parts])
+        ctx.out_json("sum", rows.sum(axis=0).tolist())
+
+
+def ranges(length: int) -> list[tuple[int, int]]:
+    return [(length * place // CHUNKS, length * (place + 1) // CHUNKS) for place in range(CHUNKS)]
+
+
+def count_frames(url: str, start: int, end: int) -> Any:
+    return np.stack([luma_histogram(frame.luma) for frame in frames(url, FrameRange(start, end))])
+
+
+def count_pair(arguments: tuple[str, int, int]) -> Any:
+    return count_frames(*arguments)
+
+
+@pytest.mark.parametrize("executor", ["inline", "local"])
+def bench_no_op_tasks(race: Any, benchmark: Any, tmp_path: Path, executor: str) -> None:
+    tasks = 50 if benchmark.disabled else TASKS  # a smoke test need not be long
+
+    def ours() -> int:
+        spec = JobSpec(nodes=[Node(id="bag", stage=Bag, params=BagParams(tasks=tasks, run=next(_runs)))])
+        result = run(spec, work_dir=tmp_path / "work", executor=executor, workers=2)
+        assert result.state == "done"
+        return tasks
+
+    race(ours, {"a loop": lambda: sum(1 for _ in range(tasks))}, rounds=3, per=tasks, unit="task")
+
+
+def bench_histogram_job(race: Any, clip: Path, tmp_path: Path) -> None:
+    """The job of ARCHER's anchors, shorter: decode, histogram, join; workers of both sides are made anew each time."""
+    url, length = str(clip), probe(str(clip)).frame_count
+    asset = identify(url)
+
+    def ours() -> list[int]:
+        node = Node(
+            id="c", stage=Count, params=CountParams(frames=length, run=next(_runs)), inputs={"asset": asset}
+        )
+        result = run(JobSpec(nodes=[node]), work_dir=tmp_path / "work", executor=LocalExecutor(2))
+        result.raise_for_state()
+        found: list[int] = ArtifactStore(tmp_path / "work").read_json(result.outputs["c.sum"])
+        return found
+
+    def pool() -> list[int]:
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as made:
+            rows = list(made.map(count_pair, [(url, start, end) for start, end in ranges(length)]))
+        return [int(number) for number in np.concatenate(rows).sum(axis=0)]
+
+    race(ours, {"bare process pool (spawn)": pool}, rounds=3, unit="job")
+
+
+def bench_state_changes(race: Any, tmp_path: Path) -> None:
+    """Pending, leased, done with its event, attempt and memo row: three transitions per task, 500 tasks per transaction."""
+    plan = make_plan(JobSpec(nodes=[Node(id="bag", stage=Bag)]))
+    outputs = {"x": Artifact(kind="x@1", hash="sha256:" + "0" * 64, size=1)}
+
+    def ours() -> int:
+        store = JobStore(tmp_path / f"store-{next(_runs)}")
+        store.begin(plan)
+        first = store.next_token
+        tasks = [
+            Task(node="bag", phase="map", item=Item(variant=str(place)), place=place)
+            for place in range(STATES // 3)
+        ]
+        for start in range(0, len(tasks), 500):
+            some = list(enumerate(tasks[start : start + 500], first + start))
+            with store.batch(plan.job) as batch:
+                for token, task in some:
+                    batch.plan(task)
+                    batch.lease(task, token, 0)
+            with store.batch(plan.job) as batch:
+                for token, task in some:
+                    batch.close(task, token, "done", number=1, outputs=outputs)
+                    batch.remember(f"{token:064x}", outputs)
+                    batch.task_event("chunk-done", task, 1, {})
+        store.close()
+        return STATES
+
+    race(ours, {"a loop": lambda: sum(1 for _ in range(STATES))}, rounds=3, per=STATES, unit="transition")
