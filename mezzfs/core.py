@@ -317,7 +317,7 @@ class Core:
     def _schedule(self, handle: Handle, runs: Sequence[tuple[int, int]], *, urgent: bool) -> None:
         total = sum(length for _, length in runs)
         piece = self.pace(handle.shared).piece(total, urgent=urgent) if runs else 0
-        piece = max(BLOCK, piece - piece % BLOCK)
+        piece = -(-piece // BLOCK) * BLOCK
         for offset, length in runs:
             for start in range(offset, offset + length, piece):
                 span = Span(start, min(piece, offset + length - start))
