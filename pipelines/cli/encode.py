@@ -15,8 +15,21 @@ if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
 
 
+SECONDS = click.FloatRange(min=0.1, max=3600)
 OPTION_FIELDS = frozenset(
-    {"codec", "ladder", "target_vmaf", "crf", "preset", "encoder_params", "model", "audio_codec", "threads"}
+    {
+        "codec",
+        "ladder",
+        "target_vmaf",
+        "crf",
+        "preset",
+        "encoder_params",
+        "model",
+        "audio_codec",
+        "gop_s",
+        "chunk_s",
+        "threads",
+    }
 )
 
 
@@ -49,6 +62,8 @@ OPTION_FIELDS = frozenset(
 @click.option(
     "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of one encoder."
 )
+@click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
+@click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
 @workers_option
 @executor_option
@@ -109,6 +124,8 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             encoder_params=options["encoder_params"],
             model=options["model"],
             audio_codec=options["audio_codec"],
+            gop_s=_decimal(options["gop_s"]),
+            chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
             single=single_of(output),
         ),

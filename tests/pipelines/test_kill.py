@@ -10,23 +10,41 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
-SETTINGS = ["--crf", "38", "--preset", "veryfast", "--ladder", "240p,144p", "--workers", "2"]
+SETTINGS = [
+    "--crf",
+    "30",
+    "--preset",
+    "slower",
+    "--ladder",
+    "480p,240p",
+    "--chunk-s",
+    "0.5",
+    "--workers",
+    "2",
+]
 
 
 def start(clip: Path, out: Path) -> subprocess.Popen[bytes]:
-    """The main job in a process group of its own, progress as NDJSON on a file beside `out`."""
-    with (out.parent / "events.ndjson").open("ab") as log:
+    """The main job in a process group of its own, progress as NDJSON and errors on files beside `out`."""
+    with (out.parent / "events.ndjson").open("ab") as log, (out.parent / "errors.txt").open("wb") as errors:
         return subprocess.Popen(
             [*CINEMILL, "encode", clip, "-o", out, *SETTINGS, "--json", "--keep"],
             stdout=log,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             start_new_session=True,
         )
+
+
+def errors(out: Path) -> str:
+    """What the last run said on stderr."""
+    return (out.parent / "errors.txt").read_text()
 
 
 def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -40,11 +58,34 @@ def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return False
 
 
-def wait_for_encoding(out: Path, seconds: float) -> None:
-    """Return once some chunk is being encoded, or after a while."""
+def told(out: Path, after: int) -> list[dict[str, Any]]:
+    """Events that runs have told on stdout, behind a place in the file; a line that a kill cut short is left out."""
+    lines = (out.parent / "events.ndjson").read_bytes()[after:].split(b"\n")[:-1]
+    return [json.loads(line) for line in lines if line.endswith(b"}")]
+
+
+def encoding(out: Path, after: int) -> bool:
+    """True where, by the events behind that place, a chunk was given to an encoder and is not done."""
+    under_way: set[str] = set()
+    for event in told(out, after):
+        if event["type"] == "task-started" and event["node"] == "encode" and event["item"]:
+            under_way.add(event["item"])
+        elif event["type"] == "chunk-done" and event["node"] == "encode":
+            under_way.discard(event["item"])
+    return bool(under_way)
+
+
+def wait_for_encoding(out: Path, after: int, seconds: float) -> None:
+    """Return once a chunk is being encoded by the present run, or after a while."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and b'"encode"' not in (out.parent / "events.ndjson").read_bytes():
+    while time.monotonic() < deadline and not encoding(out, after):
         time.sleep(0.02)
+
+
+def place(out: Path) -> int:
+    """End of the file of events so far."""
+    log = out.parent / "events.ndjson"
+    return log.stat().st_size if log.exists() else 0
 
 
 def hashes(out: Path) -> dict[str, str]:
@@ -73,15 +114,19 @@ def assert_nothing_done_twice(events: list[tuple[str, str, str]]) -> None:
     assert any(node == "encode" for node, _ in finished)
 
 
-def no_orphans(clip: Path) -> bool:
-    """True where no child of a killed run is left at work on the clip."""
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if b"ffmpeg" in (line := entry.read_bytes()) and b"libx264" in line and b".cinemill" in line:
-                return False
-        except OSError:
-            continue
-    return True
+def no_orphans(out: Path, seconds: float = 3) -> bool:
+    """True where no child of a killed run works below its work folder any more, at the latest after a while."""
+    mark = f".{out.name}.cinemill".encode()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        lines = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # it ended meanwhile
+                lines.append(entry.read_bytes())
+        if not any(mark in line and str(out.parent).encode() in line for line in lines):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(1500)])])
@@ -89,33 +134,36 @@ def test_killed_runs_end_like_an_undisturbed_one(kills: int, bbb: Path, tmp_path
     calm, out = tmp_path / "calm" / "out", tmp_path / "killed" / "out"
     calm.parent.mkdir(), out.parent.mkdir()
     reference = start(bbb, calm)
-    assert reference.wait(240) == 0, reference.stderr.read() if reference.stderr else ""
+    assert reference.wait(240) == 0, errors(calm)
     dice = random.Random(kills)
     killed = while_encoding = 0
     while killed < kills:
+        before = place(out)
         process = start(bbb, out)
-        if killed % 2:
-            wait_for_encoding(out, 20)
-        if not kill_after(process, dice.uniform(0.02, 1.2) if killed % 2 else dice.uniform(0.3, 6)):
+        if killed % 3:  # two of three while chunks are being encoded, as long as there are any
+            wait_for_encoding(out, before, 10)
+        if not kill_after(process, dice.uniform(0.02, 0.5) if killed % 3 else dice.uniform(0.3, 6)):
             break  # it ended: nothing is left to kill
         killed += 1
-        while_encoding += 1
+        while_encoding += encoding(out, before)
+        assert no_orphans(out)
+    assert killed == kills
+    assert while_encoding * 2 >= killed
     last = start(bbb, out)
-    assert last.wait(240) == 0, last.stderr.read() if last.stderr else ""
+    assert last.wait(240) == 0, errors(out)
     assert hashes(out) == hashes(calm)
     assert_nothing_done_twice(stored_events(out))
-    assert no_orphans(bbb)
+    assert no_orphans(out)
 
 
 def test_ctrl_c_leaves_a_state_that_goes_on(bbb: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = start(bbb, out)
-    wait_for_encoding(out, 30)
+    wait_for_encoding(out, 0, 30)
     os.kill(process.pid, signal.SIGINT)
-    _, message = process.communicate(timeout=20)
-    assert process.returncode == 130, message
-    assert b"same command" in message
-    assert b"Traceback" not in message
+    assert process.wait(20) == 130, errors(out)
+    assert "same command" in errors(out)
+    assert "Traceback" not in errors(out)
     assert not out.exists()
     again = start(bbb, out)
     assert again.wait(240) == 0
