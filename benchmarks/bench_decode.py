@@ -66,7 +66,13 @@ def by_ffmpeg(path: Path, info: MediaInfo) -> Iterator[npt.NDArray[Any]]:
             yield np.frombuffer(block, np.uint8)[: width * height].reshape(height, width)
 
 
-@pytest.mark.parametrize("name", ["bigbuckbunny.mp4", "bbb_1080p24_51.mp4"], ids=["720p", "1080p"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("bigbuckbunny.mp4", id="720p"),
+        pytest.param("bbb_1080p24_51.mp4", id="1080p", marks=pytest.mark.slow),
+    ],
+)
 def bench_decode(race: Any, clip: Path, name: str) -> None:
     path = clip if name == clip.name else SHARED / "clips" / name
     if not path.is_file():

@@ -114,6 +114,7 @@ def bench_no_op_tasks(race: Any, benchmark: Any, tmp_path: Path, executor: str) 
     race(ours, {"a loop": lambda: sum(1 for _ in range(tasks))}, rounds=3, per=tasks, unit="task")
 
 
+@pytest.mark.slow
 def bench_histogram_job(race: Any, clip: Path, tmp_path: Path) -> None:
     """The job of ARCHER's anchors, shorter: decode, histogram, join; workers of both sides are made anew each time."""
     url, length = str(clip), probe(str(clip)).frame_count

