@@ -151,7 +151,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     case = (row["case"].removeprefix("bench_"), row["unit"]) if mine else ("", "")
     ratios = [row[f"{key}_ratio"] for key in _FIELDS]
     return (
-        case,
+        *case,
         row["side"],
         _time(row["wall_s"]),
         _time(row["cpu_s"]),
