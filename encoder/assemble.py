@@ -204,6 +204,7 @@ def check_rendition(path: Path, info: MediaInfo, *, on_frame: Callable[[int], No
     wanted = [(int(pts) - int(info.index.pts[0])) * info.video.time_base for pts in info.index.pts]
     count = 0
     with av.open(str(path)) as container:
+        container.streams.video[0].thread_type = "AUTO"  # our own file, of which only the times are looked at
         for frame in container.decode(video=0):
             time = Fraction(frame.pts or 0) * Fraction(frame.time_base or 1)
             if count < len(wanted) and time != wanted[count]:

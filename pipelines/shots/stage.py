@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from archer.split.shots import Detection
 
 SCHEMA = "shots@1"
-CHUNK_FRAMES = 1500
-"""Frames of a chunk, about a minute: enough work for a task, many tasks for a film."""
+CHUNK_FRAMES = 250
+"""Frames of a chunk, about ten seconds: a second or more of work for a task, and work for all cores in a short title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
