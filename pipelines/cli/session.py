@@ -69,6 +69,7 @@ def run_job(
     """
     from archer import run
     from archer.store import ArtifactStore
+    from archer.store.discard import discard
 
     temporary = work_dir is None
     folder = Path(mkdtemp(prefix="cinemill-")) if work_dir is None else Path(work_dir)
@@ -77,8 +78,8 @@ def run_job(
             result = run(spec, work_dir=folder, workers=workers, executor=executor, on_event=watch)
         result.raise_for_state()
         yield Done(result, ArtifactStore(folder))
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        if not keep and not temporary:
+            discard(folder, job=result.job)
     finally:
         if temporary:
             shutil.rmtree(folder, ignore_errors=True)

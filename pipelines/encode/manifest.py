@@ -69,8 +69,16 @@ def dump(value: Mapping[str, Any]) -> bytes:
 def read_manifest(out: Path) -> dict[str, Any]:
     """The manifest of a package; empty where there is none that can be read."""
     try:
-        found = json.loads((out / "manifest.json").read_bytes())
-    except (OSError, ValueError):
+        return parsed((out / "manifest.json").read_bytes())
+    except OSError:
+        return {}
+
+
+def parsed(text: bytes) -> dict[str, Any]:
+    """A manifest from its text; empty where it is something else."""
+    try:
+        found = json.loads(text)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from archer.store.discard import discard
 from pipelines.encode.publish import is_remote, local_path
 
 
@@ -17,12 +17,14 @@ class OutputPlace:
     Attributes:
         out: path or fsspec URL of a folder, or of one file.
         work_dir: where unfinished work lives.
+        named: the user chose the work folder, so other jobs may be in it.
         keep: leave the work folder when the job is done.
         force: replace what is at `out`.
     """
 
     out: str
     work_dir: Path
+    named: bool = False
     keep: bool = False
     force: bool = False
 
@@ -33,7 +35,7 @@ class OutputPlace:
         name = out.rpartition("/")[2] or "out"
         parent = Path() if is_remote(out) else local_path(out).parent
         folder = Path(work_dir) if work_dir else parent / f".{name}.cinemill"
-        return cls(out=out, work_dir=folder, keep=keep, force=force)
+        return cls(out=out, work_dir=folder, named=bool(work_dir), keep=keep, force=force)
 
     @property
     def remote(self) -> bool:
@@ -42,10 +44,10 @@ class OutputPlace:
 
     @property
     def path(self) -> Path:
-        """The local path of the output; for a remote one, where it is made before it is uploaded."""
-        return self.work_dir / "upload" if self.remote else local_path(self.out)
+        """The path of a local output."""
+        return local_path(self.out)
 
-    def clean(self) -> None:
-        """Remove the work folder, unless it is to be kept."""
+    def clean(self, job: str) -> None:
+        """Give back the work folder that `job` was done in, unless it is to be kept; see `archer.store.discard`."""
         if not self.keep:
-            shutil.rmtree(self.work_dir, ignore_errors=True)
+            discard(self.work_dir, job=job if self.named else "")

@@ -92,6 +92,22 @@ def publish_remote(files: Mapping[str, Path], manifest: bytes | None, url: str) 
         raise OutputFailed(url, f"cannot be written: {error or type(error).__name__}") from error
 
 
+def read_remote(url: str, name: str = "") -> bytes | None:
+    """The object at `url`, or below it under `name`; None where there is none.
+
+    Raises:
+        OutputFailed: the store refused or could not be reached.
+    """
+    import fsspec
+
+    try:
+        store, root = fsspec.core.url_to_fs(url)
+        path = f"{root.rstrip('/')}/{name}".rstrip("/")
+        return bytes(store.cat_file(path)) if store.isfile(path) else None
+    except Exception as error:
+        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
+
+
 def check_free(out: Path, *, force: bool) -> None:
     """Refuse to overwrite what is not ours, before any work is done.
 

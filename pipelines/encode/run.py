@@ -12,10 +12,18 @@ from archer.media.asset import Asset
 from archer.plan import JobSpec, make_plan
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
+from pipelines.encode.errors import OutputExists
 from pipelines.encode.job import LADDER, MEDIA, RENDITIONS, SHOTS, encode_job, order_mark
-from pipelines.encode.manifest import belongs, dump, file_table, is_current, manifest, read_manifest
+from pipelines.encode.manifest import belongs, dump, file_table, is_current, manifest, parsed, read_manifest
 from pipelines.encode.place import OutputPlace
-from pipelines.encode.publish import check_free, publish_file, publish_folder, publish_remote
+from pipelines.encode.publish import (
+    MANIFEST,
+    check_free,
+    publish_file,
+    publish_folder,
+    publish_remote,
+    read_remote,
+)
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.summary import rendition_rows, summary_of
 from pipelines.packaging.check import segment_packets
@@ -63,7 +71,7 @@ def execute(
     job = make_plan(spec).job
     known = _known(order, job)
     if known is not None:
-        place.clean()
+        place.clean(job)
         return known
     fresh = not place.work_dir.exists()
     options: dict[str, Any] = {"workers": workers, "executor": executor, "as_json": as_json, "quiet": quiet}
@@ -74,9 +82,9 @@ def execute(
             )
     except JobFailed as error:
         if fresh and error.failures and error.failures[0].task.startswith("ingest"):
-            place.clean()  # refused before any work was done: there is nothing to go on with
+            place.clean(job)  # refused before any work was done: there is nothing to go on with
         raise
-    place.clean()
+    place.clean(job)
     return summary
 
 
@@ -84,13 +92,27 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
     """The summary where the order is fulfilled already; refuses an output that holds something else."""
     place = order.place
     if place.remote:
-        return None
+        return _known_remote(order, job)
     if order.request.single:
         if place.path.is_file() and mark_of(place.path) == order_mark(order.asset, order.request):
             return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
     elif is_current(place.path, job):
         return summary_of(read_manifest(place.path), output=place.out, report=_report(place), up_to_date=True)
     check_free(place.path, force=place.force or belongs(place.path, job))
+    return None
+
+
+def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
+    """The same at a URL, where the manifest is written last: a package that has one is whole."""
+    place = order.place
+    found = read_remote(place.out, "" if order.request.single else MANIFEST)
+    if found is None:
+        return None
+    known = {} if order.request.single else parsed(found)
+    if known.get("job") == job:
+        return summary_of(known, output=place.out, report=_report(place), up_to_date=True)
+    if not place.force:
+        raise OutputExists(place.out)
     return None
 
 

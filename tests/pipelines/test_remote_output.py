@@ -1,0 +1,37 @@
+"""An output at a URL is found done by the same command, and nothing else there is overwritten unasked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from archer.media import identify
+from pipelines.encode.errors import OutputExists
+from pipelines.encode.place import OutputPlace
+from pipelines.encode.request import EncodeRequest, single_of
+from pipelines.encode.run import EncodeOrder, execute
+
+
+def order(clip: Path, out: str, work: Path, crf: str, *, force: bool = False) -> EncodeOrder:
+    request = EncodeRequest(crf=crf, preset="ultrafast", ladder="90p", single=single_of(out))
+    place = OutputPlace.of(out, work_dir=str(work), keep=False, force=force)
+    return EncodeOrder(asset=identify(str(clip)), request=request, title="t", command="", place=place)
+
+
+@pytest.mark.parametrize("name", ["package", "title.mkv"])
+def test_an_output_at_a_url(name: str, short: Path, tmp_path: Path) -> None:
+    out = f"memory://{tmp_path.name}/{name}"
+    quiet = {"workers": 1, "executor": "inline", "as_json": False, "quiet": True}
+    first = execute(order(short, out, tmp_path / "w", "40"), **quiet)  # type: ignore[arg-type]
+    assert first["renditions"][0]["frames"] == 30
+    assert not (tmp_path / "w").exists()
+    stored = fsspec.filesystem("memory").find(f"/{tmp_path.name}")
+    if name == "package":
+        assert execute(order(short, out, tmp_path / "w", "40"), **quiet)["up_to_date"]  # type: ignore[arg-type]
+    with pytest.raises(OutputExists, match="--force"):
+        execute(order(short, out, tmp_path / "w", "41"), **quiet)  # type: ignore[arg-type]
+    assert fsspec.filesystem("memory").find(f"/{tmp_path.name}") == stored
+    again = execute(order(short, out, tmp_path / "w", "41", force=True), **quiet)  # type: ignore[arg-type]
+    assert not again["up_to_date"]
