@@ -78,13 +78,17 @@ class Reader:
         """Pictures of a range that come as the index says, decoding from `entry`; ends early where they do not."""
         self._why = ""
         choose = self._by_time if self._info.index.seekable else self._by_number
-        with closing(self._decode(entry)) as found:
+        with closing(self._decode(entry, wanted.end)) as found:
             yield from choose(found, wanted)
 
-    def _decode(self, entry: Entry) -> Generator[VideoFrame]:
-        """Pictures from an entry on, without those shown before it; ends where one is damaged that should not be."""
+    def _decode(self, entry: Entry, end: int) -> Generator[VideoFrame]:
+        """Pictures from an entry on, without those shown before it; ends where one is damaged that should not be.
+
+        Those before frame `end` are wanted: their bytes are asked for ahead.
+        """
         first = None if entry is None else int(self._info.index.pts[entry[0]])
-        with opened(self._url) as container:
+        span = self._info.index.span(0 if entry is None else entry[0], end)
+        with opened(self._url, hints=[span] if span else []) as container:
             stream = video_stream(container, self._url)
             use_threads(stream, self._threads)
             keep_only(container, stream)

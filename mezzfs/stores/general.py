@@ -74,6 +74,7 @@ class GeneralStore:
         """See `Store.create`."""
         with translated(url):
             store, path = _find(url)
+            store.makedirs(path.rpartition("/")[0], exist_ok=True)
             return GeneralUpload(url, store.open(path, "wb", autocommit=False))
 
     def refresh(self) -> None:

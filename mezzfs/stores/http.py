@@ -27,7 +27,7 @@ from mezzfs.errors import (
     Unreachable,
 )
 from mezzfs.objects import Stat
-from mezzfs.stores.base import CHUNK, Bytes, Entry, Reply, Upload
+from mezzfs.stores.base import CHUNK, Bytes, Entry, Landing, Reply, Upload
 
 CONNECT_S = 10.0
 READ_S = 30.0
@@ -51,6 +51,7 @@ class HttpStore:
         proxy = proxies.get("https") or proxies.get("http")
         self._direct = urllib3.PoolManager(**options)  # type: ignore[arg-type]
         self._proxied = urllib3.ProxyManager(proxy, **options) if proxy else self._direct  # type: ignore[arg-type]
+        self._ways: dict[str, urllib3.PoolManager] = {}
 
     def stat(self, url: str) -> Stat:
         """See `Store.stat`; asks with HEAD, and for the first byte where HEAD is refused."""
@@ -86,9 +87,10 @@ class HttpStore:
             raise BadReply(url, "the server compresses its answers, although it was asked not to")
         found = RANGE.match(reply.headers.get("Content-Range", ""))
         digest = DIGEST.search(reply.headers.get("Content-Digest", ""))
-        size = reply.headers.get("Content-Length")
+        size, landing = reply.headers.get("Content-Length"), Landing()
         return Reply(
-            chunks=chunks_of(url, reply),
+            chunks=chunks_of(url, reply, landing),
+            landing=landing,
             close=reply.close,
             partial=reply.status == 206,
             first=int(found[1]) if found else None,
@@ -111,8 +113,7 @@ class HttpStore:
 
     def _ask(self, method: str, url: str, headers: dict[str, str]) -> BaseHTTPResponse:
         parts = urllib.parse.urlsplit(url)
-        host = parts.hostname or ""
-        pool = self._direct if urllib.request.proxy_bypass(host) or _loopback(host) else self._proxied
+        pool = self._way(parts.hostname or "")
         if parts.username is not None:
             name = urllib.parse.unquote(parts.username)
             password = urllib.parse.unquote(parts.password or "")
@@ -122,6 +123,14 @@ class HttpStore:
             return pool.request(method, url, headers=dict(pool.headers) | headers, preload_content=False)
         except HTTPError as error:
             raise Unreachable(url, f"cannot be reached: {_why(error)}") from error
+
+    def _way(self, host: str) -> urllib3.PoolManager:
+        """Through the proxy or past it; looked up once, as that reads the whole environment."""
+        found = self._ways.get(host)
+        if found is None:
+            past = urllib.request.proxy_bypass(host) or _loopback(host)
+            found = self._ways[host] = self._direct if past else self._proxied
+        return found
 
 
 def _loopback(host: str) -> bool:
@@ -171,8 +180,8 @@ def _sha256(url: str, text: str) -> bytes:
         raise BadReply(url, "the server sends a Content-Digest that is none") from error
 
 
-def chunks_of(url: str, reply: BaseHTTPResponse) -> Iterator[Bytes]:
-    """The body, in views of one buffer per thread: each is good until the next is asked for.
+def chunks_of(url: str, reply: BaseHTTPResponse, landing: Landing) -> Iterator[Bytes]:
+    """The body, in views of memory that `landing` gives, or of one buffer per thread: each is good until the next is asked for.
 
     urllib3 makes new bytes of every read; its own source underneath reads into memory that is there already, which halves
     the processor time per byte. Where there is no such source, urllib3's way is used.
@@ -183,8 +192,7 @@ def chunks_of(url: str, reply: BaseHTTPResponse) -> Iterator[Bytes]:
             while data := reply.read(CHUNK, decode_content=False):
                 yield data
             return
-        buffer = _buffer()
-        while count := readinto(buffer):
+        while count := readinto(buffer := landing.room() or _buffer()):
             yield buffer[:count]
         reply.release_conn()
     except (

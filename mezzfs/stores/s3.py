@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from mezzfs.errors import AccessDenied, ExpiredCredentials, MezzError, NotAFile, NotFound, Unreachable
 from mezzfs.objects import Stat
-from mezzfs.stores.base import Entry, Reply, Upload
+from mezzfs.stores.base import Entry, Landing, Reply, Upload
 from mezzfs.stores.http import RANGE, chunks_of, refuse
 
 PART = 16 << 20
@@ -66,9 +66,10 @@ class S3Store:
                 Bucket=bucket, Key=key, Range=f"bytes={offset}-{last}", **condition, **_payer()
             )
         place = RANGE.match(found.get("ContentRange", ""))
-        body = found["Body"]
+        body, landing = found["Body"], Landing()
         return Reply(
-            chunks=chunks_of(url, getattr(body, "_raw_stream", body)),
+            chunks=chunks_of(url, getattr(body, "_raw_stream", body), landing),
+            landing=landing,
             close=body.close,
             partial=found["ResponseMetadata"]["HTTPStatusCode"] == 206,
             first=int(place[1]) if place else None,

