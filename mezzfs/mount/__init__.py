@@ -12,7 +12,7 @@ import os
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from mezzfs.core import BUDGET, Core
 from mezzfs.errors import CannotMount
@@ -22,6 +22,7 @@ from mezzfs.mount.catalog import FilesCatalog as FilesCatalog
 from mezzfs.mount.catalog import Found as Found
 from mezzfs.mount.catalog import UrlCatalog as UrlCatalog
 from mezzfs.mount.catalog import catalog_for as catalog_for
+from mezzfs.mount.files import Face as Face
 from mezzfs.mount.kernel import missing as missing
 from mezzfs.mount.kernel import recover as recover
 from mezzfs.mount.protocol import Owner as Owner
@@ -39,9 +40,6 @@ __all__ = [
     "missing",
     "recover",
 ]
-
-
-Face = Literal["native", "mfusepy"]
 
 
 def face_for_here() -> Face:

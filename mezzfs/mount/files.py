@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from mezzfs.core import Core, Handle
 from mezzfs.errors import MezzError, errno_of
@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 HINTS, STATS = "user.mezzfs.hints.", "user.mezzfs.stats"
 """Ask a file for the attribute `user.mezzfs.hints.0-1048576,5000000-6000000` to say what will be read of it (asking is
 allowed on a read-only mount, setting is not), and for `user.mezzfs.stats` to hear what was fetched."""
+
+
+Face = Literal["native", "mfusepy"]
+"""What speaks to the kernel."""
 
 
 class Failed(Exception):

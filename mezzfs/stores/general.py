@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,6 +75,8 @@ class GeneralStore:
         with translated(url):
             store, path = _find(url)
             store.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if "memory" in store.protocol:
+                return WaitingUpload(url, lambda data: store.pipe_file(path, data))
             return GeneralUpload(url, store.open(path, "wb", autocommit=False))
 
     def refresh(self) -> None:
@@ -105,6 +107,26 @@ class GeneralUpload:
         """See `Upload.abort`."""
         with translated(self._url):
             self._file.discard()
+
+
+class WaitingUpload:
+    """Bytes kept until the end, for stores (`memory://`) whose files are visible from the first byte on."""
+
+    def __init__(self, url: str, place: Callable[[bytes], object]) -> None:
+        self._url, self._place, self._waiting = url, place, bytearray()
+
+    def write(self, data: bytes) -> None:
+        """See `Upload.write`."""
+        self._waiting += data
+
+    def commit(self) -> None:
+        """See `Upload.commit`."""
+        with translated(self._url):
+            self._place(bytes(self._waiting))
+
+    def abort(self) -> None:
+        """See `Upload.abort`."""
+        self._waiting.clear()
 
 
 def _nothing() -> None:

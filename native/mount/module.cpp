@@ -97,7 +97,8 @@ std::int64_t read(BlockCache& cache, std::uint64_t object, std::uint64_t size, s
 }
 
 // The bytes themselves, or None where a block is missing. At most kMostRead.
-nb::object get(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::uint64_t length) {
+nb::object get(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset,
+               std::uint64_t length) {
   if (offset >= size || length == 0) return nb::bytes("", 0);
   const Range wanted{offset, std::min<std::uint64_t>({length, size - offset, kMostRead})};
   std::vector<iovec> pieces;
