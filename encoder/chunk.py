@@ -14,7 +14,7 @@ from archer.process import Child, Limits, ffmpeg_path
 from cinemill_native.frames import Frame
 from encoder.codecs import codec_named
 from encoder.errors import ChunkBroken
-from encoder.filters import colour_tags
+from encoder.filters import colour_filter, colour_tags, static_hdr
 from encoder.ladder import Rung
 from encoder.settings import EncodeSettings
 
@@ -69,17 +69,20 @@ def encode_chunk(
         limits: what the encoder process may use.
 
     Raises:
+        CannotCode: the codec does not take such pictures.
         ToolFailed: the encoder failed; its own last words.
         ChunkBroken: it did not give exactly the frames that went in.
     """
     codec = codec_named(settings.codec)
+    codec.check_picture(rung.width, rung.height, settings)
     pixel_format = codec.pixel_format(settings)
-    filters = picture_filters(info, rung.width, rung.height, pixel_format, kernel="lanczos")
+    scaling = picture_filters(info, rung.width, rung.height, pixel_format, kernel="lanczos")
+    filters = f"{scaling},{colour_filter(info)}"
     rate = str(info.video.frame_rate)
     argv: list[str | Path] = [
         ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
         "-i", Child.feed_url(0), "-vf", filters, "-filter_threads", "1", "-fps_mode", "passthrough", "-an", "-sn",
-        *codec.command(settings, gop_frames(settings, info)), "-pix_fmt", pixel_format, *colour_tags(info),
+        *codec.command(settings, gop_frames(settings, info), hdr=static_hdr(info)), "-pix_fmt", pixel_format, *colour_tags(info),
         *BITEXACT, "-f", "mp4", "-y", out,
     ]  # fmt: skip
     counted: list[int] = []

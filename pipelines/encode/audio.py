@@ -19,9 +19,11 @@ class AudioParams:
 
     Attributes:
         codec: `aac` or `opus`.
+        loudness: LUFS to bring every track to, decimal text; empty only measures.
     """
 
     codec: AudioCodec = "aac"
+    loudness: str = ""
 
 
 class Audio(Stage[AudioParams]):
@@ -70,7 +72,8 @@ class Audio(Stage[AudioParams]):
             ctx.out("audio", ".mp4"),
             name=item.variant,
             codec=params.codec,
-            on_sample=lambda done: ctx.progress(done, samples),
+            loudness=params.loudness,
+            on_sample=lambda done: ctx.progress(min(done, samples), samples),
         )
         ctx.out_json("facts", asdict(facts))
 

@@ -14,7 +14,6 @@ from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
-from pipelines.ingest.stage import IngestParams
 from pipelines.packaging.stage import PackagingParams
 from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
@@ -34,7 +33,7 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
         title: name for people, shown in the report.
         command: the command line that makes it again, shown in the report.
     """
-    nodes = [*_read(asset), *_encode(asset, request), _score(asset, request)]
+    nodes = [*_read(asset, request), *_encode(asset, request), _score(asset, request)]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
     return JobSpec(nodes=[*nodes, _package(), _report(asset, request, title, command)])
@@ -45,9 +44,9 @@ def order_mark(asset: Asset, request: EncodeRequest) -> str:
     return digest([asset.identity, asdict(request)])[:32]
 
 
-def _read(asset: Asset) -> list[Node]:
+def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
     return [
-        Node(id="ingest", stage="ingest", params=IngestParams(), inputs={"asset": asset}),
+        Node(id="ingest", stage="ingest", params=request.ingest, inputs={"asset": asset}),
         Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA}),
     ]
 
@@ -64,7 +63,7 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
     audio = Node(
         id="audio",
         stage="audio",
-        params=AudioParams(codec=request.audio_codec),
+        params=AudioParams(codec=request.audio_codec, loudness=request.loudness),
         inputs={"asset": asset, "media": MEDIA},
     )
     return [
