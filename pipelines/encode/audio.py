@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from archer.media import AudioStream, MediaInfo
+from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.stage import Inputs, Item, Resources, Stage, TaskContext
 from encoder import encode_audio
@@ -48,7 +48,7 @@ class Audio(Stage[AudioParams]):
         info = MediaInfo.from_json(inputs.json("media"))
         return [
             Item(
-                variant=_name(place, track),
+                variant=track_name("audio", place, track.language),
                 values={
                     "place": place,
                     "language": track.language,
@@ -78,7 +78,7 @@ class Audio(Stage[AudioParams]):
         ctx.out_json("facts", asdict(facts))
 
 
-def _name(place: int, track: AudioStream) -> str:
+def track_name(kind: str, place: int, language: str) -> str:
     """`audio-0-eng`; only letters and digits of the language, since it names files."""
-    language = "".join(letter for letter in track.language if letter.isalnum() and letter.isascii())
-    return f"audio-{place}-{language or 'und'}"
+    plain = "".join(letter for letter in language if letter.isalnum() and letter.isascii())
+    return f"{kind}-{place}-{plain or 'und'}"

@@ -14,6 +14,7 @@ from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
+from pipelines.encode.subtitles import SubtitlesParams
 from pipelines.packaging.stage import PackagingParams
 from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
@@ -21,7 +22,7 @@ from pipelines.shots.stage import ShotsParams
 
 MEDIA, SHOTS, LADDER, RENDITIONS = "ingest.media", "shots.shots", "search.ladder", "assemble.parts"
 Inputs = dict[str, Source]
-AUDIO, SCORES = "audio.parts", "score.scores"
+AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
 
 def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str = "") -> JobSpec:
@@ -36,7 +37,8 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
     nodes = [*_read(asset, request), *_encode(asset, request), _score(asset, request)]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    return JobSpec(nodes=[*nodes, _package(), _report(asset, request, title, command)])
+    rest = [_subtitles(asset), _package(), _report(asset, request, title, command)]
+    return JobSpec(nodes=[*nodes, *rest])
 
 
 def order_mark(asset: Asset, request: EncodeRequest) -> str:
@@ -95,8 +97,13 @@ def _mux(asset: Asset, request: EncodeRequest) -> Node:
     return Node(id="mux", stage="mux", params=params, inputs=inputs)
 
 
+def _subtitles(asset: Asset) -> Node:
+    inputs: Inputs = {"asset": asset, "media": MEDIA}
+    return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
+
+
 def _package() -> Node:
-    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO}
+    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS}
     return Node(id="packaging", stage="packaging", params=PackagingParams(), inputs=inputs)
 
 
