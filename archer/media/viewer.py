@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from archer.media.info import VideoStream
@@ -118,7 +119,7 @@ def _toned(stored: Iterable[Frame], view: View) -> Iterator[tuple[int, VideoFram
 
     numbers: list[int] = []
     reader, writer = os.pipe()
-    argv = [
+    argv: list[str | Path] = [
         ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe", "-xerror", "-threads", "1", "-f", "nut",
         "-i", Child.feed_url(0), "-vf", tone_filters(view.stored), "-filter_threads", "1", "-fps_mode", "passthrough",
         "-c:v", "rawvideo", "-fflags", "+bitexact", "-f", "nut", f"pipe:{writer}",

@@ -80,7 +80,8 @@ def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]
     tune = [entry.partition("=")[2] for entry in settings.params.split(":") if entry.startswith("tune=")]
     rest = ":".join(entry for entry in settings.params.split(":") if not entry.startswith("tune="))
     if hdr is not None:
-        fixed |= {"hdr10": 1, "hdr10-opt": 1} | hevc_mastering(hdr) | hevc_light(hdr)
+        fixed |= {"hdr10": 1, "hdr10-opt": 1}
+        fixed |= hevc_mastering(hdr) | hevc_light(hdr)
     flags = ["-tune", tune[-1]] if tune else []
     return ["-threads", str(settings.threads), *flags, "-tag:v", "hvc1", "-x265-params", joined(fixed, rest)]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
-from pipelines.cli.picture import PICTURE_FIELDS, picture_options
+from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
@@ -134,6 +134,7 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             threads=options["threads"],
             single=single_of(output),
             **{name: options[name] for name in PICTURE_FIELDS},
+            **files_of(options["scenes_file"], options["zones_file"]),
         ),
         both=target is not None and crf is not None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -49,12 +50,50 @@ _OPTIONS = (
         help="Film grain by tables instead of pixels, for AV1: strength.",
     ),
     click.option(
+        "--scenes",
+        "scenes_file",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Shots from a file instead of detection: Av1an .json, PySceneDetect .csv, .edl, .otio, or ours.",
+    ),
+    click.option(
+        "--zones",
+        "zones_file",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Other settings for ranges of frames: lines of START END crf=18.",
+    ),
+    click.option(
         "--loudness",
         default="",
         metavar="LUFS",
         help="Bring audio to this loudness (EBU R128), as -23; default: only measured.",
     ),
 )
+
+
+def files_of(scenes: str | None, zones: str | None) -> dict[str, str]:
+    """Fields of `EncodeRequest` with the texts of the files that the user named.
+
+    Raises:
+        ShotFileError: a file cannot be read, or its format is not known.
+    """
+    from pipelines.shots.errors import ShotFileError
+    from pipelines.shots.formats.registry import format_of
+
+    fields = {}
+    try:
+        if zones:
+            fields["zones"] = Path(zones).read_text(encoding="utf-8")
+        if scenes:
+            text = Path(scenes).read_text(encoding="utf-8")
+            kind = (
+                "av1an"
+                if '"split_scenes"' in text or '"start_frame"' in text
+                else format_of(Path(scenes)).name
+            )
+            fields |= {"scenes": text, "scenes_format": kind}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ShotFileError(str(scenes or zones), f"cannot be read: {error}") from error
+    return fields
 
 
 def picture_options(command: Command) -> Command:

@@ -12,6 +12,7 @@ from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
 from pipelines.encode.subtitles import SubtitlesParams
@@ -49,8 +50,15 @@ def order_mark(asset: Asset, request: EncodeRequest) -> str:
 def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
     return [
         Node(id="ingest", stage="ingest", params=request.ingest, inputs={"asset": asset}),
-        Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA}),
+        _shots(asset, request),
     ]
+
+
+def _shots(asset: Asset, request: EncodeRequest) -> Node:
+    if not request.scenes:
+        return Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA})
+    scenes = ScenesParams(format=request.scenes_format, text=request.scenes)
+    return Node(id="shots", stage="scenes", params=scenes, inputs={"media": MEDIA})
 
 
 def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
@@ -61,7 +69,7 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         model=request.model,
         single=bool(request.single),
     )
-    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s)
+    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s, zones=request.zones)
     audio = Node(
         id="audio",
         stage="audio",

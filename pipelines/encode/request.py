@@ -35,6 +35,8 @@ class EncodeRequest:
         deinterlace, crop, pad, fps: how the title is looked at, see `IngestParams`.
         dynamic_range: `hdr`, `sdr`, or `auto`: HDR where the codec keeps it, else tone-mapped.
         grain: strength of film grain tables, 0 for none.
+        zones: text of a zone file, see `pipelines.encode.zones`.
+        scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
 
@@ -57,6 +59,9 @@ class EncodeRequest:
     dynamic_range: Literal["auto", "hdr", "sdr"] = "auto"
     grain: int = 0
     loudness: str = ""
+    zones: str = ""
+    scenes: str = ""
+    scenes_format: str = ""
 
     @property
     def ingest(self) -> IngestParams:
@@ -105,6 +110,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     from encoder.codecs import codec_named
     from encoder.ladder import check_ladder
     from encoder.loudness import checked_target
+    from pipelines.encode.zones import parse_zones
     from vmaf import model_named
 
     if both:
@@ -118,6 +124,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     check_ladder(request.ladder)
     check_view(request.ingest)
     checked_target(request.loudness)
+    parse_zones(request.zones, request.codec)
     _check_extras(request, codec)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")

@@ -92,7 +92,8 @@ def checked(
     """
     if not videos:
         raise CannotPackage("the title", "there is no rendition; wanted one at least")
-    folders = [track.folder for track in (*videos, *audios, *texts)]
+    tracks: list[Track | TextTrack] = [*videos, *audios, *texts]
+    folders = [track.folder for track in tracks]
     for folder in folders:
         if not _PLAIN.fullmatch(folder):
             raise CannotPackage(
