@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,28 +12,13 @@ from archer.media.picture import picture_filters
 from archer.process import Child, Limits, ffmpeg_path
 from cinemill_native.frames import Frame
 from encoder.codecs import codec_named
-from encoder.errors import ChunkBroken
 from encoder.filters import colour_filter, colour_tags, static_hdr
 from encoder.ladder import Rung
 from encoder.settings import EncodeSettings
+from encoder.verify import ChunkFacts, Expected, verify_chunk
 
 QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 BITEXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkFacts:
-    """What an encoded chunk is.
-
-    Attributes:
-        frames: coded pictures that are shown.
-        size: bytes of the file.
-        payload: bytes of the coded pictures alone.
-    """
-
-    frames: int
-    size: int
-    payload: int
 
 
 def gop_frames(settings: EncodeSettings, info: MediaInfo) -> int:
@@ -89,20 +73,12 @@ def encode_chunk(
     with Child(argv, feeds=1, limits=limits) as child:
         child.feed(0, lambda file: counted.append(write_nut(file, frames, info.video, on_frame=on_frame)))
         child.finish()
-    return _checked(out, rung, counted[0] if counted else 0)
-
-
-def _checked(out: Path, rung: Rung, wanted: int) -> ChunkFacts:
-    import av
-
-    with av.open(str(out)) as container:
-        stream = container.streams.video[0]
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        size = (stream.width, stream.height)
-    if len(packets) != wanted or len({packet.pts for packet in packets}) != wanted:
-        raise ChunkBroken(out.name, f"{wanted} frames went into the encoder, {len(packets)} came out")
-    if not packets[0].is_keyframe:
-        raise ChunkBroken(out.name, "it does not begin with a key frame")
-    if size != (rung.width, rung.height):
-        raise ChunkBroken(out.name, f"wanted {rung.width}x{rung.height}, got {size[0]}x{size[1]}")
-    return ChunkFacts(frames=wanted, size=out.stat().st_size, payload=sum(packet.size for packet in packets))
+    expected = Expected(
+        frames=counted[0] if counted else 0,
+        width=rung.width,
+        height=rung.height,
+        pixel_format=pixel_format,
+        frame_rate=info.video.frame_rate,
+        colour=info.video.colour,
+    )
+    return verify_chunk(out, expected)
