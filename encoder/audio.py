@@ -93,10 +93,7 @@ def encode_audio(
     layout, rate = _layout(track), track.rate if track.rate in RATES[codec] else 48000
     kbps = CHANNELS[layout] * KBPS_PER_CHANNEL.get(CHANNELS[layout], KBPS_MORE)
     sound = _Sound(url, info, track, on_sample)
-    gain, remark = "0", ""
-    if loudness:
-        _, measured = sound.through(["-af", METER, "-f", "null", "-"])
-        gain, remark = gain_db(measured, loudness)
+    gain, remark = sound.gain_to(loudness) if loudness else ("0", "")
     samples, heard = sound.through(_coding(track, codec, rate, kbps, gain, out))
     return AudioFacts(
         name=name,
@@ -123,6 +120,11 @@ class _Sound:
     info: MediaInfo
     track: AudioStream
     on_sample: Callable[[int], None] | None
+
+    def gain_to(self, loudness: str) -> tuple[str, str]:
+        """See `gain_db`; goes through the whole track once."""
+        _, measured = self.through(["-af", METER, "-f", "null", "-"])
+        return gain_db(measured, loudness)
 
     def through(self, output: Sequence[str | Path]) -> tuple[int, Loudness]:
         """Samples handed over per channel, and the loudness that a meter among the filters of `output` measured."""

@@ -59,26 +59,31 @@ def encode_chunk(
     """
     codec = codec_named(settings.codec)
     codec.check_picture(rung.width, rung.height, settings)
-    pixel_format = codec.pixel_format(settings)
-    scaling = picture_filters(info, rung.width, rung.height, pixel_format, kernel="lanczos")
-    filters = f"{scaling},{colour_filter(info)}"
-    rate = str(info.video.frame_rate)
-    argv: list[str | Path] = [
-        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
-        "-i", Child.feed_url(0), "-vf", filters, "-filter_threads", "1", "-fps_mode", "passthrough", "-an", "-sn",
-        *codec.command(settings, gop_frames(settings, info), hdr=static_hdr(info)), "-pix_fmt", pixel_format, *colour_tags(info),
-        *BITEXACT, "-f", "mp4", "-y", out,
-    ]  # fmt: skip
     counted: list[int] = []
-    with Child(argv, feeds=1, limits=limits) as child:
+    with Child(_argv(info, rung, settings, out), feeds=1, limits=limits) as child:
         child.feed(0, lambda file: counted.append(write_nut(file, frames, info.video, on_frame=on_frame)))
         child.finish()
     expected = Expected(
         frames=counted[0] if counted else 0,
         width=rung.width,
         height=rung.height,
-        pixel_format=pixel_format,
+        pixel_format=codec.pixel_format(settings),
         frame_rate=info.video.frame_rate,
         colour=info.video.colour,
     )
     return verify_chunk(out, expected)
+
+
+def _argv(info: MediaInfo, rung: Rung, settings: EncodeSettings, out: Path) -> list[str | Path]:
+    codec = codec_named(settings.codec)
+    pixel_format = codec.pixel_format(settings)
+    scaling = picture_filters(info, rung.width, rung.height, pixel_format, kernel="lanczos")
+    filters = f"{scaling},{colour_filter(info)}"
+    rate = str(info.video.frame_rate)
+    coding = codec.command(settings, gop_frames(settings, info), hdr=static_hdr(info))
+    return [
+        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
+        "-i", Child.feed_url(0), "-vf", filters, "-filter_threads", "1", "-fps_mode", "passthrough", "-an", "-sn",
+        *coding, "-pix_fmt", pixel_format, *colour_tags(info),
+        *BITEXACT, "-f", "mp4", "-y", out,
+    ]  # fmt: skip
