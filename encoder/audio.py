@@ -84,8 +84,7 @@ def encode_audio(
         name: of the rendition.
         codec: `aac` or `opus`.
         loudness: LUFS to bring it to, decimal text; empty only measures.
-        on_sample: called with the number of samples handed over so far; twice over where the loudness is corrected, since
-            that takes two passes.
+        on_sample: called with the number of samples handed over so far; in both passes where loudness is corrected.
 
     Raises:
         ToolFailed: the encoder failed.
