@@ -18,8 +18,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 from archer.media import FrameRange, MediaInfo, frames, probe
+from archer.media.convert import Converter
+from archer.media.frames import layout_named
 from archer.media.nut import write_nut
 from archer.process import Child
 from encoder import EncodeSettings, Rung, assemble, encode_chunk
@@ -95,21 +98,22 @@ def _single(
 ) -> Path:
     raw = folder / "raw.mp4"
     free = replace(settings, params=OPEN_STRUCTURE[settings.codec])
-    argv = _argv(info, rung, free, raw)
+    argv = _argv(info, free, raw)
     step = 1 / Fraction(info.video.frame_rate)
     times = ",".join(f"{float(key * step):.6f}" for key in keys)
     forced = ["-g", "9999", "-force_key_frames", times]
     forced += ["-forced-idr", "1"] if settings.codec in ("x264", "x265") else []
     argv[-4:-4] = forced
     with Child(argv, feeds=1) as child:
-        child.feed(0, lambda file: _write(file, clip, info))
+        child.feed(0, lambda file: _write(file, clip, info, rung))
         child.finish()
     assemble([raw], info, rung, folder / "single.mp4")
     return folder / "single.mp4"
 
 
-def _write(file: object, clip: Path, info: MediaInfo) -> None:
-    write_nut(file, frames(str(clip), info=info), info.video)  # type: ignore[arg-type]
+def _write(file: BinaryIO, clip: Path, info: MediaInfo, rung: Rung) -> None:
+    shown = Converter(info, rung.width, rung.height, layout_named("yuv420p"), kernel="lanczos")
+    write_nut(file, frames(str(clip), info=info), info.video, convert=shown)
 
 
 def _keys(path: Path) -> tuple[int, ...]:

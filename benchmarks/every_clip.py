@@ -175,11 +175,11 @@ def _swapped(url: str, info: Any, rendition: Path) -> str:
 
 def _small(url: str, info: Any) -> Iterator[npt.NDArray[np.float32]]:
     from archer.media import frames
+    from archer.media.convert import Converter
     from cinemill_native.frames import PixelFormat
-    from vmaf.convert import Converter
 
     grey = PixelFormat(name="yuv420p", bit_depth=8, chroma_shift=(1, 1))
-    converter = Converter(info, *SIZE, grey)
+    converter = Converter(info, *SIZE, grey, kernel="bicubic")
     for frame in frames(url, info=info):
         yield converter.planes(frame)[0].samples.astype(np.float32)
 

@@ -17,6 +17,7 @@ from encoder.assemble import check_rendition as check_rendition
 from encoder.audio import AudioFacts as AudioFacts
 from encoder.audio import encode_audio as encode_audio
 from encoder.chunk import encode_chunk as encode_chunk
+from encoder.chunk_check import ChunkFacts as ChunkFacts
 from encoder.codecs import Codec as Codec
 from encoder.codecs import codec_named as codec_named
 from encoder.errors import BadLadder as BadLadder
@@ -31,7 +32,6 @@ from encoder.ladder import parse_ladder as parse_ladder
 from encoder.mux import mark_of as mark_of
 from encoder.mux import mux_single as mux_single
 from encoder.settings import EncodeSettings as EncodeSettings
-from encoder.verify import ChunkFacts as ChunkFacts
 
 __all__ = [
     "AudioFacts",

@@ -77,11 +77,9 @@ def encode_audio(
     Late sound gets silence before it, sound from before the first frame is cut, holes are filled with silence.
 
     Args:
-        url: the title.
-        info: its facts.
+        url, info: the title and its facts.
         track: which track of it.
-        out: the file to write.
-        name: of the rendition.
+        out, name: the file to write, and the name of the rendition.
         codec: `aac` or `opus`.
         loudness: LUFS to bring it to, decimal text; empty only measures.
         on_sample: called with the number of samples handed over so far; in both passes where loudness is corrected.
@@ -90,8 +88,7 @@ def encode_audio(
         ToolFailed: the encoder failed.
     """
     layout, rate = _layout(track), track.rate if track.rate in RATES[codec] else 48000
-    kbps = CHANNELS[layout] * KBPS_PER_CHANNEL.get(CHANNELS[layout], KBPS_MORE)
-    sound = _Sound(url, info, track, on_sample)
+    sound, kbps = _Sound(url, info, track, on_sample), _kbps(CHANNELS[layout])
     gain, remark = sound.gain_to(loudness) if loudness else ("0", "")
     samples, heard = sound.through(_coding(track, codec, rate, kbps, gain, out))
     return AudioFacts(
@@ -109,6 +106,10 @@ def encode_audio(
         loudness=heard,
         gain_db=gain,
     )
+
+
+def _kbps(channels: int) -> int:
+    return channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
 
 
 @dataclass(frozen=True, slots=True)

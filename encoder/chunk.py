@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
 from archer.media import MediaInfo
+from archer.media.convert import Converter
+from archer.media.frames import layout_named
 from archer.media.nut import write_nut
-from archer.media.picture import picture_filters
 from archer.process import Child, Limits, ffmpeg_path
 from cinemill_native.frames import Frame
+from encoder.chunk_check import ChunkFacts, Expected, check_chunk
 from encoder.codecs import codec_named
 from encoder.filters import colour_filter, colour_tags, static_hdr
 from encoder.ladder import Rung
 from encoder.settings import EncodeSettings
-from encoder.verify import ChunkFacts, Expected, verify_chunk
 
 QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 BITEXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
@@ -39,9 +41,10 @@ def encode_chunk(
     on_frame: Callable[[int], None] | None = None,
     limits: Limits | None = None,
 ) -> ChunkFacts:
-    """Encode `frames` at a rung to a mp4 file without sound.
+    """Encode `frames` at a rung to a mp4 file without sound, and check it by decoding it.
 
-    The frames are numbered, not timed (see `archer.media.nut`); `assemble` gives them the source's times.
+    Pictures are scaled in this process, so that only what is coded goes through the pipe. They are numbered, not
+    timed (see `archer.media.nut`); `assemble` gives them the source's times.
 
     Args:
         frames: all of one source, in order, at least one.
@@ -59,31 +62,24 @@ def encode_chunk(
     """
     codec = codec_named(settings.codec)
     codec.check_picture(rung.width, rung.height, settings)
+    pixels = layout_named(codec.pixel_format(settings))
+    shown = Converter(info, rung.width, rung.height, pixels, kernel="lanczos")
     counted: list[int] = []
-    with Child(_argv(info, rung, settings, out), feeds=1, limits=limits) as child:
-        child.feed(0, lambda file: counted.append(write_nut(file, frames, info.video, on_frame=on_frame)))
+
+    def write(file: BinaryIO) -> None:
+        counted.append(write_nut(file, frames, info.video, convert=shown, on_frame=on_frame))
+
+    with Child(_argv(info, settings, out), feeds=1, limits=limits) as child:
+        child.feed(0, write)
         child.finish()
-    expected = Expected(
-        frames=counted[0] if counted else 0,
-        width=rung.width,
-        height=rung.height,
-        pixel_format=codec.pixel_format(settings),
-        frame_rate=info.video.frame_rate,
-        colour=info.video.colour,
-    )
-    return verify_chunk(out, expected)
+    return check_chunk(out, Expected.of(info, rung, pixels.name, frames=sum(counted)))
 
 
-def _argv(info: MediaInfo, rung: Rung, settings: EncodeSettings, out: Path) -> list[str | Path]:
-    codec = codec_named(settings.codec)
-    pixel_format = codec.pixel_format(settings)
-    scaling = picture_filters(info, rung.width, rung.height, pixel_format, kernel="lanczos")
-    filters = f"{scaling},{colour_filter(info)}"
-    rate = str(info.video.frame_rate)
+def _argv(info: MediaInfo, settings: EncodeSettings, out: Path) -> list[str | Path]:
+    codec, rate = codec_named(settings.codec), str(info.video.frame_rate)
     coding = codec.command(settings, gop_frames(settings, info), hdr=static_hdr(info))
     return [
         ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
-        "-i", Child.feed_url(0), "-vf", filters, "-filter_threads", "1", "-fps_mode", "passthrough", "-an", "-sn",
-        *coding, "-pix_fmt", pixel_format, *colour_tags(info),
-        *BITEXACT, "-f", "mp4", "-y", out,
+        "-i", Child.feed_url(0), "-vf", f"setsar=1,{colour_filter(info)}", "-fps_mode", "passthrough", "-an", "-sn",
+        *coding, "-pix_fmt", codec.pixel_format(settings), *colour_tags(info), *BITEXACT, "-f", "mp4", "-y", out,
     ]  # fmt: skip

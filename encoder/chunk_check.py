@@ -1,18 +1,22 @@
-"""Look at a coded chunk at once: is it what went in, and does all of it decode?"""
+"""What a coded chunk must be: proved by decoding it once, as soon as it is made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from archer.media import MediaInfo
 from archer.media.colour import UNSPECIFIED
 from cinemill_native.frames import Colour
 from encoder.errors import ChunkBroken
+from encoder.ladder import Rung
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 UNKNOWN = (0, UNSPECIFIED)
 
@@ -51,55 +55,63 @@ class Expected:
     frame_rate: Fraction
     colour: Colour
 
+    @classmethod
+    def of(cls, info: MediaInfo, rung: Rung, pixel_format: str, *, frames: int) -> Self:
+        """What a chunk of a title at a rung must be."""
+        return cls(
+            frames=frames,
+            width=rung.width,
+            height=rung.height,
+            pixel_format=pixel_format,
+            frame_rate=info.video.frame_rate,
+            colour=info.video.colour,
+        )
 
-def verify_chunk(path: Path, expected: Expected) -> ChunkFacts:
-    """Read and decode a chunk, and compare it with what was wanted.
+
+def check_chunk(path: Path, expected: Expected) -> ChunkFacts:
+    """Decode a chunk, and compare it with what was wanted: count, times, size, format, colours; a key frame first.
 
     Raises:
         ChunkBroken: names what is off, with the number of the frame where there is one.
     """
-    payload = _verify_packets(path, expected.frames)
-    _verify_pictures(path, expected)
-    return ChunkFacts(frames=expected.frames, size=path.stat().st_size, payload=payload)
-
-
-def _verify_packets(path: Path, wanted: int) -> int:
-    """Count, distinct times and a key frame first; returns the bytes of all packets."""
     import av
 
-    with av.open(str(path)) as container:
-        found = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
-        if len(found) != wanted or len({packet.pts for packet in found}) != wanted:
-            raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {len(found)} came out")
-        if not found[0].is_keyframe:
-            raise ChunkBroken(path.name, "it does not begin with a key frame")
-        return sum(packet.size for packet in found)
-
-
-def _verify_pictures(path: Path, expected: Expected) -> None:
-    import av
-
-    count = 0
+    wanted = expected.frames
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        stream.codec_context.options = {"err_detect": "explode"}
-        stream.codec_context.thread_count = 1
-        try:
-            for picture in container.decode(stream):
-                reason = _difference(picture, count, expected)
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        if len(packets) != wanted or len({packet.pts for packet in packets}) != wanted:
+            raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {len(packets)} came out")
+        if not packets[0].is_keyframe:
+            raise ChunkBroken(path.name, "it does not begin with a key frame")
+        decoded = _decoded(packets, stream, path, expected)
+    if decoded != wanted:
+        raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {decoded} decode")
+    return ChunkFacts(frames=wanted, size=path.stat().st_size, payload=sum(packet.size for packet in packets))
+
+
+def _decoded(packets: list[Packet[Any]], stream: VideoStream, path: Path, expected: Expected) -> int:
+    """How many pictures come out of the decoder, each as it should be."""
+    import av
+
+    stream.codec_context.options = {"err_detect": "explode"}
+    stream.codec_context.thread_count = 1
+    count, tick = 0, Fraction(stream.time_base or 1)
+    try:
+        for packet in [*packets, None]:
+            for picture in stream.decode(packet):
+                reason = _difference(picture, count, expected, tick)
                 if reason:
                     raise ChunkBroken(path.name, f"frame {count}: {reason}")
                 count += 1
-        except av.FFmpegError as error:
-            raise ChunkBroken(path.name, f"frame {count} cannot be decoded: {error.strerror}") from error
-    if count != expected.frames:
-        raise ChunkBroken(path.name, f"{expected.frames} frames went into the encoder, {count} decode")
+    except av.FFmpegError as error:
+        raise ChunkBroken(path.name, f"frame {count} cannot be decoded: {error.strerror}") from error
+    return count
 
 
-def _difference(picture: VideoFrame, place: int, expected: Expected) -> str:
+def _difference(picture: VideoFrame, place: int, expected: Expected, tick: Fraction) -> str:
     """What is not as expected about a decoded picture; empty where nothing is."""
-    time = Fraction(picture.pts or 0) * Fraction(picture.time_base or 1)
-    tick = Fraction(picture.time_base or 1)
+    time = (picture.pts or 0) * tick
     pairs: list[tuple[str, Any, Any]] = [
         ("size", (expected.width, expected.height), (picture.width, picture.height)),
         ("pixel format", expected.pixel_format, picture.format.name),

@@ -13,7 +13,7 @@ import pytest
 from archer.process import ffmpeg
 from cinemill_native.frames import Colour
 from encoder import ChunkBroken
-from encoder.verify import Expected, verify_chunk
+from encoder.chunk_check import Expected, check_chunk
 
 EXPECTED = Expected(
     frames=12,
@@ -42,7 +42,7 @@ def make(tmp_path: Path) -> Make:
 
 def test_a_chunk_as_it_should_be(make: Make) -> None:
     chunk = make()
-    facts = verify_chunk(chunk, EXPECTED)
+    facts = check_chunk(chunk, EXPECTED)
     assert facts.frames == 12
     assert 0 < facts.payload < facts.size == chunk.stat().st_size
 
@@ -60,11 +60,11 @@ def test_a_chunk_as_it_should_be(make: Make) -> None:
 )
 def test_another_chunk_than_was_wanted(change: dict[str, Any], words: str, make: Make) -> None:
     with pytest.raises(ChunkBroken, match=words):
-        verify_chunk(make(), replace(EXPECTED, **change))
+        check_chunk(make(), replace(EXPECTED, **change))
 
 
 def test_colours_that_nobody_knows_are_not_asked_for(make: Make) -> None:
-    verify_chunk(make("null"), replace(EXPECTED, colour=Colour()))
+    check_chunk(make("null"), replace(EXPECTED, colour=Colour()))
 
 
 def test_damage_in_the_middle_is_found(make: Make) -> None:
@@ -81,11 +81,11 @@ def test_damage_in_the_middle_is_found(make: Make) -> None:
     data[middle : middle + 200] = bytes(200)
     chunk.write_bytes(data)
     with pytest.raises(ChunkBroken, match="frame 0"):
-        verify_chunk(chunk, EXPECTED)
+        check_chunk(chunk, EXPECTED)
 
 
 def test_a_chunk_that_begins_in_the_middle_of_a_group(make: Make, tmp_path: Path) -> None:
     whole, cut = make(TAGS, "-bf", "0"), tmp_path / "cut.mkv"
     ffmpeg(["-i", whole, "-c", "copy", "-bsf:v", "noise=drop=lt(n\\,3)", cut])
     with pytest.raises(ChunkBroken, match="key frame"):
-        verify_chunk(cut, replace(EXPECTED, frames=9))
+        check_chunk(cut, replace(EXPECTED, frames=9))
