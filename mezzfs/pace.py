@@ -59,7 +59,7 @@ class Pace:
     def piece(self, length: int, *, urgent: bool) -> int:
         """Bytes of one request, where `length` bytes are wanted at once."""
         if not self.far:
-            return 8 * MIB
+            return 16 * MIB
         if urgent:
             return length if length < 512 << 10 else max(256 << 10, length // 4)
         return 4 * MIB if length >= 4 * MIB else MIB
@@ -72,5 +72,5 @@ class Pace:
 
 @cache
 def _depth(far: bool, budget: int) -> Depth:  # noqa: FBT001
-    window, piece = (64 * MIB, 4 * MIB) if far else (32 * MIB, 8 * MIB)
+    window, piece = (64 * MIB, 4 * MIB) if far else (48 * MIB, 16 * MIB)
     return Depth(window=max(MIB, min(window, budget // 4)), piece=piece)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -103,3 +104,38 @@ def test_a_server_that_is_not_there(store: Any, monkeypatch: pytest.MonkeyPatch)
     store.refresh()
     with pytest.raises(mezzfs.Unreachable, match="cannot be reached"):
         store.stat("s3://bucket/title.mov")
+
+
+@pytest.fixture
+def plain(web_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An object with an ETag of its own, as Amazon's have (the gateway's have none)."""
+    from mezzfs.stores import register
+    from mezzfs.stores.s3 import S3Store
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{web_server.server_port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "somebody")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    register("s3", S3Store())
+    yield "s3://bucket/title.mov"
+    register("s3", None)
+
+
+def test_one_signature_serves_many_ranges(plain: str, web_server: Any, noise: bytes) -> None:
+    file = RemoteFile(Core(budget=16 * MIB).open(plain))
+    for offset in range(0, 5 * MIB, MIB):
+        assert file.pread(100, offset) == noise[offset : offset + 100]
+    assert len(web_server.signed) >= 5
+    assert len(set(web_server.signed)) == 1
+    gets = [condition for method, _, condition in web_server.asked if method == "GET"]
+    assert all(gets)
+    web_server.data = noise[::-1]
+    with pytest.raises(mezzfs.ChangedObject):
+        file.pread(100, 7 * MIB)
+
+
+def test_where_signed_urls_are_refused_the_sdk_asks(plain: str, web_server: Any, noise: bytes) -> None:
+    web_server.refuses_signed = True
+    file = RemoteFile(Core(budget=16 * MIB).open(plain))
+    assert file.pread(100, MIB) == noise[MIB : MIB + 100]
+    assert web_server.signed
