@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from mezzfs.errors import (
 )
 from mezzfs.objects import Stat
 from mezzfs.stores.base import Entry, Reply, Upload
+from mezzfs.stores.upload import FileUpload, WaitingUpload
 
 MARKS = (
     "ETag",
@@ -75,58 +76,21 @@ class GeneralStore:
         with translated(url):
             store, path = _find(url)
             store.makedirs(path.rpartition("/")[0], exist_ok=True)
-            if "memory" in store.protocol:
-                return WaitingUpload(url, lambda data: store.pipe_file(path, data))
-            return GeneralUpload(url, store.open(path, "wb", autocommit=False))
+            if "memory" in store.protocol:  # whose files are visible from the first byte on
+                return WaitingUpload(lambda data: store.pipe_file(path, data))
+            file = store.open(path, "wb", autocommit=False)
+
+        def commit() -> None:
+            file.close()
+            file.commit()
+
+        return FileUpload(url, file, translated, commit=commit, abort=file.discard)
 
     def refresh(self) -> None:
         """See `Store.refresh`."""
         import fsspec
 
         fsspec.AbstractFileSystem.clear_instance_cache()
-
-
-class GeneralUpload:
-    """A file of fsspec that is committed at the end."""
-
-    def __init__(self, url: str, file: Any) -> None:
-        self._url, self._file = url, file
-
-    def write(self, data: bytes) -> None:
-        """See `Upload.write`."""
-        with translated(self._url):
-            self._file.write(data)
-
-    def commit(self) -> None:
-        """See `Upload.commit`."""
-        with translated(self._url):
-            self._file.close()
-            self._file.commit()
-
-    def abort(self) -> None:
-        """See `Upload.abort`."""
-        with translated(self._url):
-            self._file.discard()
-
-
-class WaitingUpload:
-    """Bytes kept until the end, for stores (`memory://`) whose files are visible from the first byte on."""
-
-    def __init__(self, url: str, place: Callable[[bytes], object]) -> None:
-        self._url, self._place, self._waiting = url, place, bytearray()
-
-    def write(self, data: bytes) -> None:
-        """See `Upload.write`."""
-        self._waiting += data
-
-    def commit(self) -> None:
-        """See `Upload.commit`."""
-        with translated(self._url):
-            self._place(bytes(self._waiting))
-
-    def abort(self) -> None:
-        """See `Upload.abort`."""
-        self._waiting.clear()
 
 
 def _nothing() -> None:
