@@ -450,7 +450,7 @@ def bench_mezzfs_two_readers(benchmark: Any, place: Field) -> None:
 @pytest.mark.parametrize("length", [MIB, 64 << 10], ids=["1MiB", "64KiB"])
 def bench_mezzfs_random(benchmark: Any, place: Field, length: int) -> None:
     """Reads at random places of a file of 64 GiB."""
-    costs, number = Costs(benchmark, place, "read"), 3 if place.mib == 8 else 15
+    costs, number = Costs(benchmark, place, "read"), 3 if place.mib == 8 else 12
 
     def work() -> None:
         for side, folder in place.folders.items():
