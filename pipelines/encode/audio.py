@@ -54,6 +54,7 @@ class Audio(Stage[AudioParams]):
                     "language": track.language,
                     "title": track.title,
                     "default": track.default,
+                    "roles": list(track.roles),
                 },
                 weight=max(1, round(info.duration)),
             )

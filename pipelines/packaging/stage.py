@@ -67,6 +67,7 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
             language=str(values.get("language", "und")),
             label=str(values.get("title", "")),
             default=bool(values.get("default", False)),
+            roles=tuple(values.get("roles", ())),
         )
 
 
@@ -80,6 +81,7 @@ def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
                 language=str(values.get("language", "und")),
                 label=str(values.get("title", "")),
                 default=bool(values.get("default", False)),
+                roles=tuple(values.get("roles", ())),
             )
 
 
