@@ -47,7 +47,7 @@ class S3Store:
         self._lock = threading.Lock()
         self._made: Any = None
         self._signer: Any = None
-        self._web = HttpStore(botocore.session.get_session().get_config_variable("ca_bundle"))
+        self._web: HttpStore | None = None
         self._signed: dict[tuple[str, str], tuple[str, float]] = {}
 
     def stat(self, url: str) -> Stat:
@@ -82,7 +82,7 @@ class S3Store:
             if time.monotonic() > until:
                 signed = self._sign(*place)
             wanted = {"Range": f"bytes={offset}-{offset + length - 1}", "If-Match": stat.etag}
-            answer = self._web.ask("GET", signed, wanted)
+            answer = self._plainly().ask("GET", signed, wanted)
         except (BotoCoreError, MezzError):
             return None
         if answer.status == 206:
@@ -90,6 +90,12 @@ class S3Store:
         answer.close()
         self._signed.pop(place, None)
         return None
+
+    def _plainly(self) -> HttpStore:
+        """Web requests that trust the certificates that the SDK is told to trust."""
+        if self._web is None:
+            self._web = HttpStore(botocore.session.get_session().get_config_variable("ca_bundle"))
+        return self._web
 
     def _sign(self, bucket: str, key: str) -> str:
         with self._lock:

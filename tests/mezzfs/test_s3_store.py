@@ -139,3 +139,9 @@ def test_where_signed_urls_are_refused_the_sdk_asks(plain: str, web_server: Any,
     file = RemoteFile(Core(budget=16 * MIB).open(plain))
     assert file.pread(100, MIB) == noise[MIB : MIB + 100]
     assert web_server.signed
+
+
+def test_a_profile_that_is_not_there_is_an_error_of_ours(plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(mezzfs.MezzError, match="ProfileNotFound"):
+        mezzfs.identify(plain)
