@@ -10,7 +10,7 @@ from types import MappingProxyType
 from archer.media import FrameRange, MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.split import Chunk, Shot, plan_chunks
-from archer.stage import Inputs, Item, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, encode_chunk
 from pipelines.encode.limits import coder_limits, coder_resources
 
@@ -50,9 +50,14 @@ class Encode(Stage[EncodeParams]):
         """The encoder's build."""
         return tool_build(ffmpeg_path())
 
+    def trial(self) -> Trial:
+        """Two or three short chunks."""
+        quick = EncodeSettings(preset="ultrafast", gop_s="1")
+        return Trial(params=EncodeParams(settings=quick, chunk_s="2"))
+
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
-        info, ladder = MediaInfo.from_json(inputs.json("media")), inputs.json("ladder")
+        info, ladder = inputs.media(), inputs.json("ladder")
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
         return [
             Item(
@@ -69,7 +74,7 @@ class Encode(Stage[EncodeParams]):
     def map(self, ctx: TaskContext, item: Item, params: EncodeParams) -> None:
         """Encode one chunk at one rung."""
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
-        info, part = MediaInfo.from_json(ctx.inputs.json("media")), item.chunk.frames
+        info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
         settings = replace(params.settings, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
         facts = encode_chunk(
