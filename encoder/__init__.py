@@ -16,8 +16,8 @@ from encoder.assemble import assemble as assemble
 from encoder.assemble import check_rendition as check_rendition
 from encoder.audio import AudioFacts as AudioFacts
 from encoder.audio import encode_audio as encode_audio
-from encoder.chunk import ChunkFacts as ChunkFacts
 from encoder.chunk import encode_chunk as encode_chunk
+from encoder.chunk_check import ChunkFacts as ChunkFacts
 from encoder.codecs import Codec as Codec
 from encoder.codecs import codec_named as codec_named
 from encoder.errors import BadLadder as BadLadder

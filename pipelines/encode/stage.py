@@ -34,7 +34,7 @@ class EncodeParams:
 class Encode(Stage[EncodeParams]):
     """Coded chunks, each checked as it is made: they begin with a key frame and hold exactly their frames."""
 
-    name, version, params = "encode", 1, EncodeParams
+    name, version, params = "encode", 2, EncodeParams
     inputs = MappingProxyType(
         {"asset": "asset", "media": "media@1", "shots": "shots@1", "ladder": "ladder@1"}
     )
