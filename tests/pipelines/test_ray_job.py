@@ -17,6 +17,7 @@ CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.integration,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'cinemill[ray]'"),
 ]
 
@@ -26,7 +27,7 @@ def encoded(clip: Path, out: Path, executor: str) -> tuple[dict[str, Any], str]:
     argv = [*CINEMILL, "encode", clip, "-o", out, "--ladder", "180p,90p", "--target-vmaf", "80"]
     argv += ["--preset", "veryfast", "--executor", executor, "--workers", "2", "--quiet"]
     environment = {**os.environ, "TMPDIR": "/tmp"}  # noqa: S108  where Ray's sockets must lie
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=280, env=environment)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=400, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads((out / "manifest.json").read_bytes()), done.stderr
 
