@@ -16,6 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -251,8 +252,9 @@ class _Bench:
         feed = self._shared / "feed"
         result = run(JobSpec(nodes=feeder.nodes), work_dir=feed, workers=2)
         result.raise_for_state()
-        if not place.exists():
-            shutil.copytree(feed, place, copy_function=_copied)
+        for kind in ("objects", "trees"):  # no state, in which the stage itself may be known as done
+            if (feed / kind).is_dir():
+                shutil.copytree(feed / kind, place / kind, copy_function=_linked, dirs_exist_ok=True)
         return {
             name: result.outputs[source] if isinstance(source, str) else source
             for name, source in inputs.items()
@@ -276,12 +278,11 @@ class _Bench:
         return ", ".join(name.partition(".")[2] for name in self._hashes(result))
 
 
-def _copied(source: str, target: str) -> str:
-    """Take a file of a work folder along; one that is named by its content never changes, and is only linked."""
-    if {"objects", "trees"} & set(Path(source).parts):
+def _linked(source: str, target: str) -> str:
+    """Take an artifact along: it is named by its content and never changes."""
+    with suppress(FileExistsError):
         os.link(source, target)
-        return target
-    return str(shutil.copy2(source, target))
+    return target
 
 
 def run_text(text: str, folder: str) -> None:

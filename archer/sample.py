@@ -8,14 +8,14 @@ from pathlib import Path
 from archer.media.asset import Asset
 from archer.process import ffmpeg
 
-AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2")
+AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1.2")
 SAMPLE = (
-    *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1"),
+    *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.6"),
     *("-f", "lavfi", "-i", "mandelbrot=size=320x180:rate=25:end_pts=40"),
     *AUDIO,
     *(
         "-filter_complex",
-        "[1:v]trim=duration=1,format=yuv420p[b];[0:v]format=yuv420p[a];[a][b]concat=n=2:v=1[v]",
+        "[1:v]trim=duration=0.6,format=yuv420p[b];[0:v]format=yuv420p[a];[a][b]concat=n=2:v=1[v]",
     ),
     *("-map", "[v]", "-map", "2:a", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-g", "12"),
     *("-threads", "1", "-c:a", "aac", "-flags", "+bitexact", "-fflags", "+bitexact"),
@@ -35,7 +35,7 @@ AWKWARD: Mapping[str, tuple[str, ...]] = {
 
 
 def sample_title(folder: Path) -> Asset:
-    """Two seconds of 320x180 at 25 fps with a cut in the middle, and a tone."""
+    """1.2 seconds of 320x180 at 25 fps with a cut in the middle, and a tone."""
     return _made(folder / "sample.mp4", SAMPLE)
 
 

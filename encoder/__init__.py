@@ -22,6 +22,7 @@ from encoder.codecs import Codec as Codec
 from encoder.codecs import codec_named as codec_named
 from encoder.errors import BadLadder as BadLadder
 from encoder.errors import BadOption as BadOption
+from encoder.errors import CannotCode as CannotCode
 from encoder.errors import ChunkBroken as ChunkBroken
 from encoder.errors import EncoderError as EncoderError
 from encoder.ladder import Rung as Rung
@@ -36,6 +37,7 @@ __all__ = [
     "AudioFacts",
     "BadLadder",
     "BadOption",
+    "CannotCode",
     "ChunkBroken",
     "ChunkFacts",
     "Codec",

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archer.media import MediaInfo
+from encoder.boxes import add_static_hdr, vpcc_record
 from encoder.codec_string import codec_string
 from encoder.errors import ChunkBroken
+from encoder.filters import static_hdr
 from encoder.ladder import Rung
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ def assemble(chunks: Sequence[Path], info: MediaInfo, rung: Rung, out: Path) -> 
     time_base = info.video.time_base
     times = [int(pts) - int(info.index.pts[0]) for pts in info.index.pts]
     codec = _write(chunks, coded, times, _decoding_times(coded, times, info), info, out)
+    if (hdr := static_hdr(info)) is not None:
+        add_static_hdr(out, hdr)
     seconds = float(info.duration)
     return RenditionFacts(
         name=rung.name,
@@ -141,7 +145,12 @@ def _write(
             template = first.streams.video[0]
             stream = target.add_stream_from_template(template, opaque=True)
             extradata = bytes(template.codec_context.extradata or b"")
-            codec = codec_string(template.codec_context.name, extradata)
+            record = extradata or vpcc_record(chunks[0].read_bytes())
+            codec = codec_string(template.codec_context.name, record)
+        if codec.startswith("hvc1"):
+            stream.codec_context.codec_tag = (
+                "hvc1"  # headers stand in the sample description alone; Apple wants it said
+            )
         stream.time_base = time_base
         place = 0
         for chunk in chunks:

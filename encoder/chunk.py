@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
 from archer.media import MediaInfo
-from archer.media.colour import layout_of
 from archer.media.convert import Converter
+from archer.media.frames import layout_named
 from archer.media.nut import write_nut
 from archer.process import Child, Limits, ffmpeg_path
 from cinemill_native.frames import Frame
-from encoder.chunk_check import ChunkFacts, check_chunk
+from encoder.chunk_check import ChunkFacts, Expected, check_chunk
 from encoder.codecs import codec_named
-from encoder.filters import colour_tags
+from encoder.filters import colour_filter, colour_tags, static_hdr
 from encoder.ladder import Rung
 from encoder.settings import EncodeSettings
 
@@ -55,28 +56,30 @@ def encode_chunk(
         limits: what the encoder process may use.
 
     Raises:
+        CannotCode: the codec does not take such pictures.
         ToolFailed: the encoder failed; its own last words.
         ChunkBroken: it did not give exactly the frames that went in.
     """
-    from av import VideoFormat
-
     codec = codec_named(settings.codec)
-    pixel_format = codec.pixel_format(settings)
-    shown = Converter(info, rung.width, rung.height, layout_of(VideoFormat(pixel_format)), kernel="lanczos")
-    rate = str(info.video.frame_rate)
-    argv: list[str | Path] = [
-        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
-        "-i", Child.feed_url(0), "-vf", "setsar=1", "-fps_mode", "passthrough", "-an", "-sn",
-        *codec.command(settings, gop_frames(settings, info)), "-pix_fmt", pixel_format, *colour_tags(info),
-        *BITEXACT, "-f", "mp4", "-y", out,
-    ]  # fmt: skip
+    codec.check_picture(rung.width, rung.height, settings)
+    pixels = layout_named(codec.pixel_format(settings))
+    shown = Converter(info, rung.width, rung.height, pixels, kernel="lanczos")
     counted: list[int] = []
-    with Child(argv, feeds=1, limits=limits) as child:
-        child.feed(
-            0,
-            lambda file: counted.append(
-                write_nut(file, frames, info.video, convert=shown, on_frame=on_frame)
-            ),
-        )
+
+    def write(file: BinaryIO) -> None:
+        counted.append(write_nut(file, frames, info.video, convert=shown, on_frame=on_frame))
+
+    with Child(_argv(info, settings, out), feeds=1, limits=limits) as child:
+        child.feed(0, write)
         child.finish()
-    return check_chunk(out, counted[0] if counted else 0, rung, pixel_format)
+    return check_chunk(out, Expected.of(info, rung, pixels.name, frames=sum(counted)))
+
+
+def _argv(info: MediaInfo, settings: EncodeSettings, out: Path) -> list[str | Path]:
+    codec, rate = codec_named(settings.codec), str(info.video.frame_rate)
+    coding = codec.command(settings, gop_frames(settings, info), hdr=static_hdr(info))
+    return [
+        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
+        "-i", Child.feed_url(0), "-vf", f"setsar=1,{colour_filter(info)}", "-fps_mode", "passthrough", "-an", "-sn",
+        *coding, "-pix_fmt", codec.pixel_format(settings), *colour_tags(info), *BITEXACT, "-f", "mp4", "-y", out,
+    ]  # fmt: skip

@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 from archer.media import FrameRange, MediaInfo
 from archer.process import ffmpeg_path, tool_build
-from archer.split import Chunk, Shot, plan_chunks
+from archer.split import Chunk, Shot
 from archer.stage import Inputs, Item, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, encode_chunk
 from pipelines.encode.limits import coder_limits, coder_resources
+from pipelines.encode.zones import Zone, fitted, parse_zones, settings_in, zoned_chunks
 
 SHORTEST_S = 1
 """Seconds; shots shorter than this share a chunk: starting an encoder costs more than they do."""
@@ -25,10 +26,12 @@ class EncodeParams:
     Attributes:
         settings: of every chunk; the CRF comes from the ladder.
         chunk_s: longest chunk, seconds, decimal text.
+        zones: other settings for ranges of frames, see `pipelines.encode.zones`.
     """
 
     settings: EncodeSettings
     chunk_s: str = "8"
+    zones: str = ""
 
 
 class Encode(Stage[EncodeParams]):
@@ -51,9 +54,9 @@ class Encode(Stage[EncodeParams]):
         return tool_build(ffmpeg_path())
 
     def trial(self) -> Trial:
-        """Two or three short chunks."""
+        """Three short chunks."""
         quick = EncodeSettings(preset="ultrafast", gop_s="1")
-        return Trial(params=EncodeParams(settings=quick, chunk_s="2"))
+        return Trial(params=EncodeParams(settings=quick, chunk_s="0.5"), feeds={"shots": "shots.shots"})
 
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
@@ -77,6 +80,7 @@ class Encode(Stage[EncodeParams]):
         info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
         settings = replace(params.settings, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+        settings = settings_in(_zones(info, params), part, settings)
         facts = encode_chunk(
             ctx.frames(ctx.inputs.asset(), part),
             info,
@@ -93,4 +97,9 @@ def _chunks(inputs: Inputs, info: MediaInfo, params: EncodeParams) -> tuple[Chun
     shots = [Shot(frames=FrameRange(shot["start"], shot["end"])) for shot in inputs.json("shots")["shots"]]
     rate = info.video.frame_rate
     longest = max(1, round(Decimal(params.chunk_s) * rate.numerator / rate.denominator))
-    return plan_chunks(shots, shortest=min(longest, max(1, round(SHORTEST_S * rate))), longest=longest)
+    shortest = min(longest, max(1, round(SHORTEST_S * rate)))
+    return zoned_chunks(shots, _zones(info, params), shortest=shortest, longest=longest)
+
+
+def _zones(info: MediaInfo, params: EncodeParams) -> tuple[Zone, ...]:
+    return fitted(parse_zones(params.zones, params.settings.codec), info.frame_count)

@@ -50,7 +50,7 @@ class Report(Stage[ReportParams]):
 
     def trial(self) -> Trial:
         """Everything that the main job makes before."""
-        feeds = {"renditions": "assemble.parts", "audio": "audio.parts"}
+        feeds = {"shots": "shots.shots", "renditions": "assemble.parts", "audio": "audio.parts"}
         return Trial(params=ReportParams(title="sample"), feeds=feeds)
 
     def map(self, ctx: TaskContext, item: Item, params: ReportParams) -> None:
