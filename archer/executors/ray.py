@@ -211,12 +211,46 @@ def _last_words(folder: Path) -> str:
 
 
 def _clean(folder: Path) -> None:
-    """Kill what still runs in a cluster's folder, which names it like nothing else, and remove the folder."""
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            if str(folder).encode() in entry.read_bytes() and int(entry.parent.name) != os.getpid():
-                os.kill(int(entry.parent.name), signal.SIGKILL)
+    """Kill what still runs in a cluster's folder, and remove the folder.
+
+    Ray's processes name it in their command lines; its agents hide theirs, but write their logs there.
+    """
+    for entry in Path("/proc").glob("[0-9]*"):
+        if int(entry.name) != os.getpid() and _belongs(entry, str(folder)):
+            with suppress(OSError):
+                os.kill(int(entry.name), signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _belongs(process: Path, folder: str) -> bool:
+    """True where a process, by its entry in /proc, names a folder, or is one of Ray's that has a file of it open.
+
+    Others that have one open, as the scheduler while it reads the log, are left alone.
+    """
+    with suppress(OSError):
+        words = (process / "cmdline").read_bytes()
+        if folder.encode() in words:
+            return True
+        files = (process / "fd").iterdir() if words.startswith(b"ray::") else ()
+        return any(folder in str(link.readlink()) for link in files)
+    return False
+
+
+def _clean_once_we_are_dead(folder: Path) -> None:
+    """Fork a process that waits for the end of this one, however it comes, and then cleans the folder.
+
+    The kernel kills this process with the scheduler, and Ray's daemons with this process, but Ray's agents stay.
+    """
+    reader, writer = os.pipe()  # the writer is never closed: the kernel does it
+    if os.fork() != 0:
+        os.close(reader)
+        return
+    os.setpgid(0, 0)
+    os.dup2(reader, 0)
+    os.closerange(3, max(writer, reader, 1024) + 1)
+    os.read(0, 1)
+    _clean(folder)
+    os._exit(0)
 
 
 def _clean_after_the_dead() -> None:
@@ -468,6 +502,7 @@ def main() -> None:
     with (Path(folder) / LOG).open("ab") as log_file:  # whatever Ray prints is not our output
         os.dup2(log_file.fileno(), 1)
         os.dup2(log_file.fileno(), 2)
+    _clean_once_we_are_dead(Path(folder))
     try:
         Importable(connection, address, folder, cores).serve()
     except (EOFError, BrokenPipeError, ConnectionError):

@@ -59,12 +59,13 @@ class Film(Stage[P]):
 
 
 def processes(word: str) -> list[int]:
-    """Ids of the processes that have a word in their command line."""
+    """Ids of the processes that have a word in their command line, or in the path of a file that they have open."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+    for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if word.encode() in entry.read_bytes():
-                found.append(int(entry.parent.name))
+            open_files = (str(link.readlink()) for link in (entry / "fd").iterdir())
+            if word.encode() in (entry / "cmdline").read_bytes() or any(word in path for path in open_files):
+                found.append(int(entry.name))
     return found
 
 
