@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from archer.process import packager_path, tool_version
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from pipelines.packaging.build import SEGMENT_S, build_package
 from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
 
@@ -39,6 +39,11 @@ class Packaging(Stage[PackagingParams]):
     def fingerprint(self, params: PackagingParams) -> str:
         """The packager's build."""
         return tool_version(packager_path())
+
+    def trial(self) -> Trial:
+        """Picture, sound and text."""
+        feeds = {"renditions": "assemble.parts", "audio": "audio.parts", "subtitles": "subtitles.parts"}
+        return Trial(feeds=feeds)
 
     def map(self, ctx: TaskContext, item: Item, params: PackagingParams) -> None:
         """Write the package: manifests, and a folder of segments per track."""
