@@ -23,9 +23,13 @@ from vmaf.errors import BadCurve as BadCurve
 from vmaf.errors import BadModel as BadModel
 from vmaf.errors import BadRaw as BadRaw
 from vmaf.errors import FrameCountMismatch as FrameCountMismatch
+from vmaf.errors import MissingChroma as MissingChroma
 from vmaf.errors import NoAlignment as NoAlignment
+from vmaf.errors import TimingMismatch as TimingMismatch
+from vmaf.errors import UnknownMetric as UnknownMetric
 from vmaf.errors import UnknownModel as UnknownModel
 from vmaf.errors import VmafError as VmafError
+from vmaf.features.registry import METRICS as METRICS
 from vmaf.ffmpeg import FFmpegScorer as FFmpegScorer
 from vmaf.logs import write_log as write_log
 from vmaf.models import DEFAULT_MODEL as DEFAULT_MODEL
@@ -39,8 +43,9 @@ from vmaf.pooling import percentile as percentile
 from vmaf.pooling import pool as pool
 from vmaf.pooling import rolling as rolling
 from vmaf.raw import raw_pictures as raw_pictures
+from vmaf.read import regression_of as regression_of
+from vmaf.regression import Collection as Collection
 from vmaf.regression import Regression as Regression
-from vmaf.regression import regression_of as regression_of
 from vmaf.score import score as score
 from vmaf.scorer import Scorer as Scorer
 from vmaf.scores import FrameScores as FrameScores
@@ -52,11 +57,14 @@ __all__ = [  # noqa: RUF022  plain order
     "BadCurve",
     "BadModel",
     "BadRaw",
+    "Collection",
     "DEFAULT_MODEL",
     "Delta",
     "FFmpegScorer",
     "FrameCountMismatch",
     "FrameScores",
+    "METRICS",
+    "MissingChroma",
     "Model",
     "NativeScorer",
     "NoAlignment",
@@ -65,6 +73,8 @@ __all__ = [  # noqa: RUF022  plain order
     "Row",
     "ScoreStream",
     "Scorer",
+    "TimingMismatch",
+    "UnknownMetric",
     "UnknownModel",
     "VmafError",
     "bd_quality",

@@ -14,7 +14,7 @@ from cinemill_native.frames import Frame, PixelFormat
 from vmaf.convert import Converter
 from vmaf.errors import FrameCountMismatch
 from vmaf.models import Model
-from vmaf.regression import regression_of
+from vmaf.read import regression_of
 from vmaf.scores import FrameScores
 from vmaf.stream import Row, ScoreStream, Source
 
@@ -31,11 +31,11 @@ class NativeScorer:
 
     Args:
         also: further models, scored in the same pass; their columns carry their names. The display is the first model's.
-        aim: also `integer_aim` and `integer_adm3`, which the v0 models do not use.
+        metrics: further columns, by the names of `METRICS`.
     """
 
-    def __init__(self, also: Sequence[Model] = (), *, aim: bool = False) -> None:
-        self._also, self._aim = tuple(also), aim
+    def __init__(self, also: Sequence[Model] = (), *, metrics: Sequence[str] = ("psnr",)) -> None:
+        self._also, self._metrics = tuple(also), tuple(metrics)
 
     def version(self) -> str:
         """Ours, and whose arithmetic it is."""
@@ -60,7 +60,9 @@ class NativeScorer:
         deep = max(reference_info.video.format.bit_depth, distorted_info.video.format.bit_depth) > 8
         sides = _Sides(reference_info, distorted_info, size, FORMATS[deep])
         rows: list[Row] = []
-        with ScoreStream(models, threads=threads, first=first, subsample=subsample, aim=self._aim) as stream:
+        with ScoreStream(
+            models, metrics=self._metrics, threads=threads, first=first, subsample=subsample
+        ) as stream:
             for done, pair in enumerate(_paired(reference, distorted), start=1):
                 stream.push(sides.source(*pair))
                 rows += stream.rows()

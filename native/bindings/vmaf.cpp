@@ -121,14 +121,14 @@ nb::tuple three(const Sum* sums) {
   return nb::make_tuple(sums[0], sums[1], sums[2]);
 }
 
-nb::list adm_result(const adm::Sums* sums, int gains, Size size) {
+nb::list adm_result(const adm::Sums* sums, const adm::Viewing& viewing, int gains, Size size) {
   nb::list scales;
   for (int scale = 0; scale < adm::kScales; ++scale) {
     nb::list terms;
     nb::list nums;
     nb::list aims;
     for (int gain = 0; gain < gains; ++gain) {
-      const adm::Terms made = adm::terms(sums[scale], scale, gain, size);
+      const adm::Terms made = adm::terms(sums[scale], viewing, scale, gain, size);
       terms.append(nb::make_tuple(made.num, made.den, made.aim));
       nums.append(three(sums[scale].num[gain]));
       aims.append(three(sums[scale].aim[gain]));
@@ -139,13 +139,28 @@ nb::list adm_result(const adm::Sums* sums, int gains, Size size) {
   return scales;
 }
 
-nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, nb::handle target) {
+adm::Viewing viewing_of(int csf_mode, double distance, int lines, double noise_weight) {
+  const bool known = csf_mode == 0 || (csf_mode == 2 && adm::has_blended(distance, lines));
+  if (!known) {
+    throw nb::value_error(
+        "csf_mode: wanted 0, or 2 with a display of 1080 lines at 3 or 5 heights or of 2160 lines at 1.5, 3 or 5");
+  }
+  if (distance * lines < adm::kLeastLines) {
+    throw nb::value_error("view_distance * display_height: wanted at least 3 * 1080 (the arithmetic has 16 bits)");
+  }
+  if (!(noise_weight >= 0.0 && noise_weight <= 1500.0)) throw nb::value_error("noise_weight: wanted 0 to 1500");
+  return {static_cast<adm::Csf>(csf_mode), distance, lines, noise_weight};
+}
+
+nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, int csf_mode, double view_distance,
+             int display_height, double noise_weight, nb::handle target) {
   const PlaneArgument first(ref, "ref");
   const PlaneArgument second(dist, "dist");
   check_alike(first, "ref", second, "dist");
   check_sides(first, "ref", adm::kMinSide);
   const std::vector<double> limits = gain_limits(gains, adm::kMaxGains);
-  adm::Options options{static_cast<int>(limits.size()), {}, aim};
+  const adm::Viewing viewing = viewing_of(csf_mode, view_distance, display_height, noise_weight);
+  adm::Options options{static_cast<int>(limits.size()), {}, aim, viewing};
   std::copy(limits.begin(), limits.end(), options.gain_limit);
   const adm::Table& kernels = adm::table(pick_target(target));
   adm::Sums sums[adm::kScales] = {};
@@ -157,7 +172,7 @@ nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, nb::
                     : kernels.u8(first.view<std::uint8_t>(), second.view<std::uint8_t>(), first.size(),
                                  first.bit_depth(), options, memory, sums);
   }
-  return adm_result(sums, options.gains, first.size());
+  return adm_result(sums, viewing, options.gains, first.size());
 }
 
 constexpr const char* kMotionDoc =
@@ -202,6 +217,11 @@ Args:
     ref, dist: luma planes of the same size (at least 17x17) and bit depth; samples in the range of the bit depth.
     gains: one or two limits of the enhancement gain, 1 to 100: 100 is VMAF's default, 1 is VMAF NEG.
     aim: also measure what the distortion added.
+    csf_mode: contrast sensitivity: 0 Watson 1997, 2 Barten and Watson blended (VMAF v1; 1080 lines at 3 or 5 heights,
+        2160 at 1.5, 3 or 5).
+    view_distance: of the viewer, in heights of the display, whose lines are `display_height`; their product is at
+        least 3240.
+    noise_weight: of the noise in every band, 0 to 1500.
     target: a level of `targets()` to force.
 
 Returns:
@@ -212,7 +232,7 @@ Returns:
 Raises:
     ShapeMismatch: the planes differ in size or bit depth.
     TooSmall: a side is shorter than 17.
-    ValueError: gains are out of range.
+    ValueError: gains or the display are out of range.
     NotAPlane, TargetUnavailable: as in `sse`.)";
 
 }  // namespace
@@ -224,7 +244,8 @@ void add_vmaf(nb::module_& module) {
   module.def("vif", vif, "ref"_a.none(), "dist"_a.none(), "gains"_a = nb::make_tuple(100.0), nb::kw_only(),
              "target"_a = nb::none(), kVifDoc);
   module.def("adm", adm, "ref"_a.none(), "dist"_a.none(), "gains"_a = nb::make_tuple(100.0), nb::kw_only(),
-             "aim"_a = false, "target"_a = nb::none(), kAdmDoc);
+             "aim"_a = false, "csf_mode"_a = 0, "view_distance"_a = 3.0, "display_height"_a = 1080,
+             "noise_weight"_a = 0.03125, "target"_a = nb::none(), kAdmDoc);
 }
 
 }  // namespace cinemill::bindings

@@ -23,6 +23,10 @@ def adm(
     gains: Sequence[float] = (100.0,),
     *,
     aim: bool = False,
+    csf_mode: int = 0,
+    view_distance: float = 3.0,
+    display_height: int = 1080,
+    noise_weight: float = 0.03125,
     target: str | None = None,
 ) -> list[
     tuple[
