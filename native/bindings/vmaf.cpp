@@ -1,5 +1,4 @@
-// Bindings of the features of VMAF. Their kernels need workspaces, which live as long as the thread that calls: fresh
-// memory costs more than some kernels do.
+// Bindings of the features of VMAF v0. Their kernels need workspaces, which live as long as the thread that calls.
 #include "bindings/vmaf.h"
 
 #include <algorithm>
@@ -41,18 +40,21 @@ class Workspace {
   std::size_t size_ = 0;
 };
 
+}  // namespace
+
 std::byte* workspace(std::size_t bytes) {
   thread_local Workspace mine;
   return mine.at_least(bytes);
 }
 
-void check_sides(const PlaneArgument& plane, const char* role, int least) {
-  const Size size = plane.size();
+void check_sides(Size size, const char* role, int least) {
   if (std::min(size.width, size.height) >= least) return;
   raise("TooSmall", std::string(role) + ": wanted sides of at least " + std::to_string(least) + " samples, got " +
                         std::to_string(size.width) + "x" + std::to_string(size.height) +
                         "; the filters of this feature do not fit; scale the picture up, or use another metric");
 }
+
+namespace {
 
 std::vector<double> gain_limits(nb::sequence gains, int most) {
   std::vector<double> limits;
@@ -69,7 +71,7 @@ std::uint64_t motion_sad(nb::handle previous, nb::handle current, nb::handle tar
   const PlaneArgument before(previous, "previous");
   const PlaneArgument now(current, "current");
   check_alike(before, "previous", now, "current");
-  check_sides(now, "current", motion::kMinSide);
+  check_sides(now.size(), "current", motion::kMinSide);
   const motion::Table& kernels = motion::table(pick_target(target));
   const nb::gil_scoped_release unlocked;
   std::byte* const memory = workspace(motion::workspace_bytes(now.size()));
@@ -99,7 +101,7 @@ nb::list vif(nb::handle ref, nb::handle dist, nb::sequence gains, nb::handle tar
   const PlaneArgument first(ref, "ref");
   const PlaneArgument second(dist, "dist");
   check_alike(first, "ref", second, "dist");
-  check_sides(first, "ref", vif::kMinSide);
+  check_sides(first.size(), "ref", vif::kMinSide);
   const std::vector<double> limits = gain_limits(gains, vif::kMaxGains);
   vif::Gains wanted{static_cast<int>(limits.size()), {}};
   std::copy(limits.begin(), limits.end(), wanted.limit);
@@ -157,7 +159,7 @@ nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, int 
   const PlaneArgument first(ref, "ref");
   const PlaneArgument second(dist, "dist");
   check_alike(first, "ref", second, "dist");
-  check_sides(first, "ref", adm::kMinSide);
+  check_sides(first.size(), "ref", adm::kMinSide);
   const std::vector<double> limits = gain_limits(gains, adm::kMaxGains);
   const adm::Viewing viewing = viewing_of(csf_mode, view_distance, display_height, noise_weight);
   adm::Options options{static_cast<int>(limits.size()), {}, aim, viewing};

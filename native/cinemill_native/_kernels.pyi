@@ -34,6 +34,30 @@ def adm(
         tuple[tuple[tuple[int, int, int], ...], tuple[int, int, int], tuple[tuple[int, int, int], ...]],
     ]
 ]: ...
+def cambi(
+    plane: Plane,
+    *,
+    width: int,
+    height: int,
+    smooth: bool,
+    halve: bool,
+    window: int,
+    highest: Sequence[int],
+    dark: int,
+    top: float = 0.6,
+    target: str | None = None,
+) -> tuple[float, float, float, float, float]: ...
+def speed(
+    ref: Plane,
+    dist: Plane,
+    *,
+    width: int,
+    height: int,
+    noise: float = 0.29,
+    noise_floor: float = 0.0,
+    weighting: int = 0,
+    target: str | None = None,
+) -> tuple[float, bool]: ...
 def thumbnail(
     plane: Plane, rows: int, columns: int, *, target: str | None = None
 ) -> npt.NDArray[np.uint8]: ...

@@ -8,9 +8,11 @@ from typing import Any
 
 from vmaf.errors import UnknownMetric
 from vmaf.features.adm import Adm, AdmOptions
+from vmaf.features.cambi import Cambi, CambiOptions
 from vmaf.features.feature import Feature, chosen, merged, suffix
 from vmaf.features.motion import Motion, MotionOptions
 from vmaf.features.psnr import Psnr
+from vmaf.features.speed import Speed, SpeedOptions
 from vmaf.features.vif import Vif, VifOptions
 
 Wish = Feature | Motion
@@ -37,6 +39,16 @@ def _motion(options: Mapping[str, Any]) -> tuple[Wish, str]:
     return Motion(found), suffix(found)
 
 
+def _cambi(options: Mapping[str, Any]) -> tuple[Wish, str]:
+    found = chosen(CambiOptions, options)
+    return Cambi(found), suffix(found)
+
+
+def _speed(options: Mapping[str, Any]) -> tuple[Wish, str]:
+    found = chosen(SpeedOptions, options)
+    return Speed(found), suffix(found)
+
+
 Maker = Callable[[Mapping[str, Any]], tuple[Wish, str]]
 INPUTS: dict[str, tuple[str, Maker]] = {
     "VMAF_integer_feature_adm2_score": ("integer_adm2", _adm),
@@ -44,6 +56,11 @@ INPUTS: dict[str, tuple[str, Maker]] = {
     "VMAF_integer_feature_adm3_score": ("integer_adm3", _adm_aim),
     "VMAF_integer_feature_motion2_score": ("integer_motion2", _motion),
     "VMAF_integer_feature_motion3_score": ("integer_motion3", _motion),
+    "Cambi_feature_cambi_score": ("cambi", _cambi),
+    **{
+        f"Speed_chroma_feature_speed_chroma_{plane}_score": (f"speed_chroma_{plane}", _speed)
+        for plane in ("u", "v", "uv")
+    },
     **{f"VMAF_integer_feature_vif_scale{s}_score": (f"integer_vif_scale{s}", _vif) for s in range(4)},
 }
 """A model's name of a feature -> (its column, what measures it)."""
@@ -53,6 +70,9 @@ METRICS: dict[str, tuple[Wish, ...]] = {
     "vif": (Vif(),),
     "adm": (Adm(aim=True),),
     "motion": (Motion(),),
+    "cambi": (Cambi(),),
+    "cambi_full_reference": (Cambi(full_reference=True),),
+    "speed_chroma": (Speed(),),
 }
 """What people can ask for beside the models' own features."""
 

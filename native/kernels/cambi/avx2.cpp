@@ -98,7 +98,7 @@ class Scale {
         stride_(stride_of(finest(options).width)),
         rows_(options.window + 1),
         band_(band(options)) {
-    for (int level = band_.first; level <= band_.last; ++level) {
+    for (int level = std::max(band_.first, 0); level <= band_.last; ++level) {
       first_[level] = static_cast<std::uint8_t>(first_visible(options, level));
     }
   }

@@ -30,13 +30,14 @@ constexpr int flat_enough(Size size) noexcept {
   return (kMask * kMask + 3 * ((blocks ? bits : 0) - 11) - 1) >> 1;
 }
 
-// Levels that can matter: those of a sample with a visible step, and what they are compared with.
+// Levels that can matter: those of a sample with a visible step, and what they are compared with. The first can be
+// below 0: a level that no sample has.
 struct Band {
   int first;
   int last;
 };
 constexpr Band band(const Options& options) noexcept {
-  return {std::max(options.dark - 3 * options.steps + 1, 0), options.highest[options.steps - 1] + options.steps};
+  return {options.dark - 3 * options.steps + 1, options.highest[options.steps - 1] + options.steps};
 }
 
 // The first step (counted from 0) that is visible at a level; `steps` if none is. Later ones are visible as well.
