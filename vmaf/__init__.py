@@ -14,6 +14,8 @@ Not Netflix's own `vmaf` package: do not install both.
 
 from __future__ import annotations
 
+from vmaf.advice import Advice as Advice
+from vmaf.advice import advised_model as advised_model
 from vmaf.alignment import Alignment as Alignment
 from vmaf.alignment import find_offset as find_offset
 from vmaf.bdrate import Delta as Delta
@@ -41,11 +43,13 @@ from vmaf.pooling import Pooled as Pooled
 from vmaf.pooling import per_shot as per_shot
 from vmaf.pooling import percentile as percentile
 from vmaf.pooling import pool as pool
+from vmaf.pooling import pooled_by as pooled_by
 from vmaf.pooling import rolling as rolling
 from vmaf.raw import raw_pictures as raw_pictures
 from vmaf.read import regression_of as regression_of
 from vmaf.regression import Collection as Collection
 from vmaf.regression import Regression as Regression
+from vmaf.score import alignment_of as alignment_of
 from vmaf.score import score as score
 from vmaf.scorer import Scorer as Scorer
 from vmaf.scores import FrameScores as FrameScores
@@ -53,6 +57,7 @@ from vmaf.stream import Row as Row
 from vmaf.stream import ScoreStream as ScoreStream
 
 __all__ = [  # noqa: RUF022  plain order
+    "Advice",
     "Alignment",
     "BadCurve",
     "BadModel",
@@ -77,6 +82,8 @@ __all__ = [  # noqa: RUF022  plain order
     "UnknownMetric",
     "UnknownModel",
     "VmafError",
+    "advised_model",
+    "alignment_of",
     "bd_quality",
     "bd_rate",
     "find_offset",
@@ -84,6 +91,7 @@ __all__ = [  # noqa: RUF022  plain order
     "per_shot",
     "percentile",
     "pool",
+    "pooled_by",
     "raw_pictures",
     "regression_of",
     "rolling",

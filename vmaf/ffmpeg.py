@@ -30,6 +30,10 @@ class FFmpegScorer:
         """The build of ffmpeg, whose libvmaf it is."""
         return "libvmaf of " + " ".join(tool_version(ffmpeg_path()).split()[:3])
 
+    def context(self, model: Model) -> tuple[int, int]:
+        """Motion of the v0 models looks one frame back and one ahead."""
+        return 1, 1
+
     def score(
         self,
         reference: Iterable[Frame],

@@ -13,6 +13,7 @@ from archer.media import MediaInfo, display_size
 from cinemill_native.frames import Frame, PixelFormat
 from vmaf.convert import Converter
 from vmaf.errors import FrameCountMismatch
+from vmaf.features.registry import metric_named, plan_of
 from vmaf.models import Model
 from vmaf.read import regression_of
 from vmaf.scores import FrameScores
@@ -40,6 +41,12 @@ class NativeScorer:
     def version(self) -> str:
         """Ours, and whose arithmetic it is."""
         return f"cinemill {installed('cinemill')}, exact to {EQUALS}"
+
+    def context(self, model: Model) -> tuple[int, int]:
+        """See `Scorer.context`."""
+        models = [regression_of(one) for one in (model, *self._also)]
+        wishes = [wish for one in models for wish in one.wishes]
+        return plan_of(wishes + [wish for name in self._metrics for wish in metric_named(name)]).context
 
     def score(
         self,

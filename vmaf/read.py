@@ -54,12 +54,13 @@ def parsed(content: Any, origin: str, *, limit_gain: bool = False) -> Predictor:
 
 def _collection(content: Any, origin: str) -> Collection:
     """Numbered models: 0 is the one that was trained on all opinions."""
-    models = []
+    models: list[Regression] = []
     while str(len(models)) in content:
         models.append(_single(content[str(len(models))], origin, kinds=RESAMPLED))
     if len(models) < 2:
         raise BadModel(
-            origin, "it has neither model_dict nor a collection of models numbered 0, 1 and so on; give a libvmaf model"
+            origin,
+            "it has neither model_dict nor a collection of models numbered 0, 1 and so on; give a libvmaf model",
         )
     return Collection(models[0], tuple(models[1:]))
 
@@ -69,7 +70,9 @@ def _single(
 ) -> Regression:
     facts = content["model_dict"]
     if facts["model_type"] not in kinds:
-        raise BadModel(origin, f"its type is {facts['model_type']}; only {' and '.join(kinds)} are supported here")
+        raise BadModel(
+            origin, f"its type is {facts['model_type']}; only {' and '.join(kinds)} are supported here"
+        )
     header, _, body = facts["model"].partition("SV\n")
     settings = dict(line.split(" ", 1) for line in header.strip().splitlines())
     if (settings["svm_type"], settings["kernel_type"]) != ("nu_svr", "rbf"):
@@ -103,7 +106,7 @@ def _inputs(facts: Any, origin: str, *, limit_gain: bool) -> tuple[Input, ...]:
     found = []
     for place, (name, values) in enumerate(zip(names, options, strict=True), start=1):
         if limit_gain:
-            values = values | {limit: 1.0 for part, limit in GAIN_LIMITS.items() if part in name}  # noqa: PLW2901
+            values = values | {limit: 1.0 for part, limit in GAIN_LIMITS.items() if part in name}
         try:
             column, wish = model_input(name, values)
         except ValueError as error:

@@ -139,9 +139,12 @@ class Collection:
         return tuple(dict.fromkeys(wish for model in (self.main, *self.resampled) for wish in model.wishes))
 
     def scores(self, column: str, features: Mapping[str, float]) -> dict[str, float]:
-        """The score, that of each resampled model, and `_bagging`, `_stddev`, `_ci_p95_lo`, `_ci_p95_hi` as libvmaf names them."""
+        """The score, that of each resampled model, and as libvmaf names them `_bagging`, `_stddev`, `_ci_p95_lo` and `_hi`."""
         raw = [model.raw(features) for model in self.resampled]
-        each = {f"{column}_{i:04}": m.finished(v) for i, (m, v) in enumerate(zip(self.resampled, raw, strict=True), 1)}
+        each = {
+            f"{column}_{i:04}": m.finished(v)
+            for i, (m, v) in enumerate(zip(self.resampled, raw, strict=True), 1)
+        }
         return {column: self.main.score(features)} | each | self._spread(column, raw)
 
     def _spread(self, column: str, raw: list[float]) -> dict[str, float]:

@@ -159,7 +159,8 @@ class ScoreStream:
     def _completed(self) -> Iterator[Row]:
         """Rows whose motion is known by all tracks."""
         while self._held and all(self._known):
-            row, values = self._held.popleft(), {}
+            row = self._held.popleft()
+            values: Columns = {}
             for known in self._known:
                 values |= known.popleft()
             if row.frame % self._subsample == 0:

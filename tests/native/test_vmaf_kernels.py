@@ -16,6 +16,11 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "motion": motion_sad,
     "vif": lambda ref, dist, target=None: vif(ref, dist, GAINS, target=target),
     "adm": lambda ref, dist, target=None: adm(ref, dist, GAINS, aim=True, target=target),
+    "adm_of_v1": lambda ref, dist, target=None: (
+        adm(ref, dist, (1.0,), aim=True, csf_mode=2, noise_weight=0.02, target=target),
+        adm(ref, dist, (1.0,), aim=True, csf_mode=2, view_distance=5.0, target=target),
+        adm(ref, dist, (1.0,), view_distance=4.5, target=target),
+    ),
     "fractional_gain": lambda ref, dist, target=None: (
         vif(ref, dist, (1.2,), target=target),
         adm(ref, dist, (1.2,), target=target),
@@ -138,5 +143,8 @@ def test_arguments_are_checked() -> None:
             kernel(plane, plane, (0.5,))
         with pytest.raises(ShapeMismatch):
             kernel(plane, small)
+    for display in ({"csf_mode": 1}, {"csf_mode": 2, "view_distance": 4.0}, {"view_distance": 2.9}):
+        with pytest.raises(ValueError, match="wanted"):
+            adm(plane, plane, **display)
     with pytest.raises(TooSmall, match="at least 3"):
         motion_sad(Plane(np.zeros((2, 9), np.uint8)), Plane(np.zeros((2, 9), np.uint8)))

@@ -105,4 +105,6 @@ class Adm:
             found[f"integer_adm3{name}"] = max(
                 kept * weight + (1 - share) * (1 - weight), options.adm_min_val
             )
-        return found | {f"integer_adm_scale{scale}{name}": term[0] / term[1] for scale, term in enumerate(terms)}
+        return found | {
+            f"integer_adm_scale{scale}{name}": term[0] / term[1] for scale, term in enumerate(terms)
+        }

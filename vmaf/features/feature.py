@@ -59,12 +59,12 @@ def chosen(kind: type[Chosen], values: Mapping[str, Any]) -> Chosen:
     Raises:
         ValueError: one of them is unknown here, or of another type.
     """
-    fields = {field.name: type(field.default) for field in dataclasses.fields(kind)}
+    fields: dict[str, type] = {field.name: type(field.default) for field in dataclasses.fields(kind)}
     for name, value in values.items():
-        if name not in fields:
-            raise ValueError(f"option {name} is unknown; wanted one of {', '.join(fields)}")
-        if not isinstance(value, (int, float) if fields[name] is float else fields[name]):
-            raise ValueError(f"option {name}: wanted {fields[name].__name__}, got {value!r}")
+        fits = name in fields and isinstance(value, (int, float) if fields[name] is float else fields[name])
+        if not fits:
+            known = ", ".join(f"{name}: {kind.__name__}" for name, kind in fields.items())
+            raise ValueError(f"option {name} = {value!r} is unknown or of another type; wanted {known}")
     return kind(**{name: fields[name](value) for name, value in values.items()})
 
 

@@ -62,10 +62,9 @@ class Speed:
         if len(ref) < 3 or len(dist) < 3:
             raise MissingChroma("speed_chroma (a part of VMAF v1)")
         (u, u_singular), (v, v_singular) = (self._plane(ref, dist, place) for place in (1, 2))
-        if u_singular != v_singular:
+        both = float(np.float32((np.float32(u) + np.float32(v)) / 2.0))
+        if u_singular != v_singular:  # one plane is flat: the other speaks for both
             both = v if u_singular else u
-        else:
-            both = float(np.float32((np.float32(u) + np.float32(v)) / 2.0))
         columns = {"u": u, "v": v, "uv": both}
         name, most = suffix(self.options), self.options.speed_max_val
         return {f"speed_chroma_{plane}{name}": min(score, most) for plane, score in columns.items()}
