@@ -1,4 +1,4 @@
-// Bindings of the features that came with VMAF v1.
+// Bindings of the features that came with VMAF v1, and of SSIM.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -8,6 +8,7 @@
 #include "bindings/vmaf.h"
 #include "kernels/cambi/cambi.h"
 #include "kernels/speed/speed.h"
+#include "kernels/ssim/ssim.h"
 
 namespace cinemill::bindings {
 namespace {
@@ -76,6 +77,30 @@ nb::tuple speed(nb::handle ref, nb::handle dist, int width, int height, double n
   return nb::make_tuple(found.score, found.singular);
 }
 
+nb::list ssim(nb::handle ref, nb::handle dist, int scales, nb::handle target) {
+  const PlaneArgument first(ref, "ref");
+  const PlaneArgument second(dist, "dist");
+  check_alike(first, "ref", second, "dist");
+  require(scales == 1 || scales == ssim::kMostScales, "scales: wanted 1 or 5");
+  check_sides(first.size(), "ref", ssim::least_side(scales));
+  const ssim::Table& kernels = ssim::table(pick_target(target));
+  ssim::Means means[ssim::kMostScales] = {};
+  {
+    const nb::gil_scoped_release unlocked;
+    std::byte* const memory = workspace(ssim::workspace_bytes(first.size()));
+    first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size(),
+                                  first.bit_depth(), scales, memory, means)
+                    : kernels.u8(first.view<std::uint8_t>(), second.view<std::uint8_t>(), first.size(),
+                                 first.bit_depth(), scales, memory, means);
+  }
+  nb::list found;
+  for (int scale = 0; scale < scales; ++scale) {
+    const ssim::Means& mean = means[scale];
+    found.append(nb::make_tuple(mean.similarity, mean.luminance, mean.contrast, mean.structure));
+  }
+  return found;
+}
+
 constexpr const char* kCambiDoc = R"(Banding of a luma plane at five scales, finest first, as libvmaf's CAMBI measures it.
 
 Releases the GIL; any number of threads may call at once.
@@ -120,6 +145,24 @@ Raises:
     ValueError: an option is out of range.
     NotAPlane, TargetUnavailable: as in `sse`.)";
 
+constexpr const char* kSsimDoc = R"(Structural similarity of two luma planes, as libvmaf's `float_ssim` and `float_ms_ssim` measure it.
+
+Releases the GIL; any number of threads may call at once.
+
+Args:
+    ref, dist: planes of the same size (at least 11x11, or 176x176 for five scales) and bit depth.
+    scales: 1, after averaging down to about 256 lines; or 5, from full size on, each half the one before.
+    target: a level of `targets()` to force.
+
+Returns:
+    Per scale the means of similarity, luminance, contrast and structure, single precision.
+
+Raises:
+    ShapeMismatch: the planes differ in size or bit depth.
+    TooSmall: a side is too short.
+    ValueError: scales is neither 1 nor 5.
+    NotAPlane, TargetUnavailable: as in `sse`.)";
+
 }  // namespace
 
 void add_vmaf_v1(nb::module_& module) {
@@ -128,6 +171,8 @@ void add_vmaf_v1(nb::module_& module) {
              "highest"_a, "dark"_a, "top"_a = 0.6, "target"_a = nb::none(), kCambiDoc);
   module.def("speed", speed, "ref"_a.none(), "dist"_a.none(), nb::kw_only(), "width"_a, "height"_a, "noise"_a = 0.29,
              "noise_floor"_a = 0.0, "weighting"_a = 0, "target"_a = nb::none(), kSpeedDoc);
+  module.def("ssim", ssim, "ref"_a.none(), "dist"_a.none(), "scales"_a = 1, nb::kw_only(), "target"_a = nb::none(),
+             kSsimDoc);
 }
 
 }  // namespace cinemill::bindings

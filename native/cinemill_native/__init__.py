@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cinemill_native._kernels import sad as sad
     from cinemill_native._kernels import speed as speed
     from cinemill_native._kernels import sse as sse
+    from cinemill_native._kernels import ssim as ssim
     from cinemill_native._kernels import targets as targets
     from cinemill_native._kernels import thumbnail as thumbnail
     from cinemill_native._kernels import vif as vif
@@ -74,6 +75,7 @@ _HOMES = {
     "sad": "_kernels",
     "speed": "_kernels",
     "sse": "_kernels",
+    "ssim": "_kernels",
     "targets": "_kernels",
     "thumbnail": "_kernels",
     "vif": "_kernels",
@@ -104,6 +106,7 @@ __all__ = [
     "sad",
     "speed",
     "sse",
+    "ssim",
     "targets",
     "thumbnail",
     "vif",

@@ -58,6 +58,9 @@ def speed(
     weighting: int = 0,
     target: str | None = None,
 ) -> tuple[float, bool]: ...
+def ssim(
+    ref: Plane, dist: Plane, scales: int = 1, *, target: str | None = None
+) -> list[tuple[float, float, float, float]]: ...
 def thumbnail(
     plane: Plane, rows: int, columns: int, *, target: str | None = None
 ) -> npt.NDArray[np.uint8]: ...

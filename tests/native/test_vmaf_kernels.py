@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cinemill_native import Plane, ShapeMismatch, TooSmall, adm, motion_sad, vif
+from cinemill_native import Plane, ShapeMismatch, TooSmall, adm, motion_sad, ssim, vif
 from cinemill_native.frames import Samples
 
 GAINS = (100.0, 1.0)
@@ -21,6 +21,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
         adm(ref, dist, (1.0,), aim=True, csf_mode=2, view_distance=5.0, target=target),
         adm(ref, dist, (1.0,), view_distance=4.5, target=target),
     ),
+    "ssim": lambda ref, dist, target=None: ssim(ref, dist, target=target),
     "fractional_gain": lambda ref, dist, target=None: (
         vif(ref, dist, (1.2,), target=target),
         adm(ref, dist, (1.2,), target=target),
@@ -148,3 +149,17 @@ def test_arguments_are_checked() -> None:
             adm(plane, plane, **display)
     with pytest.raises(TooSmall, match="at least 3"):
         motion_sad(Plane(np.zeros((2, 9), np.uint8)), Plane(np.zeros((2, 9), np.uint8)))
+
+
+@pytest.mark.parametrize("scales", [1, 5])
+def test_ssim_of_larger_planes_agrees(scales: int, bit_depth: int, target: str) -> None:
+    if target == "scalar":
+        pytest.skip("scalar is the definition")
+    random = np.random.default_rng(7)
+    for size in ((176, 177), (181, 176), (193, 180)) if scales == 5 else ((400, 385), (391, 390), (654, 643)):
+        for first, second in (("noise", "ramp"), ("ramp", "nearly_flat"), ("extremes", "checkerboard")):
+            planes = [framed(pattern(name, size, bit_depth, random), bit_depth) for name in (first, second)]
+            assert ssim(*planes, scales, target=target) == ssim(*planes, scales, target="scalar")
+    assert ssim(planes[0], planes[0], scales, target=target)[0][0] == pytest.approx(1, abs=1e-6)
+    with pytest.raises(ValueError, match="wanted 1 or 5"):
+        ssim(*planes, 3)

@@ -22,7 +22,7 @@ _COLUMNS: dict[tuple[str, tuple[str, ...]], list[dict[str, float]]] = {}
 
 def columns(golden: Any, names: tuple[str, ...], metrics: tuple[str, ...]) -> list[dict[str, float]]:
     """Our columns of every frame; computed once."""
-    key = (golden.name, names)
+    key = (golden.name, (*names, *metrics))
     if key not in _COLUMNS:
         _COLUMNS[key] = _columns(golden, names, metrics)
     return _COLUMNS[key]
@@ -99,3 +99,14 @@ def test_small_pictures_are_refused_in_words(golden: Any) -> None:
     failing = tuple(set(V1) - set(working(golden, "models", V1)))[:1]
     with pytest.raises(TooSmall, match="wanted sides of at least"):
         columns(golden, failing, ())
+
+
+@pytest.mark.parametrize("metric", ["float_ssim", "float_ms_ssim"])
+def test_structural_similarity_is_equal(golden: Any, metric: str) -> None:
+    if not working(golden, "features", (metric,)):
+        with pytest.raises(TooSmall, match="wanted sides of at least"):
+            columns(golden, (), (metric.removeprefix("float_"),))
+        return
+    ours = columns(golden, (), (metric.removeprefix("float_"),))
+    for row, wanted in zip(ours, golden.metrics("features", metric), strict=True):
+        assert row == pytest.approx(wanted, rel=1e-6)

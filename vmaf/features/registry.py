@@ -13,6 +13,7 @@ from vmaf.features.feature import Feature, chosen, merged, suffix
 from vmaf.features.motion import Motion, MotionOptions
 from vmaf.features.psnr import Psnr
 from vmaf.features.speed import Speed, SpeedOptions
+from vmaf.features.ssim import MsSsim, Ssim
 from vmaf.features.vif import Vif, VifOptions
 
 Wish = Feature | Motion
@@ -73,6 +74,8 @@ METRICS: dict[str, tuple[Wish, ...]] = {
     "cambi": (Cambi(),),
     "cambi_full_reference": (Cambi(full_reference=True),),
     "speed_chroma": (Speed(),),
+    "ssim": (Ssim(),),
+    "ms_ssim": (MsSsim(),),
 }
 """What people can ask for beside the models' own features."""
 
