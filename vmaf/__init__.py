@@ -32,6 +32,8 @@ from vmaf.errors import UnknownMetric as UnknownMetric
 from vmaf.errors import UnknownModel as UnknownModel
 from vmaf.errors import VmafError as VmafError
 from vmaf.features.registry import METRICS as METRICS
+from vmaf.ffmpeg import FFMPEG_METRICS as FFMPEG_METRICS
+from vmaf.ffmpeg import ONLY_BY_FFMPEG as ONLY_BY_FFMPEG
 from vmaf.ffmpeg import FFmpegScorer as FFmpegScorer
 from vmaf.logs import write_log as write_log
 from vmaf.models import DEFAULT_MODEL as DEFAULT_MODEL
@@ -65,6 +67,7 @@ __all__ = [  # noqa: RUF022  plain order
     "Collection",
     "DEFAULT_MODEL",
     "Delta",
+    "FFMPEG_METRICS",
     "FFmpegScorer",
     "FrameCountMismatch",
     "FrameScores",
@@ -73,6 +76,7 @@ __all__ = [  # noqa: RUF022  plain order
     "Model",
     "NativeScorer",
     "NoAlignment",
+    "ONLY_BY_FFMPEG",
     "Pooled",
     "Regression",
     "Row",

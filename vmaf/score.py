@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from archer.media import FrameRange, MediaInfo, frames, probe
 from vmaf.alignment import Alignment, find_offset
 from vmaf.errors import FrameCountMismatch
+from vmaf.ffmpeg import FFmpegScorer
 from vmaf.models import DEFAULT_MODEL, model_named
 from vmaf.native import NativeScorer
 from vmaf.scorer import Scorer
@@ -28,6 +29,7 @@ def score(
     offset: int = 0,
     times: bool = True,
     scorer: Scorer | None = None,
+    by_ffmpeg: Sequence[str] = (),
     on_frame: Callable[[int, int], None] | None = None,
 ) -> FrameScores:
     """Scores of every frame of `distorted`, at the model's display size.
@@ -42,6 +44,7 @@ def score(
             scored.
         times: refuse files of variable frame rate whose frames are shown at different times.
         scorer: backend; None for our own kernels.
+        by_ffmpeg: further metrics, of `ONLY_BY_FFMPEG`; they cost a second pass over both files.
         on_frame: called with the number of frames handed over so far, and their total.
 
     Raises:
@@ -56,17 +59,24 @@ def score(
     if times:
         check_times(one, other, wanted, offset=offset)
     shifted = FrameRange(wanted.start + offset, wanted.end + offset)
-    return (scorer or NativeScorer()).score(
-        frames(reference, wanted, info=one),
-        frames(distorted, shifted, info=other),
-        reference_info=one,
-        distorted_info=other,
-        model=chosen,
-        first=wanted.start,
-        threads=threads,
-        subsample=subsample,
-        on_frame=None if on_frame is None else lambda done: on_frame(done, len(wanted)),
-    )
+
+    def scored(by: Scorer, tell: Callable[[int, int], None] | None) -> FrameScores:
+        return by.score(
+            frames(reference, wanted, info=one),
+            frames(distorted, shifted, info=other),
+            reference_info=one,
+            distorted_info=other,
+            model=chosen,
+            first=wanted.start,
+            threads=threads,
+            subsample=subsample,
+            on_frame=None if tell is None else lambda done: tell(done, len(wanted)),
+        )
+
+    found = scored(scorer or NativeScorer(), on_frame)
+    if not by_ffmpeg:
+        return found
+    return found.with_columns_of(scored(FFmpegScorer(by_ffmpeg), None))
 
 
 def alignment_of(reference: str, distorted: str, *, reach: int = 12) -> Alignment:

@@ -11,7 +11,7 @@ import click
 from pipelines.cli.options import json_option, quiet_option
 
 if TYPE_CHECKING:
-    from vmaf import FrameScores
+    from vmaf import FrameScores, Scorer
 
 POOLS = ("mean", "harmonic", "min", "p5", "max")
 PICTURES = (".html", ".png")
@@ -139,6 +139,7 @@ def _files(reference: str, distorted: str, options: dict[str, Any]) -> FrameScor
     from pipelines.cli.progress import counting
     from vmaf import FFmpegScorer, NativeScorer, model_named
     from vmaf import score as score_files
+    from vmaf.ffmpeg import ONLY_BY_FFMPEG
 
     if any(probe(side).video.colour.is_hdr for side in (reference, distorted)):
         caveat = "HDR video: VMAF's models were trained on SDR; scores compare encodes of one title at best"
@@ -146,7 +147,14 @@ def _files(reference: str, distorted: str, options: dict[str, Any]) -> FrameScor
             raise click.UsageError(f"{caveat}. Add --hdr to score it all the same.")
         click.echo(f"note: {caveat}", err=True)
     model = _advised(reference, options) if options["model"] == "advise" else options["model"]
-    native = NativeScorer([model_named(name) for name in options["also"]], metrics=_metrics(options))
+    metrics = _metrics(options)
+    if options["scorer"] == "ffmpeg":
+        scorer: Scorer = FFmpegScorer(metrics)
+        by_ffmpeg: tuple[str, ...] = ()
+    else:
+        by_ffmpeg = tuple(name for name in metrics if name in ONLY_BY_FFMPEG)
+        ours = tuple(name for name in metrics if name not in by_ffmpeg)
+        scorer = NativeScorer([model_named(name) for name in options["also"]], metrics=ours)
     offset = _offset(reference, distorted, options["offset"])
     with counting("score", show=not (options["as_json"] or options["quiet"])) as count:
         return score_files(
@@ -158,7 +166,8 @@ def _files(reference: str, distorted: str, options: dict[str, Any]) -> FrameScor
             subsample=options["subsample"],
             offset=offset,
             times=not options["ignore_times"],
-            scorer=native if options["scorer"] == "cinemill" else FFmpegScorer(),
+            scorer=scorer,
+            by_ffmpeg=by_ffmpeg,
             on_frame=count,
         )
 
