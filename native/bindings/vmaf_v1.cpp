@@ -45,10 +45,9 @@ nb::tuple cambi(nb::handle plane, int width, int height, bool smooth, bool halve
   {
     const nb::gil_scoped_release unlocked;
     std::byte* const memory = workspace(kernels.workspace_bytes(options));
-    source.is_wide() ? kernels.u16(source.view<std::uint16_t>(), source.size(), source.bit_depth(), options, memory,
-                                   scores)
-                     : kernels.u8(source.view<std::uint8_t>(), source.size(), source.bit_depth(), options, memory,
-                                  scores);
+    source.is_wide()
+        ? kernels.u16(source.view<std::uint16_t>(), source.size(), source.bit_depth(), options, memory, scores)
+        : kernels.u8(source.view<std::uint8_t>(), source.size(), source.bit_depth(), options, memory, scores);
   }
   return nb::make_tuple(scores[0], scores[1], scores[2], scores[3], scores[4]);
 }
@@ -58,8 +57,7 @@ nb::tuple speed(nb::handle ref, nb::handle dist, int width, int height, double n
   const PlaneArgument first(ref, "ref");
   const PlaneArgument second(dist, "dist");
   check_alike(first, "ref", second, "dist");
-  const speed::Options options{
-      {width, height}, static_cast<float>(noise), static_cast<float>(noise_floor), weighting};
+  const speed::Options options{{width, height}, static_cast<float>(noise), static_cast<float>(noise_floor), weighting};
   require(width >= 1 && height >= 1 && width <= kMaxSide && height <= kMaxSide, "width, height: wanted at least 80");
   check_sides(options.size, "chroma as it is measured", speed::kMinSide);
   require(weighting >= 0 && weighting < speed::kWeightings, "weighting: wanted 0 to 6");
@@ -101,7 +99,8 @@ nb::list ssim(nb::handle ref, nb::handle dist, int scales, nb::handle target) {
   return found;
 }
 
-constexpr const char* kCambiDoc = R"(Banding of a luma plane at five scales, finest first, as libvmaf's CAMBI measures it.
+constexpr const char* kCambiDoc =
+    R"(Banding of a luma plane at five scales, finest first, as libvmaf's CAMBI measures it.
 
 Releases the GIL; any number of threads may call at once.
 
@@ -145,7 +144,8 @@ Raises:
     ValueError: an option is out of range.
     NotAPlane, TargetUnavailable: as in `sse`.)";
 
-constexpr const char* kSsimDoc = R"(Structural similarity of two luma planes, as libvmaf's `float_ssim` and `float_ms_ssim` measure it.
+constexpr const char* kSsimDoc =
+    R"(Structural similarity of two luma planes, as libvmaf's `float_ssim` and `float_ms_ssim` measure it.
 
 Releases the GIL; any number of threads may call at once.
 

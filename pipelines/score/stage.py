@@ -36,7 +36,7 @@ class ScoreParams:
 class Score(Stage[ScoreParams]):
     """Chunks are scored with the frames around that motion looks at, so that joining them gives what one run gives."""
 
-    name, version, params = "score", 1, ScoreParams
+    name, version, params = "score", 2, ScoreParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "renditions": "parts@1"})
     parts = MappingProxyType({"scores": SCHEMA})
     outputs = MappingProxyType({"scores": SCHEMA})

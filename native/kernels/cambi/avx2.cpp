@@ -132,7 +132,9 @@ class Scale {
     return {work_.runs + std::ptrdiff_t{place} * (size_.width + 1), work_.run_counts[place]};
   }
 
-  std::uint16_t* counts(int level) const noexcept { return work_.counts + std::ptrdiff_t{level - band_.first} * stride_; }
+  std::uint16_t* counts(int level) const noexcept {
+    return work_.counts + std::ptrdiff_t{level - band_.first} * stride_;
+  }
 
   // Levels of candidates in the band, kNone elsewhere, and at the ends of the row.
   CINEMILL_AVX2 void make_keys(int y) const noexcept {
@@ -201,7 +203,8 @@ class Scale {
     for (int x = from; x < to; x += 16) {
       const __m256i right = _mm256_min_epi16(_mm256_add_epi16(at, reach), last);
       const __m256i left = _mm256_max_epi16(_mm256_sub_epi16(at, reach), _mm256_setzero_si256());
-      const __m256i more = _mm256_max_epi16(_mm256_add_epi16(_mm256_sub_epi16(right, left), one), _mm256_setzero_si256());
+      const __m256i more =
+          _mm256_max_epi16(_mm256_add_epi16(_mm256_sub_epi16(right, left), one), _mm256_setzero_si256());
       const __m256i before = load(row + x);
       store(row + x, sign > 0 ? _mm256_add_epi16(before, more) : _mm256_sub_epi16(before, more));
       at = _mm256_add_epi16(at, _mm256_set1_epi16(16));
@@ -254,8 +257,7 @@ CINEMILL_AVX2 void cambi(PlaneView<T> plane, Size source, int bit_depth, const O
     }
     filter(work.finest, size, work.filtered);
     const std::int64_t count = Scale(work, size, options).run();
-    scores[scale] =
-        pooled(work.contrasts, count, std::int64_t{size.width} * size.height, options.top, work.places);
+    scores[scale] = pooled(work.contrasts, count, std::int64_t{size.width} * size.height, options.top, work.places);
   }
 }
 
@@ -267,7 +269,7 @@ FirstRows carve_first(Carver& carver, int width) noexcept {
   for (Level*& row : rows.level) row = carver.rows<Level>(1, width);
   for (std::uint8_t*& row : rows.flat) row = carver.rows<std::uint8_t>(1, width);
   rows.sum = carver.rows<std::uint8_t>(1, width);
-  rows.found = carver.rows<std::uint8_t>(1, width) ;
+  rows.found = carver.rows<std::uint8_t>(1, width);
   rows.across = carver.take<std::int32_t>(static_cast<std::size_t>(width));
   return rows;
 }

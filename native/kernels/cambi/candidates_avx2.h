@@ -62,12 +62,12 @@ CINEMILL_AVX2 static inline void halve_row(const std::uint8_t* from, int to, std
 
 // Rows of work of the first stage.
 struct FirstRows {
-  Level* ten[2];           // samples in 10 bits, of rows y % 2
-  Level* level[2];         // smoothed
-  std::uint8_t* flat[8];   // whether a sample is flat (1), of rows y % 8
-  std::uint8_t* sum;       // flat samples of 7 rows
-  std::uint8_t* found;     // candidates of a row
-  std::int32_t* across;    // sample of the source at each place of a row
+  Level* ten[2];          // samples in 10 bits, of rows y % 2
+  Level* level[2];        // smoothed
+  std::uint8_t* flat[8];  // whether a sample is flat (1), of rows y % 8
+  std::uint8_t* sum;      // flat samples of 7 rows
+  std::uint8_t* found;    // candidates of a row
+  std::int32_t* across;   // sample of the source at each place of a row
 };
 
 FirstRows carve_first(Carver& carver, int width) noexcept;

@@ -43,8 +43,7 @@ constexpr Band band(const Options& options) noexcept {
 // The first step (counted from 0) that is visible at a level; `steps` if none is. Later ones are visible as well.
 constexpr int first_visible(const Options& options, int level) noexcept {
   int step = 0;
-  while (step < options.steps &&
-         (level > options.highest[step] || level + options.steps + step + 1 <= options.dark)) {
+  while (step < options.steps && (level > options.highest[step] || level + options.steps + step + 1 <= options.dark)) {
     ++step;
   }
   return step;

@@ -52,9 +52,8 @@ void covariances(const Reduced& plane, Size inner, Covariance covariance, Square
 void columns_of(const Reduced& plane, Size count, float* out) noexcept {
   const int all = count.width * count.height;
   for (int block = 0; block < all; ++block) {
-    const float* const corner = plane.samples +
-                                std::ptrdiff_t{block / count.width * kBlock} * plane.stride +
-                                block % count.width * kBlock;
+    const float* const corner =
+        plane.samples + std::ptrdiff_t{block / count.width * kBlock} * plane.stride + block % count.width * kBlock;
     for (int i = 0; i < kElements; ++i) {
       out[i * all + block] = corner[std::ptrdiff_t{i / kBlock} * plane.stride + i % kBlock];
     }
@@ -72,8 +71,7 @@ void variances(const float* solution, const float* columns, int count, float* ou
 }
 
 // Whether the covariances could be inverted; without that variances are 0. `work` holds three times the columns.
-bool estimate_plane(const Reduced& plane, float noise, Covariance covariance, const Blocks& out,
-                    float* work) noexcept {
+bool estimate_plane(const Reduced& plane, float noise, Covariance covariance, const Blocks& out, float* work) noexcept {
   const Size count = blocks(plane.size);
   const Size inner = {count.width * kBlock - kBlock + 1, count.height * kBlock - kBlock + 1};
   const std::ptrdiff_t area = std::ptrdiff_t{kElements} * out.count;

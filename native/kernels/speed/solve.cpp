@@ -1,5 +1,5 @@
-// Linear equations by Householder's QR decomposition. Steps k multiply matrices whose first k rows and columns are those
-// of the identity: what adds nothing but zeros is left out.
+// Linear equations by Householder's QR decomposition. Steps k multiply matrices whose first k rows and columns are
+// those of the identity: what adds nothing but zeros is left out.
 #include <cstring>
 
 #include "kernels/speed/matrix.h"

@@ -19,12 +19,12 @@ struct Plane {
 };
 
 struct Work {
-  Plane plane[2][2];             // of both sides, and the next scale's
+  Plane plane[2][2];                 // of both sides, and the next scale's
   float* filtered[kKinds][kWindow];  // of a strip, of rows y % 11
   float* product[kKinds];
-  float* even[kLowPass + 1];     // samples 2 x of rows y % 10, and 2 x + 1
+  float* even[kLowPass + 1];  // samples 2 x of rows y % 10, and 2 x + 1
   float* odd[kLowPass + 1];
-  double* columns;               // two rows of work as one of doubles
+  double* columns;  // two rows of work as one of doubles
 };
 
 Work carve(float* next, Size size) noexcept {
@@ -229,11 +229,11 @@ CINEMILL_AVX2 Half half_terms(__m128 m1, __m128 m2, __m128 squares, __m128 root,
                               __m128 structure) noexcept {
   const __m256d two = _mm256_set1_pd(2);
   const __m256d means = _mm256_mul_pd(_mm256_mul_pd(two, _mm256_cvtps_pd(m1)), _mm256_cvtps_pd(m2));
-  return {_mm256_div_pd(_mm256_add_pd(means, _mm256_set1_pd(static_cast<double>(kC1))), _mm256_cvtps_pd(squares)),
-          _mm256_div_pd(_mm256_add_pd(_mm256_mul_pd(two, _mm256_cvtps_pd(root)),
-                                      _mm256_set1_pd(static_cast<double>(kC2))),
-                        _mm256_cvtps_pd(variances)),
-          _mm256_cvtps_pd(structure)};
+  return {
+      _mm256_div_pd(_mm256_add_pd(means, _mm256_set1_pd(static_cast<double>(kC1))), _mm256_cvtps_pd(squares)),
+      _mm256_div_pd(_mm256_add_pd(_mm256_mul_pd(two, _mm256_cvtps_pd(root)), _mm256_set1_pd(static_cast<double>(kC2))),
+                    _mm256_cvtps_pd(variances)),
+      _mm256_cvtps_pd(structure)};
 }
 
 // Lanes in front of `left` of 4 places from `at` on.
@@ -243,9 +243,8 @@ CINEMILL_AVX2 __m256d inside(int at, int left) noexcept {
 }
 
 CINEMILL_AVX2 void add_half(const Half& found, int half, __m256d mask, Sums& sums) noexcept {
-  const __m256d values[4] = {
-      _mm256_mul_pd(_mm256_mul_pd(found.luminance, found.contrast), found.structure), found.luminance, found.contrast,
-      found.structure};
+  const __m256d values[4] = {_mm256_mul_pd(_mm256_mul_pd(found.luminance, found.contrast), found.structure),
+                             found.luminance, found.contrast, found.structure};
   for (int i = 0; i < 4; ++i) {
     double* const lane = sums.lane[i] + 4 * half;
     _mm256_storeu_pd(lane, _mm256_add_pd(_mm256_loadu_pd(lane), _mm256_and_pd(values[i], mask)));
@@ -269,13 +268,14 @@ CINEMILL_AVX2 void compare8(const Rows& rows, int x, int left, Sums& sums) noexc
   const __m256 structure = _mm256_div_ps(_mm256_add_ps(both, c3), _mm256_add_ps(root, c3));
   const __m256 squares = _mm256_add_ps(_mm256_add_ps(square1, square2), _mm256_set1_ps(kC1));
   const __m256 variances = _mm256_add_ps(_mm256_add_ps(v1, v2), _mm256_set1_ps(kC2));
-  add_half(half_terms(_mm256_castps256_ps128(m1), _mm256_castps256_ps128(m2), _mm256_castps256_ps128(squares),
+  add_half(
+      half_terms(_mm256_castps256_ps128(m1), _mm256_castps256_ps128(m2), _mm256_castps256_ps128(squares),
                  _mm256_castps256_ps128(root), _mm256_castps256_ps128(variances), _mm256_castps256_ps128(structure)),
       0, inside(0, left), sums);
   add_half(half_terms(_mm256_extractf128_ps(m1, 1), _mm256_extractf128_ps(m2, 1), _mm256_extractf128_ps(squares, 1),
-                 _mm256_extractf128_ps(root, 1), _mm256_extractf128_ps(variances, 1),
-                 _mm256_extractf128_ps(structure, 1)),
-      1, inside(4, left), sums);
+                      _mm256_extractf128_ps(root, 1), _mm256_extractf128_ps(variances, 1),
+                      _mm256_extractf128_ps(structure, 1)),
+           1, inside(4, left), sums);
 }
 
 CINEMILL_AVX2 Means compared(const Work& work, const Plane& ref, const Plane& dist, Size size) noexcept {
