@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from archer.media import FrameRange, MediaInfo, frames, probe
 from vmaf.alignment import Alignment, find_offset
@@ -53,30 +54,33 @@ def score(
         UnknownModel: there is no such model.
         MediaError: a file cannot be read.
     """
-    chosen = model_named(model)
-    one, other = probe(reference), probe(distorted)
-    wanted = part or _common(one, other, offset)
+    pair = _Pair(reference, distorted, part, offset)
     if times:
-        check_times(one, other, wanted, offset=offset)
-    shifted = FrameRange(wanted.start + offset, wanted.end + offset)
+        check_times(*pair.infos, pair.part, offset=offset)
+    settings = {"model": model_named(model), "threads": threads, "subsample": subsample}
+    found = pair.scored(scorer or NativeScorer(), on_frame, settings)
+    return found.with_columns_of(pair.scored(FFmpegScorer(by_ffmpeg), None, settings)) if by_ffmpeg else found
 
-    def scored(by: Scorer, tell: Callable[[int, int], None] | None) -> FrameScores:
+
+class _Pair:
+    """Two files and the frames of them that are compared. Raises: FrameCountMismatch."""
+
+    def __init__(self, reference: str, distorted: str, part: FrameRange | None, offset: int) -> None:
+        self.infos, self._urls = (probe(reference), probe(distorted)), (reference, distorted)
+        self.part = part or _common(*self.infos, offset)
+        self._parts = self.part, FrameRange(self.part.start + offset, self.part.end + offset)
+
+    def scored(self, by: Scorer, tell: Callable[[int, int], None] | None, settings: Any) -> FrameScores:
+        """Scores by one backend; files are decoded anew."""
+        sides = zip(self._urls, self._parts, self.infos, strict=True)
         return by.score(
-            frames(reference, wanted, info=one),
-            frames(distorted, shifted, info=other),
-            reference_info=one,
-            distorted_info=other,
-            model=chosen,
-            first=wanted.start,
-            threads=threads,
-            subsample=subsample,
-            on_frame=None if tell is None else lambda done: tell(done, len(wanted)),
+            *(frames(url, part, info=info) for url, part, info in sides),
+            reference_info=self.infos[0],
+            distorted_info=self.infos[1],
+            first=self.part.start,
+            on_frame=None if tell is None else lambda done: tell(done, len(self.part)),
+            **settings,
         )
-
-    found = scored(scorer or NativeScorer(), on_frame)
-    if not by_ffmpeg:
-        return found
-    return found.with_columns_of(scored(FFmpegScorer(by_ffmpeg), None))
 
 
 def alignment_of(reference: str, distorted: str, *, reach: int = 12) -> Alignment:

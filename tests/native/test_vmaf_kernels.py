@@ -17,9 +17,8 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "vif": lambda ref, dist, target=None: vif(ref, dist, GAINS, target=target),
     "adm": lambda ref, dist, target=None: adm(ref, dist, GAINS, aim=True, target=target),
     "adm_of_v1": lambda ref, dist, target=None: (
-        adm(ref, dist, (1.0,), aim=True, csf_mode=2, noise_weight=0.02, target=target),
-        adm(ref, dist, (1.0,), aim=True, csf_mode=2, view_distance=5.0, target=target),
-        adm(ref, dist, (1.0,), view_distance=4.5, target=target),
+        adm(ref, dist, (1.0,), csf_mode=2, noise_weight=0.02, target=target),
+        adm(ref, dist, (1.0,), aim=True, view_distance=4.5, target=target),
     ),
     "ssim": lambda ref, dist, target=None: ssim(ref, dist, target=target),
     "fractional_gain": lambda ref, dist, target=None: (

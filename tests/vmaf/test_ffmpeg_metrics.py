@@ -23,11 +23,12 @@ def sides(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str
     return str(folder / "ref.mkv"), str(folder / "dist.mkv")
 
 
+@pytest.mark.slow
 def test_all_of_them_beside_ours(sides: tuple[str, str]) -> None:
-    part = FrameRange(1, 4)
+    part = FrameRange(1, 3)
     found = score(*sides, part=part, by_ffmpeg=ONLY_BY_FFMPEG)
     ours = score(*sides, part=part)
-    assert found.frames.tolist() == [1, 2, 3]
+    assert found.frames.tolist() == [1, 2]
     for name, values in ours.columns.items():
         assert found.columns[name].tolist() == values.tolist(), name
     for name in (
@@ -40,7 +41,7 @@ def test_all_of_them_beside_ours(sides: tuple[str, str]) -> None:
         "vif_scale0",
         "motion2",
     ):
-        assert len(found.columns[name]) == 3, name
+        assert len(found.columns[name]) == 2, name
     assert 20 < found.columns["xpsnr_y"].min() < found.columns["xpsnr_y"].max() < 60
     assert found.columns["adm2"] == pytest.approx(found.columns["integer_adm2"], abs=1e-3)
     assert "libvmaf of ffmpeg" in found.scorer
@@ -50,7 +51,7 @@ def test_the_same_ssim_and_ms_ssim_as_ours(sides: tuple[str, str]) -> None:
     from vmaf import NativeScorer
 
     metrics = ("ssim", "ms_ssim", "psnr")
-    part = FrameRange(0, 2)
+    part = FrameRange(0, 1)
     theirs, ours = (
         score(*sides, part=part, scorer=kind(metrics=metrics)) for kind in (FFmpegScorer, NativeScorer)
     )
@@ -59,9 +60,9 @@ def test_the_same_ssim_and_ms_ssim_as_ours(sides: tuple[str, str]) -> None:
 
 
 def test_equal_sides_are_at_the_top(sides: tuple[str, str]) -> None:
-    found = score(sides[0], sides[0], part=FrameRange(0, 1), by_ffmpeg=("xpsnr", "ciede2000"))
+    found = score(sides[0], sides[0], part=FrameRange(0, 1), by_ffmpeg=("xpsnr", "psnr_hvs"))
     assert found.columns["xpsnr_y"].tolist() == [100.0]
-    assert found.columns["ciede2000"][0] > 90
+    assert found.columns["psnr_hvs"][0] > 90
 
 
 def test_what_ffmpeg_does_not_know_is_said() -> None:

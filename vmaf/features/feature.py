@@ -68,6 +68,16 @@ def chosen(kind: type[Chosen], values: Mapping[str, Any]) -> Chosen:
     return kind(**{name: fields[name](value) for name, value in values.items()})
 
 
+def chroma(planes: Planes, place: int) -> Plane:
+    """A chroma plane without the last column and row that it has for odd luma: libvmaf halves sizes downwards."""
+    luma, plane = planes[0], planes[place]
+    width = luma.width // 2 if plane.width < luma.width else plane.width
+    height = luma.height // 2 if plane.height < luma.height else plane.height
+    if (width, height) == (plane.width, plane.height) or min(width, height) < 1:
+        return plane
+    return Plane(plane.samples[:height, :width], plane.bit_depth)
+
+
 def merged(features: Iterable[Feature]) -> tuple[Feature, ...]:
     """The same features, those that can share work joined."""
     found: list[Feature] = []

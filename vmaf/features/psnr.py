@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cinemill_native import sse
 from cinemill_native.frames import Plane
-from vmaf.features.feature import Columns, Feature, Planes
+from vmaf.features.feature import Columns, Feature, Planes, chroma
 
 NAMES = ("psnr_y", "psnr_cb", "psnr_cr")
 
@@ -18,7 +18,10 @@ class Psnr:
 
     def measure(self, ref: Planes, dist: Planes) -> Columns:
         """See `Feature.measure`; planes that are not there have no column."""
-        return {name: psnr_of(a, b) for name, a, b in zip(NAMES, ref, dist, strict=False)}
+        found = {NAMES[0]: psnr_of(ref[0], dist[0])}
+        for place in range(1, min(len(ref), len(dist), len(NAMES))):
+            found[NAMES[place]] = psnr_of(chroma(ref, place), chroma(dist, place))
+        return found
 
     def joined(self, other: Feature) -> Feature | None:
         """Itself."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cinemill_native import speed
-from cinemill_native.frames import Plane
 from vmaf.errors import MissingChroma
-from vmaf.features.feature import Columns, Feature, Planes, option, suffix
+from vmaf.features.feature import Columns, Feature, Planes, chroma, option, suffix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,7 @@ class Speed:
         return self if self == other else None
 
     def _plane(self, ref: Planes, dist: Planes, place: int) -> tuple[float, bool]:
-        options, sides = self.options, [_even(side[0], side[place]) for side in (ref, dist)]
+        options, sides = self.options, [chroma(side, place) for side in (ref, dist)]
         width, height = sides[0].width, sides[0].height
         if options.resizes:
             width, height = (int(side * options.speed_prescale + 0.5) for side in (width, height))
@@ -86,12 +85,3 @@ class Speed:
             noise_floor=options.speed_nn_floor,
             weighting=options.speed_weight_var_mode,
         )
-
-
-def _even(luma: Plane, chroma: Plane) -> Plane:
-    """Chroma without the last column and row that only odd luma has: libvmaf halves sizes downwards."""
-    width = luma.width // 2 if chroma.width < luma.width else chroma.width
-    height = luma.height // 2 if chroma.height < luma.height else chroma.height
-    if (width, height) == (chroma.width, chroma.height) or min(width, height) < 1:
-        return chroma
-    return Plane(chroma.samples[:height, :width], chroma.bit_depth)
