@@ -490,7 +490,9 @@ class Network(torch.nn.Module):
         return self.last(state)
 
 
-def train(tables: npt.NDArray[np.float16], labels: npt.NDArray[np.float32], epochs: int, width: int) -> Network:
+def train(
+    tables: npt.NDArray[np.float16], labels: npt.NDArray[np.float32], epochs: int, width: int
+) -> Network:
     """A network trained on examples; the last tenth only tells how well it does."""
     flat = tables.reshape(-1, COUNT).astype(np.float32)
     torch.manual_seed(1)

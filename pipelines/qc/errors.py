@@ -41,4 +41,6 @@ class QcRefused(CinemillError, ValueError):
     def __str__(self) -> str:
         """One line."""
         shown = "; ".join(self.findings[:5]) + ("; ..." if len(self.findings) > 5 else "")
-        return f"refused by quality control (gate {self.gate}): {shown}; get a clean copy, or change the profile"
+        return (
+            f"refused by quality control (gate {self.gate}): {shown}; get a clean copy, or change the profile"
+        )

@@ -40,7 +40,7 @@ def findings(title: Title, profile: Profile) -> list[Finding]:
             message=message,
         )
         for kind, check in CHECKS.items()
-        if kind not in profile.off and len(title)
+        if kind not in profile.skip and len(title)
         for span, message in check(title, profile)
     ]
     return sorted(found, key=lambda each: (each.start, each.kind, each.end))

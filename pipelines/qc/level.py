@@ -9,28 +9,43 @@ import numpy as np
 
 from archer.media.range import FrameRange
 from pipelines.qc.profile import Profile
-from pipelines.qc.title import Title
+from pipelines.qc.title import Column, Title
 
 Found = Iterator[tuple[FrameRange, str]]
 
 LIVE = 0.3
-"""Least median change of a picture in which a pixel that stays is dead."""
+"""Least median change of a title that is no still picture or screen."""
+PATH = 20.0
+"""Way that a camera has moved, in % of the picture, after which what stays in its place is not of the scene."""
 FEWEST = 24
 """Frames below which nothing is said about a whole title."""
+DETAILED = 5.0
+"""Deviation of luma above which a picture shows something."""
 FIELDS_MOVE = 1.0
 """Least change from which the order of fields can be told."""
 
 
 def dead_pixel(title: Title, profile: Profile) -> Found:
-    """A place that stands out of its neighbours in nearly all frames of a title that moves."""
-    if len(title) < FEWEST or not np.nanmedian(title["change"]) >= LIVE:
+    """A place that stands out of its neighbours in nearly all frames, whatever is shown there.
+
+    A detail of a scene that stands still looks the same: a single shot counts only where the camera moves.
+    """
+    shots = [shot for shot in title.shots if len(shot) >= FEWEST]
+    path = np.nan_to_num(np.hypot(title["pan_x"], title["pan_y"])).sum()
+    live = len(title) > 1 and float(np.nanmedian(title["change"])) >= LIVE
+    if not shots or not live or (len(shots) < 2 and path < PATH):
         return
-    counts = Counter(place for places in title["spot_places"] for place in places or ())
-    for place, count in sorted(counts.items()):
-        if count >= profile.dead_share * len(title):
+    counts = [_counted(title["spot_places"][shot.start : shot.end]) for shot in shots]
+    for place in sorted(set.intersection(*map(set, counts))):
+        shares = [count[place] / len(shot) for count, shot in zip(counts, shots, strict=True)]
+        if min(shares) >= profile.dead_share:
             row, column = divmod(place, title.video.width)
-            share = f"{100 * count / len(title):.0f} % of the frames"
+            share = f"{100 * min(shares):.0f} % of the frames of every shot"
             yield FrameRange(0, len(title)), f"the sample at column {column}, row {row} stands out in {share}"
+
+
+def _counted(spots: Column) -> Counter[int]:
+    return Counter(place for places in spots if places is not None for place in places)
 
 
 def range(title: Title, profile: Profile) -> Found:
@@ -76,6 +91,10 @@ def field_order(title: Title, profile: Profile) -> Found:
 
 def blocks(title: Title, profile: Profile) -> Found:
     """Borders of blocks that show through: it was coded too coarsely before."""
-    value = float(np.mean(title["blockiness"])) if len(title) else 0.0
+    rich = title["luma_std"] > DETAILED
+    value = float(np.median(title["blockiness"][rich])) if rich.any() else 0.0
     if value >= profile.blockiness:
-        yield FrameRange(0, len(title)), f"steps at block borders are {value:.2f} times those inside of blocks"
+        yield (
+            FrameRange(0, len(title)),
+            f"steps at block borders are {value:.2f} times those inside of blocks",
+        )

@@ -1,10 +1,10 @@
 """Thresholds of quality control, from a YAML file.
 
-    # strict.yaml
-    freeze_frames: 12
-    black_s: 0.5
-    off: [flash]
-    severity: {range: warning}
+# strict.yaml
+freeze_frames: 12
+black_s: 0.5
+skip: [flash]
+severity: {range: warning}
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ class Profile:
     Attributes:
         black_s: seconds of black inside a title that are too long.
         freeze_frames: frames that stand still in a shot that moves.
-        dead_share: share of a title's frames in which a dead pixel stands out.
+        dead_share: share of each shot's frames in which a dead pixel stands out.
         range_share: share of samples beyond both ends of video range, mean over the title.
         excess_share: share of samples beyond one end of it.
         gamut_share: share of chroma samples out of gamut.
         flashes: flashes within a second that are too many: more than this.
         field_order: mean log2 evidence from which on a title is interlaced.
-        blockiness: steps at block borders over steps inside, mean over the title.
-        off: kinds of findings that are left out.
+        blockiness: steps at block borders over steps inside, median over the title.
+        skip: kinds of findings that are left out.
         severity: severity by kind, where it is another than usual.
     """
 
@@ -43,8 +43,8 @@ class Profile:
     gamut_share: float = 0.15
     flashes: int = 3
     field_order: float = 0.3
-    blockiness: float = 2.5
-    off: tuple[str, ...] = ()
+    blockiness: float = 5.0
+    skip: tuple[str, ...] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -69,7 +69,7 @@ class Profile:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name == "off":
+    if name == "skip":
         return tuple(_kinds(name, value if isinstance(value, list) else [value]))
     if name == "severity":
         if not isinstance(value, dict) or not set(value.values()) <= set(SEVERITIES):

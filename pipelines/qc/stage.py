@@ -27,9 +27,7 @@ class Qc(Stage[QcParams]):
     """Findings of a title; a job that goes on from its output goes on only with titles that pass its gate."""
 
     name, version, params = "qc", 1, QcParams
-    inputs = MappingProxyType(
-        {"media": "media@1", "shots": "shots@1", "frames": "vision-frames@1"}
-    )
+    inputs = MappingProxyType({"media": "media@1", "shots": "shots@1", "frames": "vision-frames@1"})
     outputs = MappingProxyType({"report": "qc@1"})
 
     def resources(self, params: QcParams) -> Resources:

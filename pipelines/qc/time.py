@@ -14,8 +14,11 @@ from pipelines.qc.title import Mask, Title, runs
 Found = Iterator[tuple[FrameRange, str]]
 Values = npt.NDArray[np.float32]
 
-STILL, STILL_SHARE = 0.25, 0.15
-"""Largest change of a frame that stands still: absolute, and as a share of what moves around it."""
+STILL, STILL_SHARE = 0.8, 0.2
+"""Largest change of a frame that stands still: absolute, and as a share of what moves around it. Coders refine a picture that
+stands still, which is a change as well."""
+PLAIN = 2.0
+"""Deviation of luma below which a picture shows nothing."""
 MOVING = 0.5
 """Least change of a picture that moves, beyond noise."""
 AROUND = 4
@@ -35,7 +38,7 @@ JUMP = (1.7, 6.0)
 def black(title: Title, profile: Profile) -> Found:
     """Plain black inside a title; at its ends it is usual."""
     level = (0 if title.full_range else 16) + 6
-    dark = (title["luma_p99"] <= level) & (title["luma_std"] < 2)
+    dark = (title["luma_p99"] <= level) & (title["luma_std"] < PLAIN)
     for run in runs(np.asarray(dark)):
         inside = run.start > 0 and run.end < len(title)
         if inside and len(run) >= profile.black_s * title.rate:
@@ -44,46 +47,63 @@ def black(title: Title, profile: Profile) -> Found:
 
 def freeze(title: Title, profile: Profile) -> Found:
     """Frames that stand still in the midst of a shot that moves before and after."""
-    change, drift = title.change(), np.abs(np.diff(title["luma_mean"], prepend=np.nan))
-    moves = (change >= MOVING) & (drift < FADE * change)
+    change, moves = title.change(), _moving(title)
     for shot in title.shots:
         part = change[shot.start : shot.end]
         live = part[part > STILL]
         if not len(live):
             continue
         least = min(STILL, STILL_SHARE * float(np.median(live)))
-        for run in runs(part <= least):
+        for run in runs((part <= least) & (title["luma_std"][shot.start : shot.end] >= PLAIN)):
             start, end = shot.start + run.start, shot.start + run.end
             if len(run) >= profile.freeze_frames - 1 and _between(moves, start, end, shot):
                 yield FrameRange(start - 1, end), f"{len(run) + 1} equal frames in a shot that moves"
 
 
 def _between(moves: Mask, start: int, end: int, shot: FrameRange) -> bool:
-    """Most frames right before and after a run move, and belong to its shot."""
-    before, after = (
-        moves[max(shot.start + 1, start - AROUND) : start],
-        moves[end + 1 : min(shot.end, end + 1 + AROUND)],
-    )
-    return all(len(side) == AROUND and side.mean() >= 0.75 for side in (before, after))
+    """The frames right before a run move, and those behind it as well, unless its shot ends with it."""
+    before, after = moves[max(shot.start + 1, start - AROUND) : start], moves[end + 1 : end + 1 + AROUND]
+    sides = [before] if end == shot.end < len(moves) else [before, after]
+    return all(len(side) == AROUND and side.all() for side in sides)
 
 
-def duplicate(title: Title, profile: Profile) -> Found:
-    """One frame that repeats the one before it, where all around it moves."""
+def duplicate(title: Title, _profile: Profile) -> Found:
+    """One frame that repeats the one before it, where all around it moves; not in a cadence."""
+    places = np.array(list(_repeated(title)), np.int64)
+    for place in places[~_cadence(places)].tolist():
+        yield FrameRange(place, place + 1), "the frame repeats the one before it"
+
+
+def _repeated(title: Title) -> Iterator[int]:
     change = title.change()
-    still = change <= STILL
+    moves, still = _moving(title), change <= STILL
     for place in np.flatnonzero(still).tolist():
         around = _around(change, place)
-        wide = still[max(0, place - LONELY) : place + LONELY + 1]
-        if (
-            around is not None
-            and wide.sum() == 1
-            and around.min() >= MOVING
-            and change[place] <= STILL_SHARE * around.min()
-        ):
-            yield FrameRange(place, place + 1), "the frame repeats the one before it"
+        alone = still[max(0, place - LONELY) : place + LONELY + 1].sum() == 1
+        if around is None or not alone or not _around(moves.astype(np.float32), place).all():  # type: ignore[union-attr]
+            continue
+        if change[place] <= STILL_SHARE * around.min():
+            yield place
 
 
-def dropped(title: Title, profile: Profile) -> Found:
+def _cadence(places: npt.NDArray[np.int64]) -> Mask:
+    """Which of them come at the distance that most have, three times and more: a conversion of the frame rate."""
+    apart = np.diff(places)
+    if len(apart) < 2:
+        return np.zeros(len(places), np.bool_)
+    values, counts = np.unique(apart, return_counts=True)
+    usual = values[counts.argmax()]
+    regular = apart % usual == 0 if counts.max() >= 2 else np.zeros(len(apart), np.bool_)
+    return np.concatenate([regular[:1], regular]) | np.concatenate([regular, regular[-1:]])
+
+
+def _moving(title: Title) -> Mask:
+    """Frames that move, and do not only fade."""
+    change, drift = title.change(), np.abs(np.diff(title["luma_mean"], prepend=np.nan))
+    return np.asarray((change >= MOVING) & (drift < FADE * change))
+
+
+def dropped(title: Title, _profile: Profile) -> Found:
     """A jump in a steady pan. Where nothing pans, a missing frame cannot be told from what is shown."""
     change = title.change()
     pan = np.where(np.isnan(change), np.nan, np.hypot(title["pan_x"], title["pan_y"] * 9 / 16))

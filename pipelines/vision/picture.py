@@ -13,6 +13,8 @@ from pipelines.vision.levels import Levels
 Values = dict[str, Any]
 EDGE_UNIT = 16
 """Units of the kernel's `edge` in a sample."""
+PLAIN_STEP = 0.2
+"""Step, 8-bit units, that is added to both sides of blockiness."""
 FIELD_NOISE = 0.5
 """Distance of rows, 8-bit units, that says nothing about fields."""
 
@@ -43,7 +45,7 @@ def luma_features(sums: Mapping[str, Any], width: int, height: int, levels: Leve
         "sharpness": (sums["laplacian_squares"] / inner - (sums["laplacian"] / inner) ** 2) / scale**2,
         "noise": sqrt(pi / 2) * sums["noise"] / (6 * inner) / scale,
         "si": deviation(sums["edge_squares"] / inner, edge) / scale,
-        "blockiness": blockiness(sums["across"], width, sums["down"], height),
+        "blockiness": blockiness(sums["across"], width, sums["down"], height, scale),
         "below_range": float(heap[15] / heap[-1]),
         "above_range": float(1 - heap[235] / heap[-1]),
         **bars,
@@ -102,11 +104,17 @@ def deviation(square: float, mean: float) -> float:
     return sqrt(max(0.0, square - mean * mean))
 
 
-def blockiness(across: Sequence[int], width: int, down: Sequence[int], height: int) -> float:
-    """Mean step at the borders of 8x8 blocks over the mean step elsewhere (plus a hundredth, so that plain pictures give 1)."""
+def blockiness(across: Sequence[int], width: int, down: Sequence[int], height: int, scale: int) -> float:
+    """Mean step at the borders of 8x8 blocks over the mean step elsewhere; plain pictures come near 1.
+
+    Args:
+        across, down: sums of steps by place in a block.
+        width, height: samples.
+        scale: samples of an 8-bit unit.
+    """
     border = inside = 0.0
     for steps, side in ((across, width), (down, height)):
         counts = [len(range(phase, side - 1, 8)) for phase in range(8)]
         border += (steps[7] / counts[7]) if counts[7] else 0.0
         inside += sum(steps[:7]) / max(1, sum(counts[:7]))
-    return (border + 0.01) / (inside + 0.01)
+    return (border + PLAIN_STEP * scale) / (inside + PLAIN_STEP * scale)

@@ -12,7 +12,19 @@ from archer.media.range import FrameRange
 from pipelines.vision.phash import distances
 
 Columns = Mapping[str, npt.NDArray[Any]]
-NEEDED = ("luma_mean", "contrast", "colourfulness", "sharpness", "noise", "si", "ti", "change", "pan_x", "pan_y", "zoom", "unexplained", "phash")  # fmt: skip
+NEEDED = (
+    "luma_mean",
+    "contrast",
+    "colourfulness",
+    "sharpness",
+    "noise",
+    "si",
+    "ti",
+    "pan_x",
+    "pan_y",
+    "zoom",
+    "phash",
+)
 """Columns of frames that tables of shots are made of."""
 
 ALIKE = 8
@@ -58,7 +70,11 @@ def camera(
     Args:
         pan_x, pan_y, zoom: per frame, as the table has them.
     """
-    ways = {"pan": pan_x, "tilt": pan_y * np.float32(9 / 16), "zoom": zoom / 2}  # all in % of the width, at the border
+    ways = {
+        "pan": pan_x,
+        "tilt": pan_y * np.float32(9 / 16),
+        "zoom": zoom / 2,
+    }  # all in % of the width, at the border
     path = {name: float(np.abs(way).mean()) if len(way) else 0.0 for name, way in ways.items()}
     most = max(path, key=lambda name: path[name])
     if path[most] < STILL:

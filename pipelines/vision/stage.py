@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archer.media.range import FrameRange
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
 from pipelines.vision.columns import FRAMES_SCHEMA, SHOT_COLUMNS, SHOTS_SCHEMA
-
-if TYPE_CHECKING:
-    from archer.media import MediaInfo
 
 PART_SCHEMA = "vision-part@1"
 
@@ -50,9 +47,7 @@ class Vision(Stage[VisionParams]):
         listed = chunks(info.index, params.chunk_frames)
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
         return [
-            Item(
-                chunk=replace(chunk, before=min(1, chunk.frames.start)), weight=len(chunk.frames), uses=uses
-            )
+            Item(chunk=replace(chunk, before=min(1, chunk.frames.start)), weight=len(chunk.frames), uses=uses)
             for chunk in listed
         ]
 

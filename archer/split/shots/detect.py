@@ -74,13 +74,12 @@ def detect(
     return Detection(frames=frames, shots=shots(found, frames, chosen), changes=tuple(found))
 
 
-def _found(
-    parts: Iterable[Thumbnails], rules: Rules, network: Network, detector: Detector
-) -> list[Change]:
+def _found(parts: Iterable[Thumbnails], rules: Rules, network: Network, detector: Detector) -> list[Change]:
     """Transitions of a title in steps."""
     if detector == "builtin":
         return changes(
-            Evidence.joined(_evidence(part, start, end, network) for part, start, end in windows(parts)), rules
+            Evidence.joined(_evidence(part, start, end, network) for part, start, end in windows(parts)),
+            rules,
         )
     other = TransNet()
     if detector == "transnetv2":

@@ -45,8 +45,10 @@ class TransNet:
             yield part
 
     def chances(self) -> Column:
-        """Probabilities (n, 2) of all frames seen: the frame is the last of its shot, or in the midst of a transition;
-        it is any frame of a transition. Ends the title.
+        """End the title; probabilities of all frames seen.
+
+        Returns:
+            (n, 2): the frame is the last of its shot, or the middle of a transition; it is any frame of a transition.
         """
         if self._held is None:
             return np.zeros((0, 2), np.float32)
