@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
+from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
@@ -29,6 +30,7 @@ OPTION_FIELDS = frozenset(
         "gop_s",
         "chunk_s",
         "threads",
+        *PICTURE_FIELDS,
     }
 )
 
@@ -42,7 +44,9 @@ OPTION_FIELDS = frozenset(
     required=True,
     help="A folder for a package, or one file: NAME.mkv, NAME.mp4.",
 )
-@click.option("--codec", default="x264", show_default=True, help="Video codec: x264 or svtav1.")
+@click.option(
+    "--codec", default="x264", show_default=True, help="Video codec: x264, x265, svtav1, aom or vp9."
+)
 @click.option(
     "--ladder",
     default="",
@@ -65,6 +69,7 @@ OPTION_FIELDS = frozenset(
 @click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
+@picture_options
 @workers_option
 @executor_option
 @click.option(
@@ -128,6 +133,8 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
             single=single_of(output),
+            **{name: options[name] for name in PICTURE_FIELDS},
+            **files_of(options["scenes_file"], options["zones_file"]),
         ),
         both=target is not None and crf is not None,
     )
