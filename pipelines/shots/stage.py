@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from types import MappingProxyType
@@ -53,6 +53,10 @@ class Shots(Stage[ShotsParams]):
     def resources(self, params: ShotsParams) -> Resources:
         """One decoder and its pictures; 8K of 16 bits takes the most."""
         return Resources(memory_mb=2048)
+
+    def same(self, params: ShotsParams) -> Sequence[ShotsParams]:
+        """Chunks of any length give the same shots."""
+        return [replace(params, chunk_frames=length) for length in (7, 100)]
 
     def split(self, inputs: Inputs, params: ShotsParams) -> Sequence[Item]:
         """Chunks that begin at key frames; a thumbnail depends on its frame alone, so they need no context."""

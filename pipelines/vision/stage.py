@@ -38,6 +38,10 @@ class Vision(Stage[VisionParams]):
         """One decoder and its pictures; 8K of 16 bits takes the most."""
         return Resources(memory_mb=2048)
 
+    def same(self, params: VisionParams) -> Sequence[VisionParams]:
+        """Chunks of any length give the same tables."""
+        return [replace(params, chunk_frames=length) for length in (7, 100)]
+
     def split(self, inputs: Inputs, params: VisionParams) -> Sequence[Item]:
         """Chunks that begin at key frames, with a frame of context."""
         from archer.media import MediaInfo

@@ -1,4 +1,4 @@
-"""Tables of the vision stage as Parquet: one row group per part, the same rows give the same bytes."""
+"""Tables of the vision stage as Parquet: the same rows give the same bytes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pipelines.vision.columns import FRAME_COLUMNS, FRAMES_SCHEMA, Column, arrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
+GROUP = 1 << 16
+"""Rows of a group: what is read at once."""
 TINY = "tiny"
 """A column of parts only: very small pictures."""
 
@@ -39,12 +41,23 @@ def write_part(path: Path, rows: Mapping[str, Sequence[Any]], tiny: Sequence[byt
 
 
 def join_parts(paths: Iterable[Path], path: Path) -> None:
-    """Write the rows of all parts, in order, without their tiny pictures; memory holds one part."""
+    """Write the rows of all parts, in order, without their tiny pictures; memory holds one group of rows.
+
+    Groups are of one size, so the file does not depend on how the title was cut.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(path, arrow_schema(FRAME_COLUMNS, FRAMES_SCHEMA), compression="zstd") as writer:
+    schema = arrow_schema(FRAME_COLUMNS, FRAMES_SCHEMA)
+    held = schema.empty_table()
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for part in paths:
-            writer.write_table(pq.read_table(part).drop_columns([TINY]))
+            held = pa.concat_tables([held, pq.read_table(part).drop_columns([TINY]).cast(schema)])
+            while held.num_rows >= GROUP:
+                writer.write_table(held.slice(0, GROUP).combine_chunks(), row_group_size=GROUP)
+                held = held.slice(GROUP)
+        if held.num_rows:
+            writer.write_table(held.combine_chunks(), row_group_size=GROUP)
 
 
 def read_columns(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:

@@ -16,6 +16,7 @@ from skimage.transform import resize
 
 from archer.media import FrameRange, frames, probe
 from cinemill_native.frames import Frame, PixelFormat, Plane
+from pipelines.vision import table
 from pipelines.vision.columns import FRAME_COLUMNS, SHOT_COLUMNS
 from pipelines.vision.flash import flash, luminance
 from pipelines.vision.levels import Levels
@@ -248,6 +249,29 @@ def test_any_chunking_gives_the_same(short: Path) -> None:
             read = FrameRange(max(0, start - 1), end)
             parts += list(measured(frames(str(short), read, info=info), video))[start - read.start :]
         assert parts == whole
+
+
+def test_tables_do_not_depend_on_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte for byte, also where groups of rows end within parts."""
+    monkeypatch.setattr(table, "GROUP", 8)
+    random, files = np.random.default_rng(6), []
+    columns: dict[str, Any] = {each.name: random.integers(0, 99, 30).tolist() for each in FRAME_COLUMNS}
+    columns["frame"], columns["spot_places"] = list(range(30)), [[1, 2][: place % 3] for place in range(30)]
+    columns["ti"][0] = None
+    for edges in ([0, 30], [0, 1, 8, 9, 30], [0, 13, 26, 30]):
+        parts = []
+        for place, (start, end) in enumerate(pairwise(edges)):
+            parts.append(tmp_path / f"{place}.parquet")
+            rows = {name: column[start:end] for name, column in columns.items()}
+            table.write_part(parts[-1], rows, [b"x"] * (end - start))
+        table.join_parts(parts, tmp_path / "joined.parquet")
+        files.append((tmp_path / "joined.parquet").read_bytes())
+        assert table.read_tiny(parts, [0, 29]) == [b"x", b"x"]
+    assert files[0] == files[1] == files[2]
+    found = table.read_columns(tmp_path / "joined.parquet", ["ti", "frame", "spot_places"])
+    assert np.isnan(found["ti"][0])
+    assert found["frame"].tolist() == columns["frame"]
+    assert list(found["spot_places"]) == columns["spot_places"]
 
 
 def test_columns_are_described() -> None:
