@@ -6,7 +6,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -72,7 +72,7 @@ def shots(
     given: Path | None,
     shortest: str,
     longest: str,
-    detector: str,
+    detector: Literal["builtin", "transnetv2", "fusion"],
     workers: int | None,
     work_dir: str | None,
     as_json: bool,

@@ -94,7 +94,7 @@ def _cadence(places: npt.NDArray[np.int64]) -> Mask:
     values, counts = np.unique(apart, return_counts=True)
     usual = values[counts.argmax()]
     regular = apart % usual == 0 if counts.max() >= 2 else np.zeros(len(apart), np.bool_)
-    return np.concatenate([regular[:1], regular]) | np.concatenate([regular, regular[-1:]])
+    return np.asarray(np.concatenate([regular[:1], regular]) | np.concatenate([regular, regular[-1:]]))
 
 
 def _moving(title: Title) -> Mask:

@@ -25,4 +25,4 @@ def phash(small: npt.NDArray[np.uint8]) -> int:
 
 def distances(one: int, others: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
     """In how many bits hashes differ."""
-    return np.bitwise_count(np.uint64(one) ^ others)
+    return np.asarray(np.bitwise_count(np.uint64(one) ^ others), np.uint8)

@@ -88,7 +88,7 @@ def read_tiny(paths: Iterable[Path], wanted: Sequence[int]) -> list[bytes]:
     return found
 
 
-def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+def _array(column: pa.ChunkedArray[Any]) -> npt.NDArray[Any]:
     import pyarrow as pa
 
     if pa.types.is_list(column.type):

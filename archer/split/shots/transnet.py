@@ -97,7 +97,7 @@ def rgb(track: Thumbnails) -> Bytes:
     wide = np.repeat(np.repeat(track.chroma.astype(np.float32) - 128, 3, axis=2), 3, axis=3)
     u, v = (wide * np.float32(255 / 224)).transpose(1, 0, 2, 3)
     red, green, blue = luma + 1.5748 * v, luma - 0.1873 * u - 0.4681 * v, luma + 1.8556 * u
-    return np.clip(np.rint(np.stack([red, green, blue], axis=3)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(np.stack([red, green, blue], axis=3)), 0, 255), np.uint8)
 
 
 def transitions(chances: Column) -> list[Change]:
