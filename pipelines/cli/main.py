@@ -14,6 +14,10 @@ from typing import Any, NoReturn
 import click
 
 COMMANDS = {
+    "analyze": (
+        "pipelines.cli.analyze:analyze",
+        "Look at the pictures of a title, and control their quality.",
+    ),
     "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
     "cancel": ("pipelines.cli.jobs:cancel", "Stop, pause or continue a job that runs in another process."),
     "cards": ("pipelines.cli.jobs:cards", "List what the tasks of a job show of themselves."),
