@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
+from pipelines.cli.options import (
+    SECONDS,
+    executor_option,
+    json_option,
+    package_options,
+    quiet_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
 
 
-SECONDS = click.FloatRange(min=0.1, max=3600)
 OPTION_FIELDS = frozenset(
     {
         "codec",
@@ -29,6 +35,9 @@ OPTION_FIELDS = frozenset(
         "gop_s",
         "chunk_s",
         "threads",
+        "segment_s",
+        "drm",
+        "clear_lead_s",
     }
 )
 
@@ -65,6 +74,7 @@ OPTION_FIELDS = frozenset(
 @click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
+@package_options
 @workers_option
 @executor_option
 @click.option(
@@ -92,11 +102,12 @@ def encode(
     from pipelines.encode.place import OutputPlace
     from pipelines.encode.run import EncodeOrder, execute
 
-    request = _request(output, options)
+    name = title or Path(source.rstrip("/")).stem
+    request = _request(output, name, options)
     order = EncodeOrder(
         asset=identify(source),
         request=request,
-        title=title or Path(source.rstrip("/")).stem,
+        title=name,
         command=_command(source, request),
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
@@ -109,8 +120,9 @@ def encode(
     return 0
 
 
-def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
+def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     from encoder import ladder_text
+    from pipelines.cli.keys import key_set_of
     from pipelines.encode.request import EncodeRequest, checked, single_of
 
     target, crf = options["target_vmaf"], options["crf"]
@@ -127,6 +139,10 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             gop_s=_decimal(options["gop_s"]),
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
+            segment_s=_decimal(options["segment_s"]),
+            drm=options["drm"] or "",
+            key_set=key_set_of(title, options),
+            clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
         ),
         both=target is not None and crf is not None,

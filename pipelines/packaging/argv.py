@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from pipelines.packaging.keys import ContentKey
 from pipelines.packaging.languages import language_tag
 from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack
 
 MASTER, MANIFEST = "master.m3u8", "manifest.mpd"
 PLAYLIST, INIT, SEGMENT = "media.m3u8", "init.mp4", "$Number$.m4s"
+IFRAMES = "iframes.m3u8"
+"""Playlist of the key frames of a video track, for trick play: byte ranges of the same segments."""
+DESCRIBES = "urn:tva:metadata:cs:AudioPurposeCS:2007=1"
+"""Audio for people who do not see the picture (TV-Anytime, as DASH-IF IOP names it)."""
 IO_CACHE_BYTES = 1 << 20
 """Per file; the default of 32 MiB costs more time in page faults than the packaging of a short title."""
 
@@ -22,6 +27,7 @@ def packager_argv(
     *,
     out: str,
     segment_s: Decimal,
+    encryption: Sequence[str] = (),
 ) -> list[str]:
     """Arguments that write one set of CMAF segments with both manifests, the same bytes every time.
 
@@ -34,10 +40,11 @@ def packager_argv(
         audios: the same; in the order in which players shall list them.
         out: folder of the package, relative too.
         segment_s: wanted length of a segment, seconds; each one ends at the first key frame at or after it.
+        encryption: see `encryption_flags`.
     """
     return [
         str(packager),
-        *(_descriptor(track, out, []) for track in videos),
+        *(_descriptor(track, out, [f"iframe_playlist_name={track.folder}/{IFRAMES}"]) for track in videos),
         *(_descriptor(track, out, _audio_fields(track)) for track in audios),
         f"--segment_duration={segment_s}",
         f"--hls_master_playlist_output={out}/{MASTER}",
@@ -48,7 +55,37 @@ def packager_argv(
         "--use_fake_clock_for_muxer",
         f"--io_cache_size={IO_CACHE_BYTES}",
         "--quiet",
+        *encryption,
     ]
+
+
+def encryption_flags(scheme: str, clear_lead_s: Decimal, key_file: str) -> list[str]:
+    """Arguments that encrypt every track with its own key; the keys themselves stand in a file of flags.
+
+    Args:
+        scheme: `cenc` or `cbcs`.
+        clear_lead_s: seconds left clear.
+        key_file: what holds the text of `key_flags`.
+    """
+    return [
+        "--enable_raw_key_encryption",
+        f"--protection_scheme={scheme}",
+        f"--clear_lead={clear_lead_s}",
+        f"--flagfile={key_file}",
+    ]
+
+
+def key_flags(keys: Mapping[str, ContentKey], iv: bytes) -> str:
+    """The flags that nobody may see: a process's arguments are public, an open descriptor is not.
+
+    Args:
+        keys: by folder of the track.
+        iv: where counting begins.
+    """
+    entries = (
+        f"label={folder}:key_id={key.key_id.hex()}:key={key.key.hex()}" for folder, key in keys.items()
+    )
+    return f"--keys={','.join(entries)}\n--iv={iv.hex()}\n"
 
 
 def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
@@ -58,6 +95,7 @@ def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
         f"init_segment={out}/{track.folder}/{INIT}",
         f"segment_template={out}/{track.folder}/{SEGMENT}",
         f"playlist_name={track.folder}/{PLAYLIST}",
+        f"drm_label={track.folder}",
         *more,
     ]
     return ",".join(fields)
@@ -65,11 +103,13 @@ def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
 
 def _audio_fields(track: AudioTrack) -> list[str]:
     language = [f"lang={tag}"] if (tag := language_tag(track.language)) else []
-    role = "main" if track.default else "alternate"
+    described = track.role == "description"
     return [
         *language,
         "hls_group_id=audio",
         f"hls_name={track.label}",
         f"dash_label={track.label}",
-        f"dash_roles={role}",
+        f"dash_roles={track.role or 'main'}",
+        *(["hls_characteristics=public.accessibility.describes-video"] if described else []),
+        *([f"dash_accessibilities={DESCRIBES}"] if described else []),
     ]

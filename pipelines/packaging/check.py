@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +12,9 @@ from typing import BinaryIO, cast
 
 from pipelines.packaging.argv import INIT
 from pipelines.packaging.errors import CannotPackage, PackageWrong
-from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack
+from pipelines.packaging.keys import ContentKey
+from pipelines.packaging.tracks import AudioTrack, TextTrack, Track, VideoTrack
+from pipelines.packaging.webvtt import read_cues
 
 MOST_PRIMING = Fraction(1, 4)
 """Seconds of priming before the first sample, at most: Opus 6.5 ms, AAC 21 to 43 ms, HE-AAC up to 120 ms."""
@@ -24,10 +27,12 @@ class Timeline:
     Attributes:
         times: presentation time of every packet in decoding order, seconds, exact.
         keys: places of the packets that can be decoded without others.
+        end: when the last one ends, seconds.
     """
 
     times: tuple[Fraction, ...]
     keys: tuple[int, ...]
+    end: Fraction = Fraction(0)
 
     @property
     def start(self) -> Fraction:
@@ -42,20 +47,70 @@ def timeline(file: Path | BinaryIO) -> Timeline:
     source = str(file) if isinstance(file, Path) else file
     times: list[Fraction] = []
     keys: list[int] = []
+    end = Fraction(0)
     with av.open(source, "r") as container:
         stream = container.streams[0]
         for packet in container.demux(stream):
             if packet.pts is not None and packet.size:
                 keys += [len(times)] if packet.is_keyframe else []
                 times.append(packet.pts * packet.time_base)
-    return Timeline(times=tuple(times), keys=tuple(keys))
+                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+    return Timeline(times=tuple(times), keys=tuple(keys), end=end)
 
 
 def packaged_timeline(folder: Path, segments: Sequence[str]) -> Timeline:
     """The times of a track as a player sees them: init segment, then all media segments."""
-    return timeline(
-        cast("BinaryIO", io.BufferedReader(_Joined([folder / name for name in (INIT, *segments)])))
+    return timeline(joined(folder, segments))
+
+
+def joined(folder: Path, segments: Sequence[str]) -> BinaryIO:
+    """The init segment and media segments of a track as one file, read front to back."""
+    parts = [folder / name for name in (INIT, *segments)]
+    return cast("BinaryIO", io.BufferedReader(_Joined(parts)))
+
+
+def packet_digests(source: Path | BinaryIO, key: ContentKey | None = None) -> list[int]:
+    """A checksum of every packet's bytes, decrypted where a key is given."""
+    import av
+
+    options = {"decryption_key": key.key.hex()} if key else {}
+    with av.open(str(source) if isinstance(source, Path) else source, "r", options=options) as container:
+        return [zlib.crc32(packet) for packet in container.demux(container.streams[0]) if packet.size]
+
+
+def check_decrypts(track: Track, folder: Path, segments: Sequence[str], key: ContentKey) -> None:
+    """Decrypt a packaged track with another program, and compare all bytes with the source.
+
+    Raises:
+        PackageWrong: a packet comes out different.
+    """
+    wanted, got = packet_digests(track.path), packet_digests(joined(folder, segments), key)
+    off = next(
+        (place for place, pair in enumerate(zip(wanted, got, strict=True)) if pair[0] != pair[1]), None
     )
+    if off is not None:
+        raise PackageWrong(track.folder, f"packet {off} does not decrypt to what went in")
+
+
+def read_texts(tracks: Sequence[TextTrack], duration: Fraction) -> None:
+    """Refuse subtitles that players would not show.
+
+    Raises:
+        CannotPackage: a file is no WebVTT, or a cue begins after the title's end.
+    """
+    for track in tracks:
+        try:
+            cues = read_cues(track.path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise CannotPackage(track.folder, f"it cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise CannotPackage(track.folder, f"it is no WebVTT in UTF-8: {error}") from error
+        late = next((cue for cue in cues if cue.start >= duration), None)
+        if late:
+            reason = (
+                f"a cue begins at {float(late.start):.3f} s, after the title's end at {float(duration):.3f} s"
+            )
+            raise CannotPackage(track.folder, f"{reason}; shift or cut its cues")
 
 
 def segment_packets(path: Path) -> int:
@@ -133,6 +188,11 @@ class _Joined(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        super().close()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         while True:

@@ -10,10 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from uuid import UUID
 
 from pipelines.packaging.bandwidth import Bandwidth
 
 _RATES = re.compile(r"BANDWIDTH=\d+,AVERAGE-BANDWIDTH=\d+")
+_KEY = re.compile(r"^#EXT-X-(?:KEY:.*|DISCONTINUITY)\n", re.MULTILINE)
+_METHODS = {"cenc": "SAMPLE-AES-CTR", "cbcs": "SAMPLE-AES"}
+CLEAR_KEY = "org.w3.clearkey"
 _REPRESENTATION = re.compile(r'(<Representation id="(\d+)" bandwidth=")\d+(")')
 
 
@@ -39,6 +43,28 @@ def read_playlist(text: str) -> Playlist:
     target = next(Fraction(line[22:]) for line in lines if line.startswith("#EXT-X-TARGETDURATION:"))
     segments = [line for line in lines if line and not line.startswith("#")]
     return Playlist(segments=tuple(segments), durations=tuple(durations), target=target)
+
+
+def keyed_playlist(text: str, *, scheme: str, key_id: bytes, clear: int) -> str:
+    """A media playlist that names the key where the encrypted segments begin, and nothing before them.
+
+    Shaka Packager leaves the key out (CENC) or names a format in which the key id is missing (CBCS), with a discontinuity
+    before it; nothing that RFC 8216 (4.3.2.3) calls one changes there.
+
+    Args:
+        text: what Shaka Packager wrote.
+        scheme: `cenc` or `cbcs`.
+        key_id: of the track.
+        clear: number of segments at the beginning that are not encrypted.
+    """
+    key = (
+        f'#EXT-X-KEY:METHOD={_METHODS[scheme]},URI="urn:uuid:{UUID(bytes=key_id)}",KEYID=0x{key_id.hex()},'
+        f'KEYFORMAT="{CLEAR_KEY}",KEYFORMATVERSIONS="1"\n'
+    )
+    parts = _KEY.sub("", text).split("#EXTINF:")
+    return (
+        "#EXTINF:".join(parts[: clear + 1]) + key + "".join(f"#EXTINF:{part}" for part in parts[clear + 1 :])
+    )
 
 
 def corrected_master(text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwidth, default: str) -> str:

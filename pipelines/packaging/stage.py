@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any, Literal
 
 from archer.process import packager_path, tool_version
 from archer.stage import Item, Resources, Stage, TaskContext
 from pipelines.packaging.build import SEGMENT_S, build_package
-from pipelines.packaging.tracks import AudioTrack, VideoTrack
+from pipelines.packaging.keys import Protection
+from pipelines.packaging.keystore import open_store
+from pipelines.packaging.tracks import TEXT_ROLES, AudioTrack, TextTrack, VideoTrack
+from pipelines.score.stage import scores_by_rendition
+from vmaf.scores import read_parquet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +24,30 @@ class PackagingParams:
 
     Attributes:
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
+        images: write sheets of pictures for trick play.
+        scheme: `cenc` or `cbcs`; empty for a clear package.
+        key_set: id of the key set that encrypts it, in the key store that the worker's environment names.
+        clear_lead_s: seconds at the beginning that stay clear.
     """
 
     segment_s: Decimal = SEGMENT_S
+    images: bool = True
+    scheme: Literal["", "cenc", "cbcs"] = ""
+    key_set: str = ""
+    clear_lead_s: Decimal = Decimal(0)
 
 
 class Packaging(Stage[PackagingParams]):
-    """Segments every track once and lists them for HLS and for DASH."""
+    """Segments every track once and lists them for HLS and for DASH.
 
-    name, version, params = "packaging", 1, PackagingParams
-    inputs = MappingProxyType({"renditions": "parts@1", "audio": "parts@1"})
+    Parts of `texts` hold one WebVTT file each, as output `text`, and in their values `language`, `title`, `role` and
+    `default`. With `scores`, the index of segments has the VMAF of each.
+    """
+
+    name, version, params = "packaging", 2, PackagingParams
+    inputs = MappingProxyType(
+        {"renditions": "parts@1", "audio": "parts@1", "texts": "parts@1?", "scores": "frame-scores@1?"}
+    )
     outputs = MappingProxyType({"package": "tree/package@1"})
 
     def resources(self, params: PackagingParams) -> Resources:
@@ -44,9 +63,13 @@ class Packaging(Stage[PackagingParams]):
         build_package(
             list(_videos(ctx)),
             list(_audios(ctx)),
+            list(_texts(ctx)),
             out=ctx.out_tree("package"),
             scratch=ctx.scratch,
             segment_s=params.segment_s,
+            protection=_protection(params),
+            images=params.images,
+            vmaf=_vmaf(ctx),
             log=ctx.log,
         )
 
@@ -66,3 +89,31 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
             label=str(values.get("title", "")),
             default=bool(values.get("default", False)),
         )
+
+
+def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
+    for part in ctx.inputs.parts("texts") if "texts" in ctx.inputs else ():
+        values = part.item.values
+        role = str(values.get("role", "subtitle"))
+        yield TextTrack(
+            name=part.item.variant,
+            path=ctx.path(part.outputs["text"]),
+            language=str(values.get("language", "und")),
+            label=str(values.get("title", "")),
+            role=next((known for known in TEXT_ROLES if known == role), "subtitle"),
+            default=bool(values.get("default", False)),
+        )
+
+
+def _protection(params: PackagingParams) -> Protection | None:
+    if not params.scheme:
+        return None
+    keys = open_store().get(params.key_set)
+    return Protection(scheme=params.scheme, keys=keys, clear_lead_s=params.clear_lead_s)
+
+
+def _vmaf(ctx: TaskContext) -> dict[str, Any]:
+    if "scores" not in ctx.inputs:
+        return {}
+    scores = scores_by_rendition(read_parquet(ctx.inputs.path("scores")))
+    return {name: found.columns["vmaf"] for name, found in scores.items()}
