@@ -17,6 +17,7 @@ from pipelines.cli.options import (
     quiet_option,
     workers_option,
 )
+from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
@@ -38,6 +39,7 @@ OPTION_FIELDS = frozenset(
         "segment_s",
         "drm",
         "clear_lead_s",
+        *PICTURE_FIELDS,
     }
 )
 
@@ -51,7 +53,9 @@ OPTION_FIELDS = frozenset(
     required=True,
     help="A folder for a package, or one file: NAME.mkv, NAME.mp4.",
 )
-@click.option("--codec", default="x264", show_default=True, help="Video codec: x264 or svtav1.")
+@click.option(
+    "--codec", default="x264", show_default=True, help="Video codec: x264, x265, svtav1, aom or vp9."
+)
 @click.option(
     "--ladder",
     default="",
@@ -75,6 +79,7 @@ OPTION_FIELDS = frozenset(
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
 @package_options
+@picture_options
 @workers_option
 @executor_option
 @click.option(
@@ -144,6 +149,8 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
+            **{name: options[name] for name in PICTURE_FIELDS},
+            **files_of(options["scenes_file"], options["zones_file"]),
         ),
         both=target is not None and crf is not None,
     )

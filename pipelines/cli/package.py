@@ -17,7 +17,7 @@ from pipelines.cli.options import json_option, package_options, quiet_option
 
 if TYPE_CHECKING:
     from pipelines.packaging.keys import Protection
-    from pipelines.packaging.tracks import AudioTrack, TextRole, TextTrack, VideoTrack
+    from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
 
 FIELDS = "FILE[,name=,lang=,role=,label=,default]"
 
@@ -76,7 +76,7 @@ def package(encoded: tuple[Path, ...], output: Path, **options: Any) -> None:
     cinemill package -o out/ --video 720p.mp4 --video 360p.mp4 --audio en.mp4,lang=en,default --drm cbcs
 
     ENCODED are outputs of `cinemill encode`; several may hold one title in several codecs. Sound is the first one's.
-    Roles of audio: main, alternate, dub, commentary, description; of text: subtitle, caption, forced.
+    Roles of audio: dub, commentary, description; of text: caption, forced-subtitle, commentary.
     """
     from pipelines.cli.keys import key_set_of
     from pipelines.encode.publish import check_free
@@ -154,7 +154,7 @@ def _audio(given: Given) -> AudioTrack:
         path=given.path,
         language=language,
         label=given.field("label"),
-        role=_known(given, AUDIO_ROLES) or "",
+        roles=_roles(given, AUDIO_ROLES),
         default="default" in given.fields,
     )
 
@@ -163,21 +163,20 @@ def _text(given: Given) -> TextTrack:
     from pipelines.packaging.tracks import TEXT_ROLES, TextTrack
 
     language = given.field("lang", "und")
-    role: TextRole = _known(given, TEXT_ROLES) or "subtitle"
-    name = f"text-{language}" if role == "subtitle" else f"text-{language}-{role}"
+    roles = _roles(given, TEXT_ROLES)
     return TextTrack(
-        name=given.field("name", name),
+        name=given.field("name", "-".join(["text", language, *roles])),
         path=given.path,
         language=language,
         label=given.field("label"),
-        role=role,
+        roles=roles,
         default="default" in given.fields,
     )
 
 
-def _known(given: Given, roles: Sequence[Any]) -> Any:
-    """The role, if it is one; None where none is given."""
+def _roles(given: Given, known: Sequence[str]) -> tuple[str, ...]:
+    """The role that is given, if it is one."""
     role = given.field("role")
-    if role and role not in roles:
-        raise click.BadParameter(f"{given.path.name}: role {role} is unknown; wanted {', '.join(roles)}")
-    return role or None
+    if role and role not in known:
+        raise click.BadParameter(f"{given.path.name}: role {role} is unknown; wanted {', '.join(known)}")
+    return (role,) if role else ()

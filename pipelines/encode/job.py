@@ -13,9 +13,10 @@ from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
-from pipelines.ingest.stage import IngestParams
+from pipelines.encode.subtitles import SubtitlesParams
 from pipelines.packaging.stage import PackagingParams
 from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
@@ -23,7 +24,7 @@ from pipelines.shots.stage import ShotsParams
 
 MEDIA, SHOTS, LADDER, RENDITIONS = "ingest.media", "shots.shots", "search.ladder", "assemble.parts"
 Inputs = dict[str, Source]
-AUDIO, SCORES = "audio.parts", "score.scores"
+AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
 
 def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str = "") -> JobSpec:
@@ -35,10 +36,11 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
         title: name for people, shown in the report.
         command: the command line that makes it again, shown in the report.
     """
-    nodes = [*_read(asset), *_encode(asset, request), _score(asset, request)]
+    nodes = [*_read(asset, request), *_encode(asset, request), _score(asset, request)]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    return JobSpec(nodes=[*nodes, _package(request), _report(asset, request, title, command)])
+    rest = [_subtitles(asset), _package(request), _report(asset, request, title, command)]
+    return JobSpec(nodes=[*nodes, *rest])
 
 
 def order_mark(asset: Asset, request: EncodeRequest) -> str:
@@ -46,11 +48,18 @@ def order_mark(asset: Asset, request: EncodeRequest) -> str:
     return digest([asset.identity, asdict(request)])[:32]
 
 
-def _read(asset: Asset) -> list[Node]:
+def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
     return [
-        Node(id="ingest", stage="ingest", params=IngestParams(), inputs={"asset": asset}),
-        Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA}),
+        Node(id="ingest", stage="ingest", params=request.ingest, inputs={"asset": asset}),
+        _shots(asset, request),
     ]
+
+
+def _shots(asset: Asset, request: EncodeRequest) -> Node:
+    if not request.scenes:
+        return Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA})
+    scenes = ScenesParams(format=request.scenes_format, text=request.scenes)
+    return Node(id="shots", stage="scenes", params=scenes, inputs={"media": MEDIA})
 
 
 def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
@@ -61,11 +70,11 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         model=request.model,
         single=bool(request.single),
     )
-    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s)
+    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s, zones=request.zones)
     audio = Node(
         id="audio",
         stage="audio",
-        params=AudioParams(codec=request.audio_codec),
+        params=AudioParams(codec=request.audio_codec, loudness=request.loudness),
         inputs={"asset": asset, "media": MEDIA},
     )
     return [
@@ -98,7 +107,7 @@ def _mux(asset: Asset, request: EncodeRequest) -> Node:
 
 
 def _package(request: EncodeRequest) -> Node:
-    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "scores": SCORES}
+    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS, "scores": SCORES}
     params = PackagingParams(
         segment_s=Decimal(request.segment_s),
         scheme=request.drm,
@@ -106,6 +115,11 @@ def _package(request: EncodeRequest) -> Node:
         clear_lead_s=Decimal(request.clear_lead_s),
     )
     return Node(id="packaging", stage="packaging", params=params, inputs=inputs)
+
+
+def _subtitles(asset: Asset) -> Node:
+    inputs: Inputs = {"asset": asset, "media": MEDIA}
+    return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
 
 
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:

@@ -25,6 +25,7 @@ from pipelines.encode.publish import (
     read_remote,
 )
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
 from pipelines.packaging.check import segment_packets
 from pipelines.score.scorer import default_scorer
@@ -204,7 +205,7 @@ def _scores(done: Done) -> dict[str, FrameScores]:
 
 
 def _notices(done: Done) -> list[str]:
-    return [*done.json(LADDER)["notices"], *_of_audio(done)]
+    return [*done.json(LADDER)["notices"], *_of_audio(done), *left_out(done.json(MEDIA))]
 
 
 def _of_audio(done: Done) -> Iterator[str]:

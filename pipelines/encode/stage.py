@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 from archer.media import FrameRange, MediaInfo
 from archer.process import ffmpeg_path, tool_build
-from archer.split import Chunk, Shot, plan_chunks
+from archer.split import Chunk, Shot
 from archer.stage import Inputs, Item, Resources, Stage, TaskContext
 from encoder import EncodeSettings, Rung, encode_chunk
 from pipelines.encode.limits import coder_limits, coder_resources
+from pipelines.encode.zones import Zone, fitted, parse_zones, settings_in, zoned_chunks
 
 SHORTEST_S = 1
 """Seconds; shots shorter than this share a chunk: starting an encoder costs more than they do."""
@@ -25,16 +26,18 @@ class EncodeParams:
     Attributes:
         settings: of every chunk; the CRF comes from the ladder.
         chunk_s: longest chunk, seconds, decimal text.
+        zones: other settings for ranges of frames, see `pipelines.encode.zones`.
     """
 
     settings: EncodeSettings
     chunk_s: str = "8"
+    zones: str = ""
 
 
 class Encode(Stage[EncodeParams]):
     """Coded chunks, each checked as it is made: they begin with a key frame and hold exactly their frames."""
 
-    name, version, params = "encode", 1, EncodeParams
+    name, version, params = "encode", 2, EncodeParams
     inputs = MappingProxyType(
         {"asset": "asset", "media": "media@1", "shots": "shots@1", "ladder": "ladder@1"}
     )
@@ -72,6 +75,7 @@ class Encode(Stage[EncodeParams]):
         info, part = MediaInfo.from_json(ctx.inputs.json("media")), item.chunk.frames
         values = item.values
         settings = replace(params.settings, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+        settings = settings_in(_zones(info, params), part, settings)
         facts = encode_chunk(
             ctx.frames(ctx.inputs.asset(), part),
             info,
@@ -88,4 +92,9 @@ def _chunks(inputs: Inputs, info: MediaInfo, params: EncodeParams) -> tuple[Chun
     shots = [Shot(frames=FrameRange(shot["start"], shot["end"])) for shot in inputs.json("shots")["shots"]]
     rate = info.video.frame_rate
     longest = max(1, round(Decimal(params.chunk_s) * rate.numerator / rate.denominator))
-    return plan_chunks(shots, shortest=min(longest, max(1, round(SHORTEST_S * rate))), longest=longest)
+    shortest = min(longest, max(1, round(SHORTEST_S * rate)))
+    return zoned_chunks(shots, _zones(info, params), shortest=shortest, longest=longest)
+
+
+def _zones(info: MediaInfo, params: EncodeParams) -> tuple[Zone, ...]:
+    return fitted(parse_zones(params.zones, params.settings.codec), info.frame_count)

@@ -103,13 +103,14 @@ def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
 
 def _audio_fields(track: AudioTrack) -> list[str]:
     language = [f"lang={tag}"] if (tag := language_tag(track.language)) else []
-    described = track.role == "description"
+    described = "description" in track.roles
+    roles = ";".join(["main" if track.default else "alternate", *track.roles])
     return [
         *language,
         "hls_group_id=audio",
         f"hls_name={track.label}",
         f"dash_label={track.label}",
-        f"dash_roles={track.role or 'main'}",
+        f"dash_roles={roles}",
         *(["hls_characteristics=public.accessibility.describes-video"] if described else []),
         *([f"dash_accessibilities={DESCRIBES}"] if described else []),
     ]

@@ -48,8 +48,8 @@ from pipelines.packaging.tracks import (
     Track,
     VideoTrack,
     arranged,
-    arranged_texts,
     checked,
+    listed,
 )
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ def build_package(
         CannotPackage: the tracks do not make a package. DiskFull: no space left.
         PackagerFailed: Shaka Packager gave up. PackageWrong: it wrote something else than it was given.
     """
-    listed, subtitles = arranged(audios), arranged_texts(texts)
-    checked(videos, listed, subtitles)
-    tracks: list[Track] = [*videos, *listed]
+    sounds, subtitles = arranged(audios), listed(texts)
+    checked(videos, sounds, subtitles)
+    tracks: list[Track] = [*videos, *sounds]
     given = read_inputs(tracks)
     duration = given[0].end
     read_texts(subtitles, duration)
-    run_packager(videos, listed, out=out, scratch=scratch, segment_s=segment_s, protection=protection)
+    run_packager(videos, sounds, out=out, scratch=scratch, segment_s=segment_s, protection=protection)
     written = [_read(track, line, out) for track, line in zip(tracks, given, strict=True)]
     _check(written, out, protection, log)
     tiles = _images(videos, out, duration) if images else None
@@ -119,7 +119,7 @@ def build_package(
     _keys(written, out, protection)
     write_index(segment_table([_indexed(each, vmaf or {}) for each in written], out), out)
     packets = {each.track.folder: len(each.given.times) for each in written}
-    write_description(description(videos, listed, subtitles, packets=packets, protection=protection), out)
+    write_description(description(videos, sounds, subtitles, packets=packets, protection=protection), out)
 
 
 def _read(track: Track, given: Timeline, out: Path) -> _Written:

@@ -58,4 +58,9 @@ def read_description(out: Path) -> dict[str, Any]:
 
 
 def _facts(track: AudioTrack | TextTrack) -> dict[str, Any]:
-    return {"language": track.language, "label": track.label, "role": track.role, "default": track.default}
+    return {
+        "language": track.language,
+        "label": track.label,
+        "roles": list(track.roles),
+        "default": track.default,
+    }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from xml.sax.saxutils import quoteattr
 
 from pipelines.packaging.images import COLUMNS, FOLDER, PLAYLIST, ROWS, Tiles
 from pipelines.packaging.languages import shortest_tag
-from pipelines.packaging.tracks import TextTrack
+from pipelines.packaging.tracks import FORCED, TextTrack
 
 SUBTITLES = "subtitles"
 """Name of the group in HLS."""
@@ -17,7 +17,6 @@ TEXT_FILE, TEXT_PLAYLIST = "text.vtt", "media.m3u8"
 THUMBNAILS = "http://dashif.org/guidelines/thumbnail_tile"
 ROLE = "urn:mpeg:dash:role:2011"
 _HEARD = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
-_DASH_ROLES: Mapping[str, str] = {"subtitle": "subtitle", "caption": "caption", "forced": "forced-subtitle"}
 
 
 def text_playlist(duration: Fraction) -> str:
@@ -82,7 +81,7 @@ def extended_mpd(text: str, texts: Sequence[TextTrack], sizes: Sequence[int], ti
 
 def _media_line(track: TextTrack) -> str:
     tag = shortest_tag(track.language)
-    forced = track.role == "forced"
+    forced = FORCED in track.roles
     fields = [
         "TYPE=SUBTITLES",
         f'URI="{track.folder}/{TEXT_PLAYLIST}"',
@@ -92,7 +91,7 @@ def _media_line(track: TextTrack) -> str:
         f"DEFAULT={'YES' if track.default else 'NO'}",
         f"AUTOSELECT={'YES' if tag or track.default else 'NO'}",
         f"FORCED={'YES' if forced else 'NO'}",
-        *([f'CHARACTERISTICS="{_HEARD}"'] if track.role == "caption" else []),
+        *([f'CHARACTERISTICS="{_HEARD}"'] if "caption" in track.roles else []),
     ]
     return f"#EXT-X-MEDIA:{','.join(fields)}"
 
@@ -100,11 +99,11 @@ def _media_line(track: TextTrack) -> str:
 def _text_set(track: TextTrack, adaptation: int, number: int, bandwidth: int) -> str:
     tag = shortest_tag(track.language)
     language = f" lang={quoteattr(tag)}" if tag else ""
-    main = f'      <Role schemeIdUri="{ROLE}" value="main"/>\n' if track.default else ""
+    names = [*(track.roles or ("subtitle",)), *(["main"] if track.default else [])]
+    roles = "".join(f'      <Role schemeIdUri="{ROLE}" value="{name}"/>\n' for name in names)
     return (
         f'    <AdaptationSet id="{adaptation}" contentType="text" mimeType="text/vtt"{language}>\n'
-        f'      <Role schemeIdUri="{ROLE}" value="{_DASH_ROLES[track.role]}"/>\n{main}'
-        f"      <Label>{track.label}</Label>\n"
+        f"{roles}      <Label>{track.label}</Label>\n"
         f'      <Representation id="{number}" bandwidth="{bandwidth}">\n'
         f"        <BaseURL>{track.folder}/{TEXT_FILE}</BaseURL>\n"
         "      </Representation>\n    </AdaptationSet>\n"

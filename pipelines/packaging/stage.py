@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from archer.stage import Item, Resources, Stage, TaskContext
 from pipelines.packaging.build import SEGMENT_S, build_package
 from pipelines.packaging.keys import Protection
 from pipelines.packaging.keystore import open_store
-from pipelines.packaging.tracks import TEXT_ROLES, AudioTrack, TextTrack, VideoTrack
+from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
 from pipelines.score.stage import scores_by_rendition
 from vmaf.scores import read_parquet
 
@@ -40,13 +41,12 @@ class PackagingParams:
 class Packaging(Stage[PackagingParams]):
     """Segments every track once and lists them for HLS and for DASH.
 
-    Parts of `texts` hold one WebVTT file each, as output `text`, and in their values `language`, `title`, `role` and
-    `default`. With `scores`, the index of segments has the VMAF of each.
+    Parts of `subtitles` hold one WebVTT file each, as output `text`. With `scores`, the index of segments has the VMAF of each.
     """
 
-    name, version, params = "packaging", 2, PackagingParams
+    name, version, params = "packaging", 3, PackagingParams
     inputs = MappingProxyType(
-        {"renditions": "parts@1", "audio": "parts@1", "texts": "parts@1?", "scores": "frame-scores@1?"}
+        {"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1?", "scores": "frame-scores@1?"}
     )
     outputs = MappingProxyType({"package": "tree/package@1"})
 
@@ -88,21 +88,31 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
             language=str(values.get("language", "und")),
             label=str(values.get("title", "")),
             default=bool(values.get("default", False)),
+            roles=_roles(values),
         )
 
 
 def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
-    for part in ctx.inputs.parts("texts") if "texts" in ctx.inputs else ():
+    for part in ctx.inputs.parts("subtitles") if "subtitles" in ctx.inputs else ():
         values = part.item.values
-        role = str(values.get("role", "subtitle"))
-        yield TextTrack(
-            name=part.item.variant,
-            path=ctx.path(part.outputs["text"]),
-            language=str(values.get("language", "und")),
-            label=str(values.get("title", "")),
-            role=next((known for known in TEXT_ROLES if known == role), "subtitle"),
-            default=bool(values.get("default", False)),
-        )
+        if not _is_empty(ctx.path(part.outputs["text"])):
+            yield TextTrack(
+                name=part.item.variant,
+                path=ctx.path(part.outputs["text"]),
+                language=str(values.get("language", "und")),
+                label=str(values.get("title", "")),
+                default=bool(values.get("default", False)),
+                roles=_roles(values),
+            )
+
+
+def _roles(values: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(values.get("roles", ()))
+
+
+def _is_empty(path: Path) -> bool:
+    """No cue in it: players would show a track that says nothing."""
+    return "-->" not in path.read_text(encoding="utf-8")
 
 
 def _protection(params: PackagingParams) -> Protection | None:

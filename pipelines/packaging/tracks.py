@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pipelines.packaging.errors import CannotPackage
 from pipelines.packaging.languages import language_name
 
-AudioRole = Literal["", "main", "alternate", "dub", "commentary", "description"]
-TextRole = Literal["subtitle", "caption", "forced"]
-AUDIO_ROLES: tuple[AudioRole, ...] = ("main", "alternate", "dub", "commentary", "description")
-TEXT_ROLES: tuple[TextRole, ...] = ("subtitle", "caption", "forced")
+AUDIO_ROLES = ("dub", "commentary", "description")
+TEXT_ROLES = ("subtitle", "caption", "forced-subtitle", "commentary")
+FORCED = "forced-subtitle"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -45,16 +44,16 @@ class AudioTrack:
         path: mp4 file with this one track.
         language: ISO 639 or BCP 47 code; `und` or empty where unknown.
         label: what players call it; empty for the language's name.
-        role: what it is for; empty for `main` where it is the default, else `alternate`.
         default: players choose it unless the viewer asks for another.
+        roles: what else it is for, as DASH names it: `dub`, `commentary`, `description`.
     """
 
     name: str
     path: Path
     language: str = "und"
     label: str = ""
-    role: AudioRole = ""
     default: bool = False
+    roles: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -71,16 +70,17 @@ class TextTrack:
         path: WebVTT file, UTF-8, whose cues are in order and begin within the title.
         language: ISO 639 or BCP 47 code; `und` or empty where unknown.
         label: what players call it; empty for the language's name.
-        role: `subtitle`, `caption` (also says what is to be heard) or `forced` (shown even when subtitles are off).
         default: players show it unless the viewer asks for another or none.
+        roles: what it is for, as DASH names it: `subtitle` where none is named, `caption` (also says what is to be heard),
+            `forced-subtitle` (shown even when subtitles are off), `commentary`.
     """
 
     name: str
     path: Path
     language: str = "und"
     label: str = ""
-    role: TextRole = "subtitle"
     default: bool = False
+    roles: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -124,15 +124,15 @@ def arranged(audios: Sequence[AudioTrack]) -> list[AudioTrack]:
         return []
     chosen = next((place for place, track in enumerate(audios) if track.default), 0)
     order = [chosen, *(place for place in range(len(audios)) if place != chosen)]
-    marked = [replace(audios[place], default=place == chosen) for place in order]
-    return labelled([replace(track, role=track.role or _role(track)) for track in marked], "Audio")
+    return labelled([replace(audios[place], default=place == chosen) for place in order], "Audio")
 
 
-def arranged_texts(texts: Sequence[TextTrack]) -> list[TextTrack]:
-    """The same for subtitles, of which at most one is default; forced ones come after the others."""
-    order = sorted(texts, key=lambda track: (track.role == "forced", not track.default))
-    first = next((track.name for track in order if track.default), "")
-    return labelled([replace(track, default=track.name == first) for track in order], "Subtitles")
+def listed(texts: Sequence[TextTrack]) -> list[TextTrack]:
+    """Subtitles as players shall list them, in their order: labels differ, and at most one is shown unasked."""
+    chosen = next((place for place, track in enumerate(texts) if track.default), -1)
+    return labelled(
+        [replace(track, default=place == chosen) for place, track in enumerate(texts)], "Subtitles"
+    )
 
 
 def labelled(tracks: Sequence[Named], kind: str) -> list[Named]:
@@ -143,10 +143,6 @@ def labelled(tracks: Sequence[Named], kind: str) -> list[Named]:
         replace(track, label=f"{track.label} ({number})") if names.count(track.label) > 1 else track
         for number, track in enumerate(named, 1)
     ]
-
-
-def _role(track: AudioTrack) -> AudioRole:
-    return "main" if track.default else "alternate"
 
 
 def _label(track: AudioTrack | TextTrack, kind: str, number: int) -> str:

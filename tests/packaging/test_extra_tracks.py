@@ -40,13 +40,13 @@ def made(ladder: Path, subtitles: Path, package: Package) -> Path:
         [VideoTrack(name=name, path=ladder / f"{name}.mp4") for name in ("360p", "180p", "av1")],
         [
             AudioTrack(name="audio-en", path=ladder / "aac.mp4", language="eng", default=True),
-            AudioTrack(name="audio-de", path=ladder / "aac.mp4", language="deu", role="dub"),
-            AudioTrack(name="audio-ad", path=ladder / "aac.mp4", language="eng", role="description"),
+            AudioTrack(name="audio-de", path=ladder / "aac.mp4", language="deu", roles=("dub",)),
+            AudioTrack(name="audio-ad", path=ladder / "aac.mp4", language="eng", roles=("description",)),
         ],
         [
-            TextTrack(name="text-forced", path=subtitles, language="eng", role="forced"),
+            TextTrack(name="text-forced", path=subtitles, language="eng", roles=("forced-subtitle",)),
             TextTrack(
-                name="text-en", path=subtitles, language="eng", role="caption", label="For <deaf> & hard"
+                name="text-en", path=subtitles, language="eng", roles=("caption",), label="For <deaf> & hard"
             ),
             TextTrack(name="text-de", path=subtitles, language="deu", default=True),
         ],
@@ -84,7 +84,8 @@ def test_codecs_share_one_master_and_one_mpd(made: Path) -> None:
 def test_roles_of_sound(made: Path) -> None:
     sets = tree_of(made).findall(".//d:AdaptationSet[@contentType='audio']", NS)
     roles = [node.find("d:Role", NS).attrib["value"] for node in sets]  # type: ignore[union-attr]
-    assert roles == ["main", "dub", "description"]
+    assert roles == ["main", "alternate", "alternate"]
+    assert [node.findall("d:Role", NS)[-1].attrib["value"] for node in sets] == ["main", "dub", "description"]
     assert sets[2].find("d:Accessibility", NS) is not None
     assert [track.get("CHARACTERISTICS", "") for track in media(made, "AUDIO")] == [
         "",
@@ -94,20 +95,20 @@ def test_roles_of_sound(made: Path) -> None:
 
 
 def test_subtitles_in_hls_and_dash(made: Path, subtitles: Path) -> None:
-    """One file for both, unchanged; the default comes first, what is forced last."""
+    """One file for both, unchanged, in the order in which they are given."""
     tracks = media(made, "SUBTITLES")
     assert [(one["LANGUAGE"], one["NAME"], one["DEFAULT"], one["FORCED"]) for one in tracks] == [
-        ("de", "Deutsch", "YES", "NO"),
-        ("en", "For deaf hard", "NO", "NO"),
         ("en", "English", "NO", "YES"),
+        ("en", "For deaf hard", "NO", "NO"),
+        ("de", "Deutsch", "YES", "NO"),
     ]
     assert "transcribes-spoken-dialog" in tracks[1]["CHARACTERISTICS"]
     assert (made / "master.m3u8").read_text().count('SUBTITLES="subtitles"') == 3
     sets = tree_of(made).findall(".//d:AdaptationSet[@contentType='text']", NS)
     roles = [[role.attrib["value"] for role in node.findall("d:Role", NS)] for node in sets]
-    assert roles == [["subtitle", "main"], ["caption"], ["forced-subtitle"]]
+    assert roles == [["forced-subtitle"], ["caption"], ["subtitle", "main"]]
     places = [node.find(".//d:BaseURL", NS).text for node in sets]  # type: ignore[union-attr]
-    assert places == ["text-de/text.vtt", "text-en/text.vtt", "text-forced/text.vtt"]
+    assert places == ["text-forced/text.vtt", "text-en/text.vtt", "text-de/text.vtt"]
     assert (made / "text-de/text.vtt").read_bytes() == subtitles.read_bytes()
     assert "#EXTINF:5.280,\ntext.vtt" in (made / "text-de/media.m3u8").read_text()
     numbers = [node.attrib["id"] for node in tree_of(made).iterfind(".//d:Representation", NS)]
@@ -173,16 +174,16 @@ def test_the_index_has_a_row_per_segment(made: Path) -> None:
 def test_the_description_says_what_was_meant(made: Path) -> None:
     found = read_description(made)
     assert "protection" not in found
-    assert [(track["folder"], track.get("role", "")) for track in found["tracks"]] == [
-        ("video-360p", ""),
-        ("video-180p", ""),
-        ("video-av1", ""),
-        ("audio-en", "main"),
-        ("audio-de", "dub"),
-        ("audio-ad", "description"),
-        ("text-de", "subtitle"),
-        ("text-en", "caption"),
-        ("text-forced", "forced"),
+    assert [(track["folder"], track.get("roles", [])) for track in found["tracks"]] == [
+        ("video-360p", []),
+        ("video-180p", []),
+        ("video-av1", []),
+        ("audio-en", []),
+        ("audio-de", ["dub"]),
+        ("audio-ad", ["description"]),
+        ("text-forced", ["forced-subtitle"]),
+        ("text-en", ["caption"]),
+        ("text-de", []),
     ]
 
 

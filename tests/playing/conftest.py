@@ -73,11 +73,11 @@ def packages(title: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
                 [VideoTrack(name=name, path=title / f"{name}.mp4") for name in ("180p", "90p", "av1")],
                 [
                     AudioTrack(name="audio-en", path=title / "en.mp4", language="eng", default=True),
-                    AudioTrack(name="audio-de", path=title / "de.mp4", language="deu", role="dub"),
+                    AudioTrack(name="audio-de", path=title / "de.mp4", language="deu", roles=("dub",)),
                 ],
                 [
                     TextTrack(name="text-en", path=title / "en.vtt", language="eng"),
-                    TextTrack(name="text-de", path=title / "de.vtt", language="deu", role="caption"),
+                    TextTrack(name="text-de", path=title / "de.vtt", language="deu", roles=("caption",)),
                 ],
                 out=out,
                 scratch=scratch,
