@@ -209,7 +209,8 @@ def subtitles(stage: Stage, each: Listed) -> Found:
         if tag not in offered:
             found.problems.append(f"{track.name} ({tag}) is not offered; there are {offered}")
             continue
-        cue = read_cues((listing.folder(track) / track.segments[0]).read_text(encoding="utf-8"))[0]
+        cues = read_cues((listing.folder(track) / track.segments[0]).read_text(encoding="utf-8"))
+        cue = next(one for one in cues if one.end > one.start)
         shown = page.evaluate(
             f"cinema.cues({offered.index(tag)}, {float((cue.start + cue.end) / 2)})", timeout_s=50
         )

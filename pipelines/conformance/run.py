@@ -180,10 +180,10 @@ class _Lab:
         if self._open and self._open[0] != engine:
             self._end_browser()
         if self._open is None:
-            stack = ExitStack()
-            profile = stack.enter_context(TemporaryDirectory(dir=self._profiles, ignore_cleanup_errors=True))
-            browser = stack.enter_context(BROWSERS[engine](Path(profile)))
-            self._open = engine, stack, browser
+            with ExitStack() as stack:
+                folder = TemporaryDirectory(dir=self._profiles, ignore_cleanup_errors=True)
+                browser = stack.enter_context(BROWSERS[engine](Path(stack.enter_context(folder))))
+                self._open = engine, stack.pop_all(), browser
             self.versions[engine] = browser.version
         return self._open[2]
 

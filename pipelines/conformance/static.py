@@ -215,10 +215,9 @@ def texts(listing: Listing, each: Listed) -> Problems:
     except (OSError, ValueError, IndexError) as error:
         yield f"it cannot be read: {error}"
         return
-    if not cues:
-        yield "it has no cue"
-    elif cues[0].start >= sum(each.durations, Fraction(0)):
-        yield "its first cue comes after the end of the title"
+    length = sum(each.durations, Fraction(0))
+    if not any(cue.start < min(cue.end, length) for cue in cues):
+        yield "it has no cue that is shown within the title"
 
 
 MEDIA: frozenset[Kind] = frozenset({"video", "audio"})

@@ -109,7 +109,7 @@ def build_package(
     tracks: list[Track] = [*videos, *sounds]
     given = read_inputs(tracks)
     duration = given[0].end
-    read_texts(subtitles, duration)
+    read_texts(subtitles, duration, log)
     run_packager(videos, sounds, out=out, scratch=scratch, segment_s=segment_s, protection=protection)
     written = [_read(track, line, out) for track, line in zip(tracks, given, strict=True)]
     _check(written, out, protection, log)

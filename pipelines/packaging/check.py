@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -92,11 +92,11 @@ def check_decrypts(track: Track, folder: Path, segments: Sequence[str], key: Con
         raise PackageWrong(track.folder, f"packet {off} does not decrypt to what went in")
 
 
-def read_texts(tracks: Sequence[TextTrack], duration: Fraction) -> None:
-    """Refuse subtitles that players would not show.
+def read_texts(tracks: Sequence[TextTrack], duration: Fraction, log: Callable[[str], None]) -> None:
+    """Refuse subtitles that players could not read, and tell which cues they will not show.
 
     Raises:
-        CannotPackage: a file is no WebVTT, or a cue begins after the title's end.
+        CannotPackage: a file is no WebVTT.
     """
     for track in tracks:
         try:
@@ -105,12 +105,11 @@ def read_texts(tracks: Sequence[TextTrack], duration: Fraction) -> None:
             raise CannotPackage(track.folder, f"it cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise CannotPackage(track.folder, f"it is no WebVTT in UTF-8: {error}") from error
-        late = next((cue for cue in cues if cue.start >= duration), None)
-        if late:
-            reason = (
-                f"a cue begins at {float(late.start):.3f} s, after the title's end at {float(duration):.3f} s"
+        unseen = sum(cue.start >= duration or cue.end <= cue.start for cue in cues)
+        if unseen:
+            log(
+                f"{track.folder}: {unseen} of {len(cues)} cues begin after the title's end, or end before they begin"
             )
-            raise CannotPackage(track.folder, f"{reason}; shift or cut its cues")
 
 
 def segment_packets(path: Path) -> int:

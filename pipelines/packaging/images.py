@@ -58,9 +58,8 @@ class Tiles:
     def bandwidth(self) -> int:
         """Bits per second of the heaviest sheet."""
         lengths = [min(self.sheet_s, self.duration - place * self.sheet_s) for place in range(self.sheets)]
-        return max(
-            -(-size * 8 // length) for size, length in zip(self.sizes, lengths, strict=True) if length > 0
-        )
+        spans = zip(self.sizes, lengths, strict=True)
+        return max((-(-size * 8 // length) for size, length in spans if length > 0), default=1)
 
 
 def step_of(duration: Fraction, shortest: Fraction = Fraction(2)) -> Fraction:

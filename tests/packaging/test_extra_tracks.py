@@ -192,17 +192,23 @@ def test_the_description_says_what_was_meant(made: Path) -> None:
     [
         ("1\n00:00:01,000 --> 00:00:02,000\nSRT\n", "line 1 is '1', wanted WEBVTT"),
         ("WEBVTT\n\n00:00:01,000 --> 00:00:02,000\nSRT\n", "line 3"),
-        ("WEBVTT\n\n00:02.000 --> 00:01.000\nOne\n", "ends before it begins"),
-        ("WEBVTT\n\n00:10.000 --> 00:11.000\nOne\n", "after the title's end at 5.280 s; shift or cut"),
     ],
 )
-def test_subtitles_that_would_not_show_are_refused(
+def test_subtitles_that_cannot_be_read_are_refused(
     content: str, reason: str, ladder: Path, package: Package, tmp_path: Path
 ) -> None:
     path = tmp_path / "bad.vtt"
     path.write_text(content)
     with pytest.raises(CannotPackage, match=re.escape(reason)):
         package([VideoTrack(name="90p", path=ladder / "90p.mp4")], [], [TextTrack(name="text", path=path)])
+
+
+def test_cues_that_will_not_be_seen_are_told(ladder: Path, package: Package, tmp_path: Path) -> None:
+    path, said = tmp_path / "late.vtt", []
+    path.write_text(WEBVTT + "\n00:05.000 --> 00:05.000\nNever\n\n00:10.000 --> 00:11.000\nLate\n")
+    texts = [TextTrack(name="text", path=path)]
+    package([VideoTrack(name="90p", path=ladder / "90p.mp4")], [], texts, log=said.append)
+    assert said == ["text: 2 of 4 cues begin after the title's end, or end before they begin"]
 
 
 def test_cues_are_read_as_webvtt_writes_them() -> None:

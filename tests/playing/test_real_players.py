@@ -14,6 +14,7 @@ from pipelines.conformance.browsers.chromium import find_chromium
 from pipelines.conformance.browsers.firefox import find_firefox
 from pipelines.conformance.report import write_report
 from pipelines.conformance.results import Verdict
+from pipelines.conformance.static import CHECKS
 
 pytestmark = pytest.mark.browser
 Conform = Callable[..., Verdict]
@@ -77,6 +78,17 @@ def test_every_browser_and_codec_plays(device: str, codec: str, packages: Packag
     verdict = conform(packages("clear"), device, renditions=[f"video-{codec}"], tests=["play", "pictures"])
     assert complaints(verdict) == []
     assert len(verdict.results) == 2
+
+
+@pytest.mark.slow
+def test_twenty_clean_runs_raise_no_alarm(packages: Packages, conform: Conform) -> None:
+    """Clear and encrypted in turn, on paper, decoded and in a browser; not one failed or flaky test."""
+    needs("chromium-hls")
+    for number in range(20):
+        kind = ("clear", "cenc", "cbcs")[number % 3]
+        tests = ["pictures", "decrypt", "decode", *CHECKS]
+        verdict = conform(packages(kind), "package", "decoder", "chromium-hls", tests=tests)
+        assert complaints(verdict) == [], number
 
 
 def test_what_a_player_cannot_play_fails_there(
