@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from encoder.errors import BadLadder
 HEIGHTS = (2160, 1440, 1080, 720, 540, 360, 240)
 """Default rungs, by the shorter side of the picture as shown."""
 MOST_RUNGS = 5
-_RUNG = re.compile(r"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>\d+(?:\.\d+)?))?")
+_RUNG = re.compile(
+    r"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>\d+(?:\.\d+)?)|@vmaf(?P<vmaf>\d+(?:\.\d+)?)|@(?P<kbps>\d+)k)?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +28,16 @@ class Rung:
         name: `720p`: the shorter side; unique in a ladder.
         width, height: even, square pixels, as shown (rotation applied).
         crf: constant quality of this rung alone, decimal text; empty for the title's.
+        vmaf: pooled VMAF that this rung alone is to reach, decimal text; empty for none.
+        kbps: average bit rate that this rung alone is to reach; 0 for none.
     """
 
     name: str
     width: int
     height: int
     crf: str = ""
+    vmaf: str = ""
+    kbps: int = 0
 
 
 def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
@@ -42,7 +48,7 @@ def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
     """
     short = _even(min(display_size(video)))
     below = [height for height in HEIGHTS if height < short * 0.9]
-    return tuple(_rung(video, height) for height in [short, *below][:MOST_RUNGS])
+    return tuple(rung_of(video, height) for height in [short, *below][:MOST_RUNGS])
 
 
 def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
@@ -86,17 +92,19 @@ def _parsed(word: str, video: VideoStream, text: str) -> Rung:
     found = _RUNG.fullmatch(word)
     if found is None:
         raise BadLadder(text, f"cannot read the rung {word!r}")
-    crf = found["crf"] or ""
     if found["short"]:
-        return _rung(video, int(found["short"]), crf)
-    width, height = _even(int(found["width"])), _even(int(found["height"]))
-    return Rung(name=f"{width}x{height}", width=width, height=height, crf=crf)
+        rung = rung_of(video, int(found["short"]))
+    else:
+        width, height = _even(int(found["width"])), _even(int(found["height"]))
+        rung = Rung(name=f"{width}x{height}", width=width, height=height)
+    return replace(rung, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=int(found["kbps"] or 0))
 
 
-def _rung(video: VideoStream, short: int, crf: str = "") -> Rung:
+def rung_of(video: VideoStream, short: int) -> Rung:
+    """The rung whose shorter side this is, in the source's shape."""
     width, height = display_size(video)
     scale = short / min(width, height)
-    return Rung(name=f"{short}p", width=_even(width * scale), height=_even(height * scale), crf=crf)
+    return Rung(name=f"{short}p", width=_even(width * scale), height=_even(height * scale))
 
 
 def _even(value: float) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.optimizer import optimizer_options
 from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
 
 if TYPE_CHECKING:
@@ -16,21 +17,23 @@ if TYPE_CHECKING:
 
 
 SECONDS = click.FloatRange(min=0.1, max=3600)
-OPTION_FIELDS = frozenset(
-    {
-        "codec",
-        "ladder",
-        "target_vmaf",
-        "crf",
-        "preset",
-        "encoder_params",
-        "model",
-        "audio_codec",
-        "gop_s",
-        "chunk_s",
-        "threads",
-    }
-)
+OPTIONS = {
+    **{
+        name: name
+        for name in ("codec", "ladder", "mode", "target_vmaf", "crf", "preset", "encoder_params", "model")
+    },
+    **{
+        name: name
+        for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
+    },
+    **{name: name for name in ("max_renditions", "rung_step")},
+    "target_kbps": "target_bitrate",
+    "target_bytes": "target_size",
+    "peak_kbps": "peak_bitrate",
+    "min_kbps": "min_bitrate",
+    "max_kbps": "max_bitrate",
+}
+"""Field of the request -> its option."""
 
 
 @click.command()
@@ -47,13 +50,9 @@ OPTION_FIELDS = frozenset(
     "--ladder",
     default="",
     metavar="RUNGS",
-    help="Rungs: 720p,540p,360p@crf26 or a JSON file. Default: by the source's size.",
+    help="Rungs: 720p,540p@1500k,360p@vmaf80,240p@crf26, a JSON file, or auto. Default: by the source's size.",
 )
-@click.option(
-    "--target-vmaf",
-    type=float,
-    help="Mean VMAF the top rung aims at (default 93); all rungs get the CRF found.",
-)
+@optimizer_options
 @click.option("--crf", type=float, help="Constant quality instead of a target.")
 @click.option("--preset", default="", help="Speed preset of the codec; default: the codec's.")
 @click.option("--encoder-params", default="", metavar="K=V:K=V", help="Further options of the encoder.")
@@ -84,6 +83,8 @@ def encode(
     \b
     cinemill encode title.mov -o out/ --codec svtav1 --target-vmaf 95
     cinemill encode title.mov -o out/ --ladder 1080p,720p,480p@crf28 --crf 24
+    cinemill encode title.mov -o out/ --ladder auto --max-bitrate 4M
+    cinemill encode title.mov -o out.mkv --target-size 700M
     cinemill encode title.mov -o out.mkv --crf 22 --preset slow
 
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
@@ -114,12 +115,24 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
     from pipelines.encode.request import EncodeRequest, checked, single_of
 
     target, crf = options["target_vmaf"], options["crf"]
+    kbps, size = options["target_bitrate"], options["target_size"]
     return checked(
         EncodeRequest(
             codec=options["codec"],
             ladder=ladder_text(options["ladder"]),
+            mode=options["mode"] or "",
             target_vmaf=_decimal(93 if target is None else target),
-            crf="" if crf is None else _decimal(crf),
+            target_kbps=kbps,
+            target_bytes=size,
+            pool=options["pool"],
+            shot_floor=_text(options["shot_floor"]),
+            shot_ceiling=_text(options["shot_ceiling"]),
+            peak_kbps=options["peak_bitrate"],
+            max_renditions=options["max_renditions"],
+            min_kbps=options["min_bitrate"],
+            max_kbps=options["max_bitrate"],
+            rung_step=_decimal(options["rung_step"]),
+            crf=_text(crf),
             preset=options["preset"],
             encoder_params=options["encoder_params"],
             model=options["model"],
@@ -129,7 +142,7 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             threads=options["threads"],
             single=single_of(output),
         ),
-        both=target is not None and crf is not None,
+        both=target is not None,
     )
 
 
@@ -140,9 +153,14 @@ def _command(source: str, request: EncodeRequest) -> str:
     words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT"]
     for field in fields(request):
         value = getattr(request, field.name)
-        if value != field.default and field.name in OPTION_FIELDS:
-            words += [f"--{field.name.replace('_', '-')}", str(value)]
+        if value != field.default and field.name in OPTIONS:
+            text = f"{value}k" if field.name.endswith("kbps") else str(value)
+            words += [f"--{OPTIONS[field.name].replace('_', '-')}", text]
     return shlex.join(words)
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else _decimal(value)
 
 
 def _decimal(value: float) -> str:

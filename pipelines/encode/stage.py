@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
-from archer.media import FrameRange, MediaInfo
+from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
-from archer.split import Chunk, Shot, plan_chunks
-from archer.stage import Inputs, Item, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext
 from encoder import EncodeSettings, Rung, encode_chunk
+from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
-
-SHORTEST_S = 1
-"""Seconds; shots shorter than this share a chunk: starting an encoder costs more than they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +51,17 @@ class Encode(Stage[EncodeParams]):
         """Chunks at shot boundaries, times rungs."""
         info, ladder = MediaInfo.from_json(inputs.json("media")), inputs.json("ladder")
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
+        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s)
         return [
             Item(
                 chunk=chunk,
                 variant=rung["name"],
-                values={**rung, "ten_bit": ladder["ten_bit"]},
+                values=_values(rung, place, ten_bit=ladder["ten_bit"]),
                 uses=uses,
                 weight=len(chunk.frames),
             )
             for rung in ladder["rungs"]
-            for chunk in _chunks(inputs, info, params)
+            for place, chunk in enumerate(chunks)
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: EncodeParams) -> None:
@@ -84,8 +82,7 @@ class Encode(Stage[EncodeParams]):
         ctx.out_json("facts", asdict(facts))
 
 
-def _chunks(inputs: Inputs, info: MediaInfo, params: EncodeParams) -> tuple[Chunk, ...]:
-    shots = [Shot(frames=FrameRange(shot["start"], shot["end"])) for shot in inputs.json("shots")["shots"]]
-    rate = info.video.frame_rate
-    longest = max(1, round(Decimal(params.chunk_s) * rate.numerator / rate.denominator))
-    return plan_chunks(shots, shortest=min(longest, max(1, round(SHORTEST_S * rate))), longest=longest)
+def _values(rung: Mapping[str, Any], place: int, *, ten_bit: bool) -> dict[str, Scalar]:
+    """What decides about the chunk at this place: the rung's size, and its quality value for it."""
+    crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
+    return {**{key: rung[key] for key in ("name", "width", "height")}, "crf": crf, "ten_bit": ten_bit}

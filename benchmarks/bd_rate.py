@@ -1,0 +1,31 @@
+"""What per-shot optimisation saves: strategies beside each other on the same measured points of real titles.
+
+    python benchmarks/bd_rate.py measure [--codec x264] [TITLE ...]   encode and score; goes on where it stopped
+    python benchmarks/bd_rate.py table                                figures from the points, without encoding
+
+Titles: rd_titles.py. Points and the fixed ladder: rd_points.py. Strategies: rd_strategies.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from rd_points import measure
+from rd_titles import TITLES
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("action", choices=["measure", "table"])
+    parser.add_argument("titles", nargs="*", help="names; all where none is given")
+    parser.add_argument("--codec", choices=["x264", "svtav1"], default="x264")
+    chosen = parser.parse_intermixed_args()
+    for title in TITLES:
+        if not chosen.titles or title.name in chosen.titles:
+            measure(title, chosen.codec)
+
+
+if __name__ == "__main__":
+    main()
