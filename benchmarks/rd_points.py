@@ -33,8 +33,8 @@ RESULTS = Path(__file__).parent / "results" / "rd"
 SUBSAMPLE = 4
 """Every fourth frame of a point is scored."""
 GRID = {
-    "x264": ((19, 25, 31, 37), (18, 23, 28, 33)),
-    "svtav1": ((23, 35, 47, 58), (22, 33, 44, 55)),
+    "x264": ((19, 25, 31, 37), (18, 25, 33)),
+    "svtav1": ((23, 35, 47, 58), (22, 37, 52)),
 }
 """Quality values of the largest size, and of the others."""
 FIXED = ((1920, 4500), (1280, 3000), (960, 2000), (768, 1100), (640, 730), (640, 365), (416, 145))

@@ -92,6 +92,18 @@ class Truth:
         step = x[1] - x[0] if crf < x[0] else x[-1] - x[-2]
         return np.asarray(CEILING - np.exp(found + edge / step * (crf - inside)), np.float64)
 
+    @property
+    def fixed(self) -> list[Outcome]:
+        """The fixed ladder, as it was encoded."""
+        seconds = sum(shot.seconds for shot in self.shots)
+        found = [
+            (rung["bytes"] * 8 / 1000 / seconds, pool(np.array(rung["vmaf"]))) for rung in self.data["fixed"]
+        ]
+        return [
+            Outcome(kbps=kbps, harmonic=pooled.harmonic_mean, mean=pooled.mean, p1=pooled.p1)
+            for kbps, pooled in found
+        ]
+
     def probe(self, place: int, at: Size, crf: Decimal) -> RDPoint:
         """What encoding and scoring this would measure."""
         exact = np.array([float(crf)])

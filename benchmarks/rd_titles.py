@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-LENGTHS = (24, 36, 30, 42, 27, 33)
+LENGTHS = (24, 30, 22, 34, 26)
 """Frames of the excerpts, in turn: unequal, so that key frames at a fixed distance do not meet the cuts by luck."""
 
 

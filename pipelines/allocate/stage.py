@@ -15,6 +15,7 @@ from encoder.filters import notices
 from encoder.rules import Decided
 from pipelines.allocate.decision import decided_ladder, read_shots, tables_of
 from pipelines.allocate.explain import explained, plain, predicted
+from pipelines.allocate.seen import error_seen
 from pipelines.analyse.rungs import read_goals, read_rungs
 from pipelines.encode.sample import deep
 
@@ -53,6 +54,7 @@ class Allocate(Stage[AllocateParams]):
         tables = tables_of(free, shots, codec, wanted) if free else {}
         goals = read_goals(wanted)
         reasons = explained(decided, tables, shots, goals.pool)
+        reasons["seen"] = error_seen(shots, [(rung.width, rung.height) for rung in free], codec)
         ctx.out_json("choices", {"schema": "choices@1", "goals": asdict(goals), **reasons})
         ctx.out_json("ladder", _ladder(info, wanted, decided, params))
 

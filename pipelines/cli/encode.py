@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.optimizer import optimizer_options
+from pipelines.cli.optimizer import optimizer_options, plan_lines
 from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
+    from pipelines.encode.run import EncodeOrder
 
 
 SECONDS = click.FloatRange(min=0.1, max=3600)
@@ -72,6 +73,11 @@ OPTIONS = {
     help="Where unfinished work is kept; default: .OUT.cinemill beside OUT.",
 )
 @click.option("--keep", is_flag=True, help="Keep the work folder, so that other settings can re-use it.")
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Analyse and decide, print what encoding would take and give, and stop there.",
+)
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
 @quiet_option
@@ -102,11 +108,21 @@ def encode(
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
     shown = {"as_json": options["as_json"], "quiet": options["quiet"]}
+    if options["plan"]:
+        return _plan(order, workers, options["executor"], **shown)
     summary = execute(order, workers=workers, executor=options["executor"], **shown)
     if options["as_json"]:
         click.echo(json.dumps({"type": "result", **summary}))
     elif not options["quiet"]:
         _show(summary)
+    return 0
+
+
+def _plan(order: EncodeOrder, workers: int | None, executor: str, *, as_json: bool, quiet: bool) -> int:
+    from pipelines.encode.forecast import forecast
+
+    found = forecast(order, workers=workers, executor=executor, as_json=as_json, quiet=quiet)
+    click.echo(json.dumps(found) if as_json else "\n".join(plan_lines(found)))
     return 0
 
 

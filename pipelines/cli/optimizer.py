@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -89,3 +89,34 @@ def optimizer_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What `pipelines.encode.forecast` found, for people."""
+    for notice in plan["notices"]:
+        yield f"note: {notice}"
+    tasks = plan["tasks"]
+    yield f"to do: {tasks['encode']} encodes ({tasks['chunks']} chunks, {len(plan['rungs'])} rungs), then scoring and packaging"
+    hours = plan["encode_cpu_h"]
+    known = (
+        "unknown (nothing was measured in this run)"
+        if hours is None
+        else f"about {hours:.3g} CPU-hours at most"
+    )
+    yield f"encoding: {known}; analysis took {plan['analysis_cpu_h']:.3g}, {plan['analysis_encodes']} encodes"
+    for rung in plan["rungs"]:
+        size = f"{rung['width']}x{rung['height']}"
+        gives = _planned(rung) if "bytes" in rung else "bytes and quality are not predicted for a fixed CRF"
+        yield f"{rung['name']:<12} {size:>10}  CRF {rung['crf']:<10} {gives}"
+    seen = plan["seen"]
+    if seen.get("points"):
+        yield (
+            f"error seen so far: VMAF {seen['vmaf']:.2f}, bytes {seen['bytes_pct']:.1f} % (mean of {seen['points']} settings, "
+            "before they were measured and the plan was corrected by them)"
+        )
+    yield f"the work so far is kept in {plan['work_dir']}; the same command without --plan goes on with it"
+
+
+def _planned(rung: Mapping[str, Any]) -> str:
+    rate = f"{rung['kbps']:>9,.0f} kb/s {rung['bytes'] / 1e6:>9.2f} MB"
+    return f"{rate}   VMAF {rung['vmaf_mean']:.2f}, harmonic {rung['vmaf_harmonic']:.2f}"
