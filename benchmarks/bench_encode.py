@@ -1,14 +1,16 @@
 """Chunks in parallel, through the engine, against one ffmpeg process with the same settings and key frames.
 
-Ours decodes frame-exactly, encodes every chunk in a process of its own, checks each chunk and assembles them. Theirs is
-ffmpeg alone: it decodes with its own threads and gives the encoder all cores. Both write one rendition; frames must be equal.
+`chunks`: where to cut is known. Ours decodes frame-exactly, encodes every chunk in a process of its own, decodes each to check
+it, and joins them; theirs is one ffmpeg with all cores, and one more that decodes the result and stops at the first error.
+`job`: ours also probes the title and finds its shots, theirs is the one ffmpeg alone. Both write one rendition; frames must
+be equal.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +34,23 @@ CODECS = {
 }
 
 
-def chunked(clip: Path, codec: str, folder: Path) -> int:
-    """Our way, up to the assembled rendition; returns its frames."""
+STEPS = ("ingest", "shots", "search", "encode", "assemble")
+
+
+def nodes(clip: Path, codec: str, steps: Sequence[str]) -> list[Node]:
+    """These stages of the main job."""
     _, preset, crf, _ = CODECS[codec]
     request = EncodeRequest(codec=codec, preset=preset, crf=crf, ladder="720p", chunk_s="4")
     whole = encode_job(identify(str(clip)), request, title="bench")
-    wanted = ("ingest", "shots", "search", "encode", "assemble")
-    nodes: list[Node] = [node for node in whole.nodes if node.id in wanted]
+    return [node for node in whole.nodes if node.id in steps]
+
+
+def chunked(clip: Path, codec: str, folder: Path, base: Path | None) -> int:
+    """Our way, up to the assembled rendition, from what `base` holds already; returns its frames."""
     shutil.rmtree(folder, ignore_errors=True)
-    result = run(JobSpec(nodes=nodes), work_dir=folder, workers=CORES)
+    if base is not None:
+        shutil.copytree(base, folder)
+    result = run(JobSpec(nodes=nodes(clip, codec, STEPS)), work_dir=folder, workers=CORES)
     result.raise_for_state()
     store = ArtifactStore(folder)
     (part,) = store.read_parts(result.outputs["assemble.parts"])
@@ -48,30 +58,17 @@ def chunked(clip: Path, codec: str, folder: Path) -> int:
     return frames_of(folder.with_suffix(".mp4"))
 
 
-def whole(clip: Path, codec: str, out: Path) -> int:
+def whole(clip: Path, codec: str, out: Path, *, check: bool) -> int:
     """One ffmpeg process for everything; returns the frames of what it wrote."""
     encoder, preset, crf, extra = CODECS[codec]
     rate = "48"  # key frames every 2 s at 24 frames per second, as ours
-    run_child(
-        [
-            *(ffmpeg_path(), "-v", "error", "-nostdin", "-y", "-i", clip, "-map", "0:v:0"),
-            *("-vf", "scale=1280:720:flags=lanczos+accurate_rnd+full_chroma_int", "-fps_mode", "passthrough"),
-            *(
-                "-pix_fmt",
-                "yuv420p",
-                "-c:v",
-                encoder,
-                "-preset",
-                preset,
-                "-crf",
-                crf,
-                "-g",
-                rate,
-                *extra,
-                out,
-            ),
-        ]
-    )
+    scale = "scale=1280:720:flags=lanczos+accurate_rnd+full_chroma_int"
+    quality = ("-preset", preset, "-crf", crf, "-g", rate, *extra)
+    quiet = (ffmpeg_path(), "-v", "error", "-nostdin", "-y")
+    source = ("-i", clip, "-map", "0:v:0", "-vf", scale, "-fps_mode", "passthrough")
+    run_child([*quiet, *source, "-pix_fmt", "yuv420p", "-c:v", encoder, *quality, out])
+    if check:
+        run_child([*quiet, "-xerror", "-err_detect", "explode", "-i", out, "-f", "null", "-"])
     return frames_of(out)
 
 
@@ -87,13 +84,17 @@ def title(request: pytest.FixtureRequest, clip: Path) -> Iterator[Path]:
     yield clip if smoke or not CLIP.is_file() else CLIP
 
 
+@pytest.mark.parametrize("work", ["chunks", "job"])
 @pytest.mark.parametrize("codec", ["x264", pytest.param("svtav1", marks=pytest.mark.slow)])
-def bench_encode(race: Any, title: Path, tmp_path: Path, codec: str) -> None:
+def bench_encode(race: Any, title: Path, tmp_path: Path, codec: str, work: str) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "whole.mp4"
+    base = tmp_path / "base" if work == "chunks" else None
+    if base is not None:
+        run(JobSpec(nodes=nodes(title, codec, STEPS[:3])), work_dir=base, workers=CORES).raise_for_state()
     peer = f"one process, {tool_version(ffmpeg_path())}"
     race(
-        lambda: chunked(title, codec, ours),
-        {peer: lambda: whole(title, codec, theirs)},
+        lambda: chunked(title, codec, ours, base),
+        {peer: lambda: whole(title, codec, theirs, check=work == "chunks")},
         rounds=3,
         unit="clip",
         output=lambda side: theirs if side == peer else ours.with_suffix(".mp4"),

@@ -16,12 +16,13 @@ from encoder.assemble import assemble as assemble
 from encoder.assemble import check_rendition as check_rendition
 from encoder.audio import AudioFacts as AudioFacts
 from encoder.audio import encode_audio as encode_audio
-from encoder.chunk import ChunkFacts as ChunkFacts
 from encoder.chunk import encode_chunk as encode_chunk
+from encoder.chunk_check import ChunkFacts as ChunkFacts
 from encoder.codecs import Codec as Codec
 from encoder.codecs import codec_named as codec_named
 from encoder.errors import BadLadder as BadLadder
 from encoder.errors import BadOption as BadOption
+from encoder.errors import CannotCode as CannotCode
 from encoder.errors import ChunkBroken as ChunkBroken
 from encoder.errors import EncoderError as EncoderError
 from encoder.ladder import Rung as Rung
@@ -36,6 +37,7 @@ __all__ = [
     "AudioFacts",
     "BadLadder",
     "BadOption",
+    "CannotCode",
     "ChunkBroken",
     "ChunkFacts",
     "Codec",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from archer.media import AudioStream, MediaInfo
 from archer.media.container import opened
 from archer.process import Child, ffmpeg_path
-from encoder.chunk import QUIET
+from encoder.loudness import METER, Loudness, Meter, gain_db
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -41,6 +42,8 @@ class AudioFacts:
         bitrate_kbps: aimed at.
         size: bytes of the file.
         notices: what was changed about the sound.
+        loudness: of the rendition, measured by EBU R128.
+        gain_db: by which it was changed, decimal text; `0` where it was only measured.
     """
 
     name: str
@@ -54,6 +57,8 @@ class AudioFacts:
     bitrate_kbps: int
     size: int
     notices: tuple[str, ...] = ()
+    loudness: Loudness = field(default_factory=Loudness)
+    gain_db: str = "0"
 
 
 def encode_audio(
@@ -64,6 +69,7 @@ def encode_audio(
     *,
     name: str,
     codec: str = "aac",
+    loudness: str = "",
     on_sample: Callable[[int], None] | None = None,
 ) -> AudioFacts:
     """Encode a track to a mp4 file whose sample 0 is heard when the first video frame is shown.
@@ -71,23 +77,20 @@ def encode_audio(
     Late sound gets silence before it, sound from before the first frame is cut, holes are filled with silence.
 
     Args:
-        url: the title.
-        info: its facts.
+        url, info: the title and its facts.
         track: which track of it.
-        out: the file to write.
-        name: of the rendition.
+        out, name: the file to write, and the name of the rendition.
         codec: `aac` or `opus`.
-        on_sample: called with the number of samples handed over so far.
+        loudness: LUFS to bring it to, decimal text; empty only measures.
+        on_sample: called with the number of samples handed over so far; in both passes where loudness is corrected.
 
     Raises:
         ToolFailed: the encoder failed.
     """
     layout, rate = _layout(track), track.rate if track.rate in RATES[codec] else 48000
-    kbps = CHANNELS[layout] * KBPS_PER_CHANNEL.get(CHANNELS[layout], KBPS_MORE)
-    written: list[int] = []
-    with Child(_argv(track, codec, rate, kbps, out), feeds=1) as child:
-        child.feed(0, lambda file: written.append(_write(file, url, info, track, on_sample)))
-        child.finish()
+    sound, kbps = _Sound(url, info, track, on_sample), _kbps(CHANNELS[layout])
+    gain, remark = sound.gain_to(loudness) if loudness else ("0", "")
+    samples, heard = sound.through(_coding(track, codec, rate, kbps, gain, out))
     return AudioFacts(
         name=name,
         language=track.language,
@@ -96,11 +99,52 @@ def encode_audio(
         codec={"aac": "mp4a.40.2", "opus": "opus"}[codec],
         rate=rate,
         channels=CHANNELS[layout],
-        samples=round(Fraction(written[0] * rate, track.rate)),
+        samples=round(Fraction(samples * rate, track.rate)),
         bitrate_kbps=kbps,
         size=out.stat().st_size,
-        notices=tuple(_notices(track, layout, rate)),
+        notices=tuple(_notices(track, layout, rate, gain, remark)),
+        loudness=heard,
+        gain_db=gain,
     )
+
+
+def _kbps(channels: int) -> int:
+    return channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A track, ready to go through ffmpeg as often as needed."""
+
+    url: str
+    info: MediaInfo
+    track: AudioStream
+    on_sample: Callable[[int], None] | None
+
+    def gain_to(self, loudness: str) -> tuple[str, str]:
+        """See `gain_db`; goes through the whole track once."""
+        _, measured = self.through(["-af", METER, "-f", "null", "-"])
+        return gain_db(measured, loudness)
+
+    def through(self, output: Sequence[str | Path]) -> tuple[int, Loudness]:
+        """Samples handed over per channel, and the loudness that a meter among the filters of `output` measured."""
+        written: list[int] = []
+        meter = Meter()
+        labelled = _layout(self.track).removesuffix(
+            "(side)"
+        )  # the same order of channels; encoders know this name
+        rate = str(self.track.rate)
+        argv: list[str | Path] = [
+            ffmpeg_path(), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", "-protocol_whitelist", "pipe,file",
+            "-f", "f32le", "-ar", rate, "-ch_layout", labelled, "-i", Child.feed_url(0), *output,
+        ]  # fmt: skip
+        with Child(argv, feeds=1, on_stderr_line=meter.line) as child:
+            child.feed(
+                0,
+                lambda file: written.append(_write(file, self.url, self.info, self.track, self.on_sample)),
+            )
+            child.finish()
+        return written[0], meter.loudness
 
 
 def _layout(track: AudioStream) -> str:
@@ -108,13 +152,12 @@ def _layout(track: AudioStream) -> str:
     return track.layout if track.layout in CHANNELS else "stereo"
 
 
-def _argv(track: AudioStream, codec: str, rate: int, kbps: int, out: Path) -> list[str | Path]:
-    samples = ["-f", "f32le", "-ar", str(track.rate), "-ch_layout", _layout(track), "-i", Child.feed_url(0)]
-    coded = [*ENCODERS[codec], "-b:a", f"{kbps}k", "-ar", str(rate), "-threads", "1"]
+def _coding(track: AudioStream, codec: str, rate: int, kbps: int, gain: str, out: Path) -> list[str | Path]:
+    filters = METER if Decimal(gain) == 0 else f"volume={gain}dB:precision=double,{METER}"
+    coded = ["-af", filters, *ENCODERS[codec], "-b:a", f"{kbps}k", "-ar", str(rate), "-threads", "1"]
     tags = ["-map_metadata", "-1", "-metadata:s:a:0", f"language={track.language}"]
     exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact"]
-    head: list[str | Path] = [ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file"]
-    return [*head, *samples, *coded, *tags, *exact, "-movflags", "+faststart", "-f", "mp4", "-y", out]
+    return [*coded, *tags, *exact, "-movflags", "+faststart", "-f", "mp4", "-y", out]
 
 
 def _write(
@@ -187,8 +230,12 @@ def _silence(file: BinaryIO, size: int) -> None:
     file.write(block[: size % len(block)])
 
 
-def _notices(track: AudioStream, layout: str, rate: int) -> Iterator[str]:
+def _notices(track: AudioStream, layout: str, rate: int, gain: str, remark: str) -> Iterator[str]:
     if layout != track.layout:
         yield f"audio {track.language}: {track.layout} mixed down to {layout}"
     if rate != track.rate:
         yield f"audio {track.language}: resampled from {track.rate} to {rate} Hz"
+    if Decimal(gain) != 0:
+        yield f"audio {track.language}: loudness corrected by {Decimal(gain):+} dB"
+    if remark:
+        yield f"audio {track.language}: {remark}"

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
 from archer.media import MediaInfo
+from archer.media.convert import Converter
+from archer.media.frames import layout_named
 from archer.media.nut import write_nut
-from archer.media.picture import picture_filters
 from archer.process import Child, Limits, ffmpeg_path
 from cinemill_native.frames import Frame
+from encoder.chunk_check import ChunkFacts, Expected, check_chunk
 from encoder.codecs import codec_named
-from encoder.errors import ChunkBroken
-from encoder.filters import colour_tags
+from encoder.filters import colour_filter, colour_tags, static_hdr
 from encoder.ladder import Rung
 from encoder.settings import EncodeSettings
 
 QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 BITEXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkFacts:
-    """What an encoded chunk is.
-
-    Attributes:
-        frames: coded pictures that are shown.
-        size: bytes of the file.
-        payload: bytes of the coded pictures alone.
-    """
-
-    frames: int
-    size: int
-    payload: int
 
 
 def gop_frames(settings: EncodeSettings, info: MediaInfo) -> int:
@@ -55,9 +41,10 @@ def encode_chunk(
     on_frame: Callable[[int], None] | None = None,
     limits: Limits | None = None,
 ) -> ChunkFacts:
-    """Encode `frames` at a rung to a mp4 file without sound.
+    """Encode `frames` at a rung to a mp4 file without sound, and check it by decoding it.
 
-    The frames are numbered, not timed (see `archer.media.nut`); `assemble` gives them the source's times.
+    Pictures are scaled in this process, so that only what is coded goes through the pipe. They are numbered, not
+    timed (see `archer.media.nut`); `assemble` gives them the source's times.
 
     Args:
         frames: all of one source, in order, at least one.
@@ -69,37 +56,30 @@ def encode_chunk(
         limits: what the encoder process may use.
 
     Raises:
+        CannotCode: the codec does not take such pictures.
         ToolFailed: the encoder failed; its own last words.
         ChunkBroken: it did not give exactly the frames that went in.
     """
     codec = codec_named(settings.codec)
-    pixel_format = codec.pixel_format(settings)
-    filters = picture_filters(info, rung.width, rung.height, pixel_format, kernel="lanczos")
-    rate = str(info.video.frame_rate)
-    argv: list[str | Path] = [
-        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
-        "-i", Child.feed_url(0), "-vf", filters, "-filter_threads", "1", "-fps_mode", "passthrough", "-an", "-sn",
-        *codec.command(settings, gop_frames(settings, info)), "-pix_fmt", pixel_format, *colour_tags(info),
-        *BITEXACT, "-f", "mp4", "-y", out,
-    ]  # fmt: skip
+    codec.check_picture(rung.width, rung.height, settings)
+    pixels = layout_named(codec.pixel_format(settings))
+    shown = Converter(info, rung.width, rung.height, pixels, kernel="lanczos")
     counted: list[int] = []
-    with Child(argv, feeds=1, limits=limits) as child:
-        child.feed(0, lambda file: counted.append(write_nut(file, frames, info.video, on_frame=on_frame)))
+
+    def write(file: BinaryIO) -> None:
+        counted.append(write_nut(file, frames, info.video, convert=shown, on_frame=on_frame))
+
+    with Child(_argv(info, settings, out), feeds=1, limits=limits) as child:
+        child.feed(0, write)
         child.finish()
-    return _checked(out, rung, counted[0] if counted else 0)
+    return check_chunk(out, Expected.of(info, rung, pixels.name, frames=sum(counted)))
 
 
-def _checked(out: Path, rung: Rung, wanted: int) -> ChunkFacts:
-    import av
-
-    with av.open(str(out)) as container:
-        stream = container.streams.video[0]
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        size = (stream.width, stream.height)
-    if len(packets) != wanted or len({packet.pts for packet in packets}) != wanted:
-        raise ChunkBroken(out.name, f"{wanted} frames went into the encoder, {len(packets)} came out")
-    if not packets[0].is_keyframe:
-        raise ChunkBroken(out.name, "it does not begin with a key frame")
-    if size != (rung.width, rung.height):
-        raise ChunkBroken(out.name, f"wanted {rung.width}x{rung.height}, got {size[0]}x{size[1]}")
-    return ChunkFacts(frames=wanted, size=out.stat().st_size, payload=sum(packet.size for packet in packets))
+def _argv(info: MediaInfo, settings: EncodeSettings, out: Path) -> list[str | Path]:
+    codec, rate = codec_named(settings.codec), str(info.video.frame_rate)
+    coding = codec.command(settings, gop_frames(settings, info), hdr=static_hdr(info))
+    return [
+        ffmpeg_path(), *QUIET, "-protocol_whitelist", "pipe,file", "-xerror", "-threads", "1", "-r", rate, "-f", "nut",
+        "-i", Child.feed_url(0), "-vf", f"setsar=1,{colour_filter(info)}", "-fps_mode", "passthrough", "-an", "-sn",
+        *coding, "-pix_fmt", codec.pixel_format(settings), *colour_tags(info), *BITEXACT, "-f", "mp4", "-y", out,
+    ]  # fmt: skip

@@ -4,6 +4,7 @@ CinemillError
 └── EncoderError
     ├── BadOption(ValueError)    a codec, preset, quality or parameter does not exist or fit
     ├── BadLadder(ValueError)    a ladder cannot be read, or does not fit the source
+    ├── CannotCode(ValueError)   a codec does not take such pictures
     └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
 """
 
@@ -45,6 +46,23 @@ class BadLadder(EncoderError, ValueError):
             "wanted heights as 720p,540p or 1280x720, each with @crf23, @vmaf90 or @1500k if it is to differ"
         )
         return f"--ladder {self.text}: {self.problem}; {wanted}"
+
+
+class CannotCode(EncoderError, ValueError):
+    """A codec does not take such pictures.
+
+    Attributes:
+        codec: its name.
+        got: what it was to code.
+        wanted: what it takes, and what to do.
+    """
+
+    def __init__(self, codec: str, got: str, wanted: str) -> None:
+        super().__init__(codec, got, wanted)
+        self.codec, self.got, self.wanted = codec, got, wanted
+
+    def __str__(self) -> str:
+        return f"{self.codec} cannot code {self.got}: {self.wanted}"
 
 
 class ChunkBroken(EncoderError, ValueError):

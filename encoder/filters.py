@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from archer.media import MediaInfo
+from archer.media import Hdr, MediaInfo
 from encoder.ladder import Rung
+
+PQ, UNKNOWN = 16, 2
+
+
+def colour_filter(info: MediaInfo) -> str:
+    """The filter that states the source's colour facts on every picture, from which encoders take them.
+
+    ffmpeg's arguments of the same names are not enough: pictures that say nothing overrule them.
+    """
+    colour = info.video.colour
+    said = {
+        "color_primaries": colour.primaries,
+        "color_trc": colour.transfer,
+        "colorspace": colour.matrix,
+    }
+    named = [f"{name}={code}" for name, code in said.items() if code not in (0, UNKNOWN)]
+    return "setparams=" + ":".join([*named, "range=limited"])
 
 
 def colour_tags(info: MediaInfo) -> list[str]:
@@ -14,13 +31,21 @@ def colour_tags(info: MediaInfo) -> list[str]:
         "-color_trc": colour.transfer,
         "-colorspace": colour.matrix,
     }
-    tags = [word for flag, code in named.items() if code not in (0, 2) for word in (flag, str(code))]
+    tags = [word for flag, code in named.items() if code not in (0, UNKNOWN) for word in (flag, str(code))]
     return [*tags, "-color_range", "tv"]
+
+
+def static_hdr(info: MediaInfo) -> Hdr | None:
+    """Mastering display and light levels that go into the stream of a PQ title; None where it has none."""
+    return info.video.hdr if info.video.colour.transfer == PQ else None
 
 
 def notices(info: MediaInfo, rung: Rung, pixel_format: str) -> list[str]:
     """What encoding changes about the picture beyond its size, for people."""
-    video, found = info.video, []
+    video, found = info.video, info.view.remarks() if info.view else []
+    if video.hdr and video.hdr.dynamic and video.colour.is_hdr:
+        kinds = " and ".join(video.hdr.dynamic)
+        found.append(f"{kinds} metadata left out; the pictures it describes are kept as they are")
     if video.colour.full_range:
         found.append("full-range source converted to limited (video) range")
     if video.rotation:

@@ -10,8 +10,8 @@ from itertools import zip_longest
 import numpy as np
 
 from archer.media import MediaInfo, display_size
+from archer.media.convert import Converter
 from cinemill_native.frames import Frame, PixelFormat
-from vmaf.convert import Converter
 from vmaf.errors import FrameCountMismatch
 from vmaf.models import Model
 from vmaf.regression import regression_of
@@ -85,7 +85,9 @@ class _Sides:
 
         def planes() -> tuple[tuple[object, ...], tuple[object, ...]]:
             if not hasattr(self._mine, "pair"):
-                self._mine.pair = tuple(Converter(info, *self._size, self._pixels) for info in self._infos)
+                self._mine.pair = tuple(
+                    Converter(info, *self._size, self._pixels, kernel="bicubic") for info in self._infos
+                )
             one, other = self._mine.pair
             return one.planes(ref), other.planes(dist) if scored else ()
 

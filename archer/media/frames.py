@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archer.media.asset import Asset
 from archer.media.colour import colour_of, planar
-from archer.media.errors import DecodeError
+from archer.media.errors import DecodeError, FrameRangeError, ShortDecode
 from archer.media.info import MediaInfo
 from archer.media.range import FrameRange
 from archer.media.reader import Reader
@@ -47,8 +47,29 @@ def frames(
     url = asset.url if isinstance(asset, Asset) else asset
     facts = info or probe(url, threads=threads)
     wanted = FrameRange(0, facts.frame_count) if frames is None else frames
+    if facts.view is not None:
+        yield from _viewed(url, facts, wanted, threads)
+        return
     for place, picture in Reader(url, facts, threads=threads).pictures(wanted):
         yield as_frame(picture, place, facts, url)
+
+
+def _viewed(url: str, info: MediaInfo, wanted: FrameRange, threads: int) -> Iterator[Frame]:
+    from archer.media.viewer import viewed_pictures
+
+    if wanted.end > info.frame_count:
+        text = f"frames [{wanted.start}, {wanted.end}) asked for, it has {info.frame_count}"
+        raise FrameRangeError(url, text)
+    view = info.view
+    if view is None or not len(wanted):
+        return
+    stored, following = info.stored, wanted.start
+    found = frames(url, view.needed(wanted), info=stored, threads=threads)
+    for place, picture in viewed_pictures(found, view, wanted):
+        yield as_frame(picture, place, info, url)
+        following = place + 1
+    if following < wanted.end:
+        raise ShortDecode(url, f"its view gives no frame {following}", following)
 
 
 def as_frame(picture: VideoFrame, index: int, info: MediaInfo, url: str = "") -> Frame:
@@ -78,6 +99,15 @@ def as_frame(picture: VideoFrame, index: int, info: MediaInfo, url: str = "") ->
         colour=colour_of(plain),
         owner=plain,
     )
+
+
+def layout_named(name: str) -> PixelFormat:
+    """The planar layout of ffmpeg's name, as `yuv420p10le`."""
+    from av import VideoFormat
+
+    from archer.media.colour import layout_of
+
+    return layout_of(VideoFormat(name))
 
 
 def plane_sizes(width: int, height: int, layout: PixelFormat) -> list[tuple[int, int]]:

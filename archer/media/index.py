@@ -79,11 +79,11 @@ class FrameIndex:
         """A JSON object; rising numbers as a first value and run lengths of equal distances."""
         return {
             "frames": len(self.pts),
-            "pts": _packed(self.pts),
-            "keys": _packed(self.keys),
-            "positions": _packed(self.positions),
+            "pts": packed(self.pts),
+            "keys": packed(self.keys),
+            "positions": packed(self.positions),
             "last": self.last,
-            "damaged": _packed(self.damaged),
+            "damaged": packed(self.damaged),
             "lost": self.lost,
             "counted_by": self.counted_by,
             "seekable": self.seekable,
@@ -92,7 +92,7 @@ class FrameIndex:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The index that `to_json` wrote."""
-        arrays = {name: _unpacked(value[name]) for name in ("pts", "keys", "positions", "damaged")}
+        arrays = {name: unpacked(value[name]) for name in ("pts", "keys", "positions", "damaged")}
         return cls(
             **arrays,
             last=value["last"],
@@ -102,13 +102,14 @@ class FrameIndex:
         )
 
 
-def _packed(numbers: Ints) -> list[list[int]]:
+def packed(numbers: Ints) -> list[list[int]]:
     """Run lengths [distance, count] of `numbers`, whose first distance is from 0."""
     steps = np.diff(numbers, prepend=np.int64(0)).tolist()
     return [[step, len(list(run))] for step, run in groupby(steps)]
 
 
-def _unpacked(runs: list[list[int]]) -> Ints:
+def unpacked(runs: list[list[int]]) -> Ints:
+    """The numbers that `packed` wrote."""
     if not runs:
         return _none()
     steps, counts = np.array(runs, np.int64).T

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Self
 
 from archer.media.hdr import Hdr
-from archer.media.index import FrameIndex
+from archer.media.index import FrameIndex, packed, unpacked
+from archer.media.view import View
 from cinemill_native.frames import Colour, PixelFormat
 
 SCHEMA = "media@1"
@@ -137,6 +138,7 @@ class MediaInfo:
         timecode: start timecode `HH:MM:SS:FF`; empty without.
         index: presentation times of all frames.
         problems: what is wrong with it.
+        view: how the frames above are made of the stored ones; None where they are as stored.
     """
 
     container: str
@@ -148,6 +150,14 @@ class MediaInfo:
     timecode: str = ""
     index: FrameIndex
     problems: tuple[MediaProblem, ...] = ()
+    view: View | None = None
+
+    @property
+    def stored(self) -> Self:
+        """The same title as it is stored, without a view."""
+        if self.view is None:
+            return self
+        return replace(self, video=self.view.stored, index=self.view.index or self.index, view=None)
 
     @property
     def frame_count(self) -> int:
@@ -166,10 +176,11 @@ class MediaInfo:
         return {
             "schema": SCHEMA,
             "container": self.container,
-            "video": {**_plain(self.video), "hdr": self.video.hdr and self.video.hdr.to_json()},
+            "video": _video_json(self.video),
             **{name: [_plain(entry) for entry in getattr(self, name)] for name in _LISTS},
             "timecode": self.timecode,
             "index": self.index.to_json(),
+            **({"view": _view_json(self.view)} if self.view else {}),
         }
 
     @classmethod
@@ -191,6 +202,7 @@ class MediaInfo:
             video=_video(value["video"]),
             timecode=value["timecode"],
             index=FrameIndex.from_json(value["index"]),
+            view=_view(value["view"]) if "view" in value else None,
             **lists,
         )
 
@@ -238,3 +250,31 @@ def _video(value: dict[str, Any]) -> VideoStream:
         VideoStream, {**value, "format": layout, "colour": Colour(**value["colour"]), "hdr": hdr}
     )
     return stream
+
+
+def _video_json(video: VideoStream) -> dict[str, Any]:
+    return {**_plain(video), "hdr": video.hdr and video.hdr.to_json()}
+
+
+def _view_json(view: View) -> dict[str, Any]:
+    return {
+        "fields": view.fields,
+        "crop": view.crop and list(view.crop),
+        "pad": view.pad and list(view.pad),
+        "sdr": view.sdr,
+        "stored": _video_json(view.stored),
+        "index": view.index and view.index.to_json(),
+        "sources": None if view.sources is None else packed(view.sources),
+    }
+
+
+def _view(value: dict[str, Any]) -> View:
+    return View(
+        fields=value["fields"],
+        crop=value["crop"] and tuple(value["crop"]),
+        pad=value["pad"] and tuple(value["pad"]),
+        sdr=value["sdr"],
+        stored=_video(value["stored"]),
+        index=FrameIndex.from_json(value["index"]) if value["index"] else None,
+        sources=None if value["sources"] is None else unpacked(value["sources"]),
+    )

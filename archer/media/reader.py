@@ -24,6 +24,9 @@ BYTE_SEEK = frozenset({"mpegts", "mpeg"})
 Entry = tuple[int, int] | None
 """Where decoding starts: a key frame and its byte position (-1: unknown), or the start of the file."""
 
+SKIPPABLE = frozenset({"h264"})
+"""Decoders that may leave out pictures before the range from which no other is predicted."""
+
 REORDER = 16
 """Pictures that a decoder may give too early (H.264 and HEVC hold back at most 16)."""
 
@@ -78,17 +81,23 @@ class Reader:
         """Pictures of a range that come as the index says, decoding from `entry`; ends early where they do not."""
         self._why = ""
         choose = self._by_time if self._info.index.seekable else self._by_number
-        with closing(self._decode(entry)) as found:
+        with closing(self._decode(entry, wanted)) as found:
             yield from choose(found, wanted)
 
-    def _decode(self, entry: Entry) -> Generator[VideoFrame]:
+    def _decode(self, entry: Entry, wanted: FrameRange) -> Generator[VideoFrame]:
         """Pictures from an entry on, without those shown before it; ends where one is damaged that should not be."""
         first = None if entry is None else int(self._info.index.pts[entry[0]])
         with opened(self._url) as container:
             stream = video_stream(container, self._url)
             use_threads(stream, self._threads)
             keep_only(container, stream)
+            start = (
+                int(self._info.index.pts[wanted.start]) if stream.codec_context.name in SKIPPABLE else None
+            )
             for packet in self._packets(container, stream, entry):
+                if start is not None:
+                    needed = packet is None or packet.pts is None or packet.pts >= start
+                    stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
                 pictures, error = decoded(stream, packet)
                 leading = (
                     packet is not None and first is not None and packet.pts is not None and packet.pts < first
@@ -100,6 +109,12 @@ class Reader:
                     self.decoded += 1
                     if first is None or (picture.pts is not None and picture.pts >= first):
                         yield picture
+
+    def _skips(self, container: InputContainer, stream: AvVideoStream) -> bool:
+        """Whether pictures before the range may be left out: not where damage is known or likely, whose repair needs them."""
+        index = self._info.index
+        sound = index.seekable and not index.lost and not self._damaged
+        return sound and container.format.name not in BYTE_SEEK and stream.codec_context.name in SKIPPABLE
 
     def _packets(
         self, container: InputContainer, stream: AvVideoStream, entry: Entry

@@ -10,7 +10,7 @@ from importlib import import_module
 from encoder.codecs.base import Codec as Codec
 from encoder.errors import BadOption
 
-_HOMES = {"svtav1": "encoder.codecs.svtav1", "x264": "encoder.codecs.x264"}
+_HOMES = {name: f"encoder.codecs.{name}" for name in ("aom", "svtav1", "vp9", "x264", "x265")}
 
 __all__ = ["Codec", "codec_named", "codec_names"]
 

@@ -1,29 +1,79 @@
-"""H.264 by libx264, 8 bit."""
+"""H.264 by libx264, 8 bit; 10 bit and other chroma on request."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from archer.media import Hdr
 from encoder.codecs.base import STRUCTURE, Codec, joined
+from encoder.codecs.options import FLAG, Kind, Pair, real, whole, words
 from encoder.settings import EncodeSettings
 
 REFUSED = (
-    *("keyint", "min-keyint", "scenecut", "open-gop", "intra-refresh", "threads"),
-    *("crf", "qp", "bitrate", "pass", "fps", "force-cfr"),
+    *("keyint", "min-keyint", "scenecut", "open-gop", "intra-refresh", "threads", "stitchable"),
+    *("crf", "qp", "bitrate", "pass", "fps", "force-cfr", "interlaced", "tff", "bff"),
 )
+PARTITIONS = tuple("none all i4x4 i8x8 p8x8 b8x8 i4x4,i8x8 p8x8,b8x8 p8x8,b8x8,i8x8,i4x4".split())  # noqa: SIM905
+OPTIONS: dict[str, Kind] = {
+    "aq-mode": whole(0, 3),
+    "aq-strength": real(0, 3),
+    "b-adapt": whole(0, 2),
+    "b-bias": whole(-100, 100),
+    "b-pyramid": words("none strict normal 0 1 2"),
+    "bframes": whole(0, 16),
+    "cabac": FLAG,
+    "chroma-qp-offset": whole(-12, 12),
+    "crf-max": real(0, 63),
+    "deadzone-inter": whole(0, 32),
+    "deadzone-intra": whole(0, 32),
+    "deblock": Pair(Decimal(-6), Decimal(6)),
+    "dct-decimate": FLAG,
+    "direct": words("none spatial temporal auto"),
+    "fast-pskip": FLAG,
+    "ipratio": real(1, 10),
+    "level": words("1 1.1 1.2 1.3 2 2.1 2.2 3 3.1 3.2 4 4.1 4.2 5 5.1 5.2 6 6.1 6.2"),
+    "mbtree": FLAG,
+    "me": words("dia hex umh esa tesa"),
+    "merange": whole(4, 64),
+    "mixed-refs": FLAG,
+    "no-deblock": FLAG,
+    "partitions": words(" ".join(PARTITIONS)),
+    "pbratio": real(1, 10),
+    "psy": FLAG,
+    "psy-rd": Pair(Decimal(0), Decimal(10)),
+    "qcomp": real(0, 1),
+    "qpmax": whole(0, 81),
+    "qpmin": whole(0, 81),
+    "qpstep": whole(1, 81),
+    "rc-lookahead": whole(0, 250),
+    "ref": whole(1, 16),
+    "sliced-threads": FLAG,
+    "slices": whole(0, 64),
+    "subme": whole(0, 11),
+    "trellis": whole(0, 2),
+    "tune": words("film animation grain stillimage psnr ssim fastdecode"),
+    "vbv-bufsize": whole(1, 10_000_000),
+    "vbv-init": real(0, 1),
+    "vbv-maxrate": whole(1, 10_000_000),
+    "weightb": FLAG,
+    "weightp": whole(0, 2),
+}
 
 
-def _arguments(settings: EncodeSettings, gop: int) -> list[str]:
+def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]:  # noqa: ARG001
     """Closed GOPs of a fixed length, the same in every rung; nothing that depends on the length of the chunk."""
     fixed = {"keyint": gop, "min-keyint": gop, "scenecut": 0, "open-gop": 0, "stitchable": 1}
-    return [
-        "-threads",
-        str(settings.threads),
-        "-profile:v",
-        "high",
-        "-x264-params",
-        joined(fixed, settings.params),
-    ]
+    profile = [] if settings.pixel_format else ["-profile:v", "high"]
+    tune, params = _tune(settings.params)
+    return ["-threads", str(settings.threads), *profile, *tune, "-x264-params", joined(fixed, params)]
+
+
+def _tune(params: str) -> tuple[list[str], str]:
+    """The tuning, which is an argument of its own since it changes the defaults of the others, and the rest."""
+    entries = params.split(":")
+    tune = [entry.partition("=")[2] for entry in entries if entry.startswith("tune=")]
+    rest = ":".join(entry for entry in entries if not entry.startswith("tune="))
+    return (["-tune", tune[-1]] if tune else []), rest
 
 
 CODEC = Codec(
@@ -36,7 +86,10 @@ CODEC = Codec(
         "placebo", "veryslow", "slower", "slow", "medium", "fast", "faster", "veryfast", "superfast", "ultrafast",
     ),
     default_preset="medium",
+    options=OPTIONS,
     refused=dict.fromkeys(REFUSED, STRUCTURE),
+    formats=("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
+    sizes=(2, 16384),
     ten_bit=False,
     arguments=_arguments,
 )  # fmt: skip

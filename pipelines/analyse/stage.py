@@ -19,6 +19,7 @@ from pipelines.analyse.rungs import read_rungs
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_resources
 from pipelines.encode.sample import deep, measured
+from pipelines.encode.zones import Zone, settings_in, title_zones
 from pipelines.score.scorer import default_scorer
 
 SCHEMA = "rd-points@1"
@@ -33,11 +34,13 @@ class AnalyseParams:
     Attributes:
         settings: of the final encodes; `crf` is empty.
         chunk_s: longest chunk, seconds, decimal text.
+        zones: other settings for ranges of frames; a quality value in them is for the encode alone.
         model: VMAF model.
     """
 
     settings: EncodeSettings
     chunk_s: str = "8"
+    zones: str = ""
     model: str = "vmaf_v0.6.1"
 
 
@@ -66,7 +69,7 @@ class Analyse(Stage[AnalyseParams]):
         info = MediaInfo.from_json(inputs.json("media"))
         sizes = [(rung.width, rung.height) for rung in rungs]
         probes = first_probes(sizes, codec_named(params.settings.codec))
-        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s)
+        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
         return [_item(chunk, probe, inputs) for probe in probes for chunk in chunks]
 
     def map(self, ctx: TaskContext, item: Item, params: AnalyseParams) -> None:
@@ -75,7 +78,8 @@ class Analyse(Stage[AnalyseParams]):
         part, values = item.chunk.frames, item.values
         rung = Rung(name=item.variant, width=int(values["width"]), height=int(values["height"]))
         info = MediaInfo.from_json(ctx.inputs.json("media"))
-        settings = replace(deep(params.settings, info), crf=str(values["crf"]))
+        zoned = settings_in(_zones(info, params), part, deep(params.settings, info))
+        settings = replace(zoned, crf=str(values["crf"]))
         step = max(1, min(SUBSAMPLE, len(part) // LEAST_SCORED))
         facts, scores = measured(ctx, part, rung, settings, model=params.model, subsample=step)
         pooled = scores.pooled("vmaf")
@@ -85,7 +89,7 @@ class Analyse(Stage[AnalyseParams]):
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: AnalyseParams) -> Emit | None:
         """Ask for the settings that the rungs would use, until all are near to a measured one; then write all points."""
         info = MediaInfo.from_json(ctx.inputs.json("media"))
-        chunks = title_chunks(ctx.inputs.json("shots"), info, params.chunk_s)
+        chunks = title_chunks(ctx.inputs.json("shots"), info, params.chunk_s, _zones(info, params))
         found: dict[str, Any] = {"schema": SCHEMA, "codec": params.settings.codec, "model": params.model}
         found["shots"] = _rows(chunks, parts, ctx.inputs)
         if parts:
@@ -106,6 +110,10 @@ def _rows(chunks: Sequence[Chunk], parts: Sequence[Part], inputs: Inputs) -> lis
         point = {**part.item.values, **inputs.read(part.outputs["point"])}
         rows[_index(part)]["points"].append(point)
     return [rows[chunk.index] for chunk in chunks]
+
+
+def _zones(info: MediaInfo, params: AnalyseParams) -> tuple[Zone, ...]:
+    return title_zones(params.zones, params.settings.codec, info.frame_count)
 
 
 def _index(part: Part) -> int:

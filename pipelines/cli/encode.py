@@ -11,6 +11,7 @@ import click
 
 from pipelines.cli.optimizer import optimizer_options, plan_lines
 from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
+from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
@@ -28,6 +29,7 @@ OPTIONS = {
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
     **{name: name for name in ("max_renditions", "rung_step")},
+    **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
     "peak_kbps": "peak_bitrate",
@@ -46,7 +48,9 @@ OPTIONS = {
     required=True,
     help="A folder for a package, or one file: NAME.mkv, NAME.mp4.",
 )
-@click.option("--codec", default="x264", show_default=True, help="Video codec: x264 or svtav1.")
+@click.option(
+    "--codec", default="x264", show_default=True, help="Video codec: x264, x265, svtav1, aom or vp9."
+)
 @click.option(
     "--ladder",
     default="",
@@ -65,6 +69,7 @@ OPTIONS = {
 @click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
+@picture_options
 @workers_option
 @executor_option
 @click.option(
@@ -132,6 +137,8 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
 
     target, crf = options["target_vmaf"], options["crf"]
     kbps, size = options["target_bitrate"], options["target_size"]
+    picture: dict[str, Any] = {name: options[name] for name in PICTURE_FIELDS}
+    picture |= files_of(options["scenes_file"], options["zones_file"])
     return checked(
         EncodeRequest(
             codec=options["codec"],
@@ -157,6 +164,7 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
             single=single_of(output),
+            **picture,
         ),
         both=target is not None,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from archer.media import AudioStream, MediaInfo
+from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.stage import Inputs, Item, Resources, Stage, TaskContext
 from encoder import encode_audio
@@ -19,9 +19,11 @@ class AudioParams:
 
     Attributes:
         codec: `aac` or `opus`.
+        loudness: LUFS to bring every track to, decimal text; empty only measures.
     """
 
     codec: AudioCodec = "aac"
+    loudness: str = ""
 
 
 class Audio(Stage[AudioParams]):
@@ -46,7 +48,7 @@ class Audio(Stage[AudioParams]):
         info = MediaInfo.from_json(inputs.json("media"))
         return [
             Item(
-                variant=_name(place, track),
+                variant=track_name("audio", place, track.language),
                 values={
                     "place": place,
                     "language": track.language,
@@ -70,12 +72,13 @@ class Audio(Stage[AudioParams]):
             ctx.out("audio", ".mp4"),
             name=item.variant,
             codec=params.codec,
-            on_sample=lambda done: ctx.progress(done, samples),
+            loudness=params.loudness,
+            on_sample=lambda done: ctx.progress(min(done, samples), samples),
         )
         ctx.out_json("facts", asdict(facts))
 
 
-def _name(place: int, track: AudioStream) -> str:
+def track_name(kind: str, place: int, language: str) -> str:
     """`audio-0-eng`; only letters and digits of the language, since it names files."""
-    language = "".join(letter for letter in track.language if letter.isalnum() and letter.isascii())
-    return f"audio-{place}-{language or 'und'}"
+    plain = "".join(letter for letter in language if letter.isalnum() and letter.isascii())
+    return f"{kind}-{place}-{plain or 'und'}"

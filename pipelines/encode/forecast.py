@@ -12,6 +12,7 @@ from pipelines.cli.session import Done, run_job
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.job import MEDIA, SHOTS, ladder_source
 from pipelines.encode.run import EncodeOrder
+from pipelines.encode.zones import title_zones
 
 DECIDING = frozenset({"ingest", "shots", "search", "rungs", "analyse", "allocate"})
 
@@ -34,7 +35,8 @@ def forecast(
 
 def _forecast(order: EncodeOrder, done: Done, events: Sequence[Event]) -> dict[str, Any]:
     info = MediaInfo.from_json(done.json(MEDIA))
-    chunks = title_chunks(done.json(SHOTS), info, order.request.chunk_s)
+    zones = title_zones(order.request.zones, order.request.codec, info.frame_count)
+    chunks = title_chunks(done.json(SHOTS), info, order.request.chunk_s, zones)
     ladder = done.json(ladder_source(order.request))
     costs = _costs(events)
     choices = done.json("allocate.choices") if order.request.optimizes else {}

@@ -15,9 +15,10 @@ from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
-from pipelines.ingest.stage import IngestParams
+from pipelines.encode.subtitles import SubtitlesParams
 from pipelines.packaging.stage import PackagingParams
 from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
@@ -25,7 +26,7 @@ from pipelines.shots.stage import ShotsParams
 
 MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
 Inputs = dict[str, Source]
-AUDIO, SCORES = "audio.parts", "score.scores"
+AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
 
 def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str = "") -> JobSpec:
@@ -37,10 +38,16 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
         title: name for people, shown in the report.
         command: the command line that makes it again, shown in the report.
     """
-    nodes = [*_read(asset), *_decide(asset, request), *_encode(asset, request), _score(asset, request)]
+    nodes = [
+        *_read(asset, request),
+        *_decide(asset, request),
+        *_encode(asset, request),
+        _score(asset, request),
+    ]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    return JobSpec(nodes=[*nodes, _package(), _report(asset, request, title, command)])
+    rest = [_subtitles(asset), _package(), _report(asset, request, title, command)]
+    return JobSpec(nodes=[*nodes, *rest])
 
 
 def order_mark(asset: Asset, request: EncodeRequest) -> str:
@@ -48,11 +55,18 @@ def order_mark(asset: Asset, request: EncodeRequest) -> str:
     return digest([asset.identity, asdict(request)])[:32]
 
 
-def _read(asset: Asset) -> list[Node]:
+def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
     return [
-        Node(id="ingest", stage="ingest", params=IngestParams(), inputs={"asset": asset}),
-        Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA}),
+        Node(id="ingest", stage="ingest", params=request.ingest, inputs={"asset": asset}),
+        _shots(asset, request),
     ]
+
+
+def _shots(asset: Asset, request: EncodeRequest) -> Node:
+    if not request.scenes:
+        return Node(id="shots", stage="shots", params=ShotsParams(), inputs={"asset": asset, "media": MEDIA})
+    scenes = ScenesParams(format=request.scenes_format, text=request.scenes)
+    return Node(id="shots", stage="scenes", params=scenes, inputs={"media": MEDIA})
 
 
 def ladder_source(request: EncodeRequest) -> str:
@@ -72,7 +86,9 @@ def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
         )
         return [Node(id="search", stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
     rungs = RungsParams(ladder=request.ladder, goals=request.goals, single=bool(request.single))
-    analyse = AnalyseParams(settings=request.settings, chunk_s=request.chunk_s, model=request.model)
+    analyse = AnalyseParams(
+        settings=request.settings, chunk_s=request.chunk_s, zones=request.zones, model=request.model
+    )
     read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "rungs": "rungs.rungs"}
     known: Inputs = {"media": MEDIA, "rungs": "rungs.rungs", "points": "analyse.points"}
     allocate = AllocateParams(settings=request.settings, model=request.model)
@@ -84,11 +100,11 @@ def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
 
 
 def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
-    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s)
+    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s, zones=request.zones)
     audio = Node(
         id="audio",
         stage="audio",
-        params=AudioParams(codec=request.audio_codec),
+        params=AudioParams(codec=request.audio_codec, loudness=request.loudness),
         inputs={"asset": asset, "media": MEDIA},
     )
     read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "ladder": ladder_source(request)}
@@ -111,8 +127,13 @@ def _mux(asset: Asset, request: EncodeRequest) -> Node:
     return Node(id="mux", stage="mux", params=params, inputs=inputs)
 
 
+def _subtitles(asset: Asset) -> Node:
+    inputs: Inputs = {"asset": asset, "media": MEDIA}
+    return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
+
+
 def _package() -> Node:
-    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO}
+    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS}
     return Node(id="packaging", stage="packaging", params=PackagingParams(), inputs=inputs)
 
 

@@ -7,9 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from encoder import EncodeSettings
+from encoder import Codec, EncodeSettings
 from pipelines.analyse.rungs import AUTOMATIC, Goals
 from pipelines.encode.errors import BadSetting
+from pipelines.ingest.params import Deinterlace, IngestParams, check_view
 
 AudioCodec = Literal["aac", "opus"]
 Mode = Literal["", "fixed-crf", "constant-vmaf", "per-title", "dynamic"]
@@ -43,6 +44,12 @@ class EncodeRequest:
         chunk_s: longest chunk, seconds, as decimal text.
         threads: threads of one encoder process; part of what is encoded, since x264's output depends on it.
         single: `mkv` or `mp4` for one file with everything kept, empty for a package.
+        deinterlace, crop, pad, fps: how the title is looked at, see `IngestParams`.
+        dynamic_range: `hdr`, `sdr`, or `auto`: HDR where the codec keeps it, else tone-mapped.
+        grain: strength of film grain tables, 0 for none.
+        zones: text of a zone file, see `pipelines.encode.zones`.
+        scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
+        loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
 
     codec: str = "x264"
@@ -68,6 +75,30 @@ class EncodeRequest:
     chunk_s: str = "8"
     threads: int = 1
     single: str = ""
+    deinterlace: Deinterlace = "auto"
+    crop: str = ""
+    pad: str = ""
+    fps: str = ""
+    dynamic_range: Literal["auto", "hdr", "sdr"] = "auto"
+    grain: int = 0
+    loudness: str = ""
+    zones: str = ""
+    scenes: str = ""
+    scenes_format: str = ""
+
+    @property
+    def ingest(self) -> IngestParams:
+        """How the title is taken in."""
+        from encoder.codecs import codec_named
+
+        wanted = self.dynamic_range
+        return IngestParams(
+            deinterlace=self.deinterlace,
+            crop=self.crop,
+            pad=self.pad,
+            fps=self.fps,
+            dynamic_range=("hdr" if codec_named(self.codec).hdr else "sdr") if wanted == "auto" else wanted,
+        )
 
     @property
     def optimizes(self) -> bool:
@@ -105,6 +136,7 @@ class EncodeRequest:
             params=self.encoder_params,
             gop_s=self.gop_s,
             threads=self.threads,
+            grain=self.grain,
         )
 
 
@@ -126,6 +158,8 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     """
     from encoder.codecs import codec_named
     from encoder.ladder import check_ladder
+    from encoder.loudness import checked_target
+    from pipelines.encode.zones import parse_zones
     from vmaf import model_named
 
     _check_targets(request, both=both)
@@ -136,6 +170,10 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         raise BadSetting(
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
         )
+    check_view(request.ingest)
+    checked_target(request.loudness)
+    parse_zones(request.zones, request.codec)
+    _check_extras(request, codec)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")
     model_named(request.model)
@@ -162,3 +200,26 @@ def _check_targets(request: EncodeRequest, *, both: bool) -> None:
         )
     if not 0 < Decimal(request.target_vmaf) <= 100:
         raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")
+
+
+def _check_extras(request: EncodeRequest, codec: Codec) -> None:
+    """Refuse what the codec or the container cannot do. Raises: BadSetting."""
+    if request.loudness and request.single:
+        why = "one file keeps the source's audio as it is; name a folder as -o, or leave it out"
+        raise BadSetting("--loudness", request.loudness, why)
+    if request.dynamic_range == "hdr" and not codec.hdr:
+        raise BadSetting(
+            "--dynamic-range", "hdr", f"{request.codec} is not coded in HDR; use --codec x265 or svtav1"
+        )
+    if request.grain and not codec.grain:
+        raise BadSetting(
+            "--grain",
+            str(request.grain),
+            f"{request.codec} has no film grain tables; use --codec svtav1 or aom",
+        )
+    if request.single and request.single not in codec.containers:
+        raise BadSetting(
+            "--codec", request.codec, f"goes into {', '.join(sorted(codec.containers))} files only"
+        )
+    if not request.single and not codec.packaged:
+        raise BadSetting("--codec", request.codec, "cannot be packaged; name one file as -o")

@@ -25,6 +25,7 @@ from pipelines.encode.publish import (
     read_remote,
 )
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
 from pipelines.packaging.check import segment_packets
 from pipelines.score.scorer import default_scorer
@@ -131,7 +132,7 @@ def _publish_package(order: EncodeOrder, done: Done, job: str) -> dict[str, Any]
     facts = {
         **_facts(order, done),
         "audio": _audio(done),
-        "notices": [*_remarks(order, done), *_of_audio(done)],
+        "notices": _notices(order, done),
     }
     text = manifest(
         job=job,
@@ -205,6 +206,10 @@ def _audio(done: Done) -> list[dict[str, Any]]:
 
 def _scores(done: Done) -> dict[str, FrameScores]:
     return scores_by_rendition(read_parquet(done.path("score.scores")))
+
+
+def _notices(order: EncodeOrder, done: Done) -> list[str]:
+    return [*_remarks(order, done), *_of_audio(done), *left_out(done.json(MEDIA))]
 
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:

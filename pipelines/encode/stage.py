@@ -13,6 +13,7 @@ from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext
 from encoder import EncodeSettings, Rung, encode_chunk
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
+from pipelines.encode.zones import Zone, settings_in, title_zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +23,18 @@ class EncodeParams:
     Attributes:
         settings: of every chunk; the CRF comes from the ladder.
         chunk_s: longest chunk, seconds, decimal text.
+        zones: other settings for ranges of frames, see `pipelines.encode.zones`.
     """
 
     settings: EncodeSettings
     chunk_s: str = "8"
+    zones: str = ""
 
 
 class Encode(Stage[EncodeParams]):
     """Coded chunks, each checked as it is made: they begin with a key frame and hold exactly their frames."""
 
-    name, version, params = "encode", 1, EncodeParams
+    name, version, params = "encode", 2, EncodeParams
     inputs = MappingProxyType(
         {"asset": "asset", "media": "media@1", "shots": "shots@1", "ladder": "ladder@1"}
     )
@@ -51,7 +54,7 @@ class Encode(Stage[EncodeParams]):
         """Chunks at shot boundaries, times rungs."""
         info, ladder = MediaInfo.from_json(inputs.json("media")), inputs.json("ladder")
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
-        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s)
+        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
         return [
             Item(
                 chunk=chunk,
@@ -70,6 +73,7 @@ class Encode(Stage[EncodeParams]):
         info, part = MediaInfo.from_json(ctx.inputs.json("media")), item.chunk.frames
         values = item.values
         settings = replace(params.settings, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+        settings = settings_in(_zones(info, params), part, settings)
         facts = encode_chunk(
             ctx.frames(ctx.inputs.asset(), part),
             info,
@@ -86,3 +90,7 @@ def _values(rung: Mapping[str, Any], place: int, *, ten_bit: bool) -> dict[str, 
     """What decides about the chunk at this place: the rung's size, and its quality value for it."""
     crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
     return {**{key: rung[key] for key in ("name", "width", "height")}, "crf": crf, "ten_bit": ten_bit}
+
+
+def _zones(info: MediaInfo, params: EncodeParams) -> tuple[Zone, ...]:
+    return title_zones(params.zones, params.settings.codec, info.frame_count)

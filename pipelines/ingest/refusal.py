@@ -1,13 +1,16 @@
-"""What cannot be encoded yet, said clearly before any work is done."""
+"""What cannot be encoded, said clearly before any work is done."""
 
 from __future__ import annotations
 
 from archer.media import MediaInfo
 from cinemill_native.errors import CinemillError
+from pipelines.ingest.params import IngestParams
+
+UNSPECIFIED = 2
 
 
 class RefusedInput(CinemillError, ValueError):
-    """The title is readable, but the encoder cannot take it (yet).
+    """The title is readable, but the encoder cannot take it as it is.
 
     Attributes:
         reason: what it is, why that is refused, and what to do.
@@ -18,19 +21,27 @@ class RefusedInput(CinemillError, ValueError):
         self.reason = reason
 
 
-def refusal(info: MediaInfo) -> RefusedInput | None:
+def refusal(info: MediaInfo, params: IngestParams | None = None) -> RefusedInput | None:
     """The reason why a title cannot be encoded; None where it can."""
     for problem in info.problems:
         if problem.fatal:
             return RefusedInput(f"input is {problem.code}: {problem.message}")
-    video = info.video
-    if video.colour.is_hdr:
-        kind = {16: "PQ (HDR10)", 18: "HLG"}[video.colour.transfer]
+    video, wanted = info.video, params or IngestParams()
+    if _dolby_only(info):
         return RefusedInput(
-            f"input is HDR, {kind}: it would be relabelled as SDR and look grey; tone-map it to BT.709 first"
+            "input is Dolby Vision without a base layer that other players show (profile 5): its colours need the metadata; "
+            "convert it to HDR10 first"
         )
-    if video.field_order != "progressive":
+    if video.field_order != "progressive" and wanted.deinterlace == "off":
         return RefusedInput(
-            f"input is interlaced ({video.field_order}): every frame holds two instants; deinterlace it first (bwdif)"
+            f"input is interlaced ({video.field_order}): every frame holds two instants; leave --deinterlace off out"
         )
     return None
+
+
+def _dolby_only(info: MediaInfo) -> bool:
+    """Dolby Vision whose pictures are not PQ, HLG or SDR by themselves: such streams do not say what their colours are."""
+    hdr, colour = info.video.hdr, info.video.colour
+    return (
+        hdr is not None and "dolby vision" in hdr.dynamic and UNSPECIFIED in (colour.transfer, colour.matrix)
+    )

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from archer.media import MediaInfo, probe
+from archer.media import MediaInfo, frames, probe
 from archer.stage import Item, Resources, Stage, TaskContext
+from pipelines.ingest.params import IngestParams as IngestParams
 from pipelines.ingest.refusal import refusal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestParams:
-    """Settings of ingest.
-
-    Attributes:
-        strict: refuse what the encoder cannot take yet (HDR, interlaced); off where a file is only looked at.
-    """
-
-    strict: bool = True
+from pipelines.ingest.view import viewed
 
 
 class Ingest(Stage[IngestParams]):
-    """Probes the asset once for all later stages."""
+    """Probes the asset once for all later stages, and settles how it is looked at."""
 
     name, version, params = "ingest", 1, IngestParams
     inputs = MappingProxyType({"asset": "asset"})
@@ -34,10 +24,13 @@ class Ingest(Stage[IngestParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: IngestParams) -> None:
         """Write the `media@1` facts, or raise `RefusedInput`."""
-        info: MediaInfo = probe(ctx.inputs.asset().url)
-        reason = refusal(info) if params.strict else None
+        url = ctx.inputs.asset().url
+        info: MediaInfo = probe(url)
+        reason = refusal(info, params) if params.strict else None
         if reason is not None:
             raise reason
+        if params.strict:
+            info = viewed(info, params, lambda facts, part: frames(url, part, info=facts))
         for problem in info.problems:
             ctx.log(f"warning: {problem.code}: {problem.message}")
         ctx.out_json("media", info.to_json())

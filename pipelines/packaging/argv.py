@@ -7,10 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipelines.packaging.languages import language_tag
-from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack
+from pipelines.packaging.tracks import AudioTrack, TextTrack, Track, VideoTrack
 
 MASTER, MANIFEST = "master.m3u8", "manifest.mpd"
 PLAYLIST, INIT, SEGMENT = "media.m3u8", "init.mp4", "$Number$.m4s"
+TEXT_SEGMENT = "$Number$.vtt"
 IO_CACHE_BYTES = 1 << 20
 """Per file; the default of 32 MiB costs more time in page faults than the packaging of a short title."""
 
@@ -19,6 +20,7 @@ def packager_argv(
     packager: Path,
     videos: Sequence[VideoTrack],
     audios: Sequence[AudioTrack],
+    texts: Sequence[TextTrack] = (),
     *,
     out: str,
     segment_s: Decimal,
@@ -32,6 +34,7 @@ def packager_argv(
         packager: the binary.
         videos: paths without comma, relative to where the packager runs.
         audios: the same; in the order in which players shall list them.
+        texts: the same.
         out: folder of the package, relative too.
         segment_s: wanted length of a segment, seconds; each one ends at the first key frame at or after it.
     """
@@ -39,6 +42,7 @@ def packager_argv(
         str(packager),
         *(_descriptor(track, out, []) for track in videos),
         *(_descriptor(track, out, _audio_fields(track)) for track in audios),
+        *(_text_descriptor(track, out) for track in texts),
         f"--segment_duration={segment_s}",
         f"--hls_master_playlist_output={out}/{MASTER}",
         f"--mpd_output={out}/{MANIFEST}",
@@ -59,6 +63,23 @@ def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
         f"segment_template={out}/{track.folder}/{SEGMENT}",
         f"playlist_name={track.folder}/{PLAYLIST}",
         *more,
+    ]
+    return ",".join(fields)
+
+
+def _text_descriptor(track: TextTrack, out: str) -> str:
+    """WebVTT in segments of its own: players of HLS and of DASH both take it so."""
+    tag = language_tag(track.language)
+    fields = [
+        f"in={track.path}",
+        "stream=text",
+        f"segment_template={out}/{track.folder}/{TEXT_SEGMENT}",
+        f"playlist_name={track.folder}/{PLAYLIST}",
+        *([f"lang={tag}"] if tag else []),
+        "hls_group_id=text",
+        f"hls_name={track.label}",
+        f"dash_label={track.label}",
+        "dash_roles=subtitle",
     ]
     return ",".join(fields)
 

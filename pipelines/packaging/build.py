@@ -13,10 +13,10 @@ from archer.errors import DiskFull, ToolFailed
 from archer.process import Limits, packager_path, run
 from pipelines.packaging.argv import MANIFEST, MASTER, PLAYLIST, packager_argv
 from pipelines.packaging.bandwidth import Bandwidth, bandwidth
-from pipelines.packaging.check import aligned, check_package, packaged_timeline, read_inputs
+from pipelines.packaging.check import aligned, check_package, check_text, packaged_timeline, read_inputs
 from pipelines.packaging.errors import PackagerFailed
 from pipelines.packaging.manifests import Playlist, corrected_master, corrected_mpd, read_playlist
-from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack, arranged, checked
+from pipelines.packaging.tracks import AudioTrack, TextTrack, Track, VideoTrack, arranged, checked, listed
 
 SEGMENT_S = Decimal(4)
 _NO_ROOM = 1 << 20
@@ -26,6 +26,7 @@ _LOG_PREFIX = re.compile(r"^[A-Z]\d{4} [\d:.]+ +\d+ [\w.]+:\d+\] ")
 def build_package(
     videos: Sequence[VideoTrack],
     audios: Sequence[AudioTrack],
+    texts: Sequence[TextTrack] = (),
     *,
     out: Path,
     scratch: Path,
@@ -37,6 +38,7 @@ def build_package(
     Args:
         videos: renditions in the order of the ladder, key frames at the same times.
         audios: audio tracks, in any number.
+        texts: subtitles, in any number.
         out: an existing, empty folder.
         scratch: an existing folder for links, free of `in` and `out`.
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
@@ -46,21 +48,29 @@ def build_package(
         CannotPackage: the tracks do not make a package. DiskFull: no space left.
         PackagerFailed: Shaka Packager gave up. PackageWrong: it wrote something else than it was given.
     """
-    listed = arranged(audios)
-    checked(videos, listed)
-    tracks: list[Track] = [*videos, *listed]
+    sounds, words = arranged(audios), listed(texts)
+    checked(videos, sounds, words)
+    tracks: list[Track] = [*videos, *sounds]
     given = read_inputs(tracks)
-    _run_packager(videos, listed, out, scratch, segment_s)
+    _run_packager(videos, sounds, words, out, scratch, segment_s)
     playlists = [read_playlist((out / track.folder / PLAYLIST).read_text()) for track in tracks]
     for track, line, playlist in zip(tracks, given, playlists, strict=True):
         check_package(track, line, packaged_timeline(out / track.folder, playlist.segments))
+    for text in words:
+        check_text(text.folder, text.path, sorted((out / text.folder).glob("*.vtt")))
     if not aligned([playlist.durations for playlist in playlists[: len(videos)]]):
         log("the rungs are cut at different frames: players cannot switch between them at every segment")
-    _correct_manifests(tracks, playlists, out)
+    shown = next((f"{text.folder}/{PLAYLIST}" for text in words if text.default), "")
+    _correct_manifests(tracks, playlists, out, shown)
 
 
 def _run_packager(
-    videos: Sequence[VideoTrack], audios: Sequence[AudioTrack], out: Path, scratch: Path, segment_s: Decimal
+    videos: Sequence[VideoTrack],
+    audios: Sequence[AudioTrack],
+    texts: Sequence[TextTrack],
+    out: Path,
+    scratch: Path,
+    segment_s: Decimal,
 ) -> None:
     """Run it in `scratch`, where tracks and output have short names: argv holds no path of the machine."""
     (scratch / "out").symlink_to(out.absolute(), target_is_directory=True)
@@ -71,6 +81,10 @@ def _run_packager(
         [
             replace(track, path=_link(track, scratch, len(videos) + place))
             for place, track in enumerate(audios)
+        ],
+        [
+            replace(track, path=_link(track, scratch, len(videos) + len(audios) + place))
+            for place, track in enumerate(texts)
         ],
         out="out",
         segment_s=segment_s,
@@ -85,9 +99,10 @@ def _run_packager(
         (scratch / "out").unlink()
 
 
-def _link(track: Track, scratch: Path, place: int) -> Path:
+def _link(track: Track | TextTrack, scratch: Path, place: int) -> Path:
     """A name in `scratch` that sorts by place: the packager reads its inputs in the order of their names."""
-    link = Path("in") / f"{place:03d}-{track.folder}.mp4"
+    suffix = "vtt" if isinstance(track, TextTrack) else "mp4"
+    link = Path("in") / f"{place:03d}-{track.folder}.{suffix}"
     (scratch / link).symlink_to(track.path.absolute())
     return link
 
@@ -97,7 +112,7 @@ def _last_words(stderr_tail: str) -> str:
     return next((line for line in reversed(lines) if line), "no message")
 
 
-def _correct_manifests(tracks: Sequence[Track], playlists: Sequence[Playlist], out: Path) -> None:
+def _correct_manifests(tracks: Sequence[Track], playlists: Sequence[Playlist], out: Path, shown: str) -> None:
     rates = [_rates(out / track.folder, playlist) for track, playlist in zip(tracks, playlists, strict=True)]
     sound = [rate for track, rate in zip(tracks, rates, strict=True) if isinstance(track, AudioTrack)]
     heaviest = Bandwidth(
@@ -109,7 +124,11 @@ def _correct_manifests(tracks: Sequence[Track], playlists: Sequence[Playlist], o
     _rewrite(
         out / MASTER,
         lambda text: corrected_master(
-            text, by_uri, audio=heaviest, default=f"{default}/{PLAYLIST}" if default else ""
+            text,
+            by_uri,
+            audio=heaviest,
+            default=f"{default}/{PLAYLIST}" if default else "",
+            shown=shown,
         ),
     )
     _rewrite(

@@ -115,6 +115,31 @@ def check_package(track: Track, given: Timeline, got: Timeline) -> None:
         )
 
 
+def check_text(name: str, given: Path, segments: Sequence[Path]) -> None:
+    """Compare packaged subtitles with their source, cue by cue; one that spans segments stands in each.
+
+    Raises:
+        PackageWrong: names the first cue that is missing or new.
+    """
+    wanted = _cues(given.read_text(encoding="utf-8"))
+    found = {cue for segment in segments for cue in _cues(segment.read_text(encoding="utf-8"))}
+    for cue in sorted(wanted ^ found):
+        state = "lost" if cue in wanted else "new"
+        raise PackageWrong(name, f"the cue at {cue[0]} is {state}: {cue[2][:60]!r}")
+
+
+def _cues(text: str) -> set[tuple[str, str, str]]:
+    """Start, end and text of every cue of a WebVTT file."""
+    found = set()
+    for block in text.split("\n\n"):
+        lines = block.strip().split("\n")
+        place = next((place for place, line in enumerate(lines) if " --> " in line), -1)
+        if place >= 0:
+            start, _, rest = lines[place].partition(" --> ")
+            found.add((start, rest.split(" ")[0], "\n".join(lines[place + 1 :])))
+    return found
+
+
 def aligned(videos: Sequence[Sequence[Fraction]]) -> bool:
     """True where all rungs are cut at the same times, so that a player can switch at every segment.
 

@@ -41,7 +41,9 @@ def read_playlist(text: str) -> Playlist:
     return Playlist(segments=tuple(segments), durations=tuple(durations), target=target)
 
 
-def corrected_master(text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwidth, default: str) -> str:
+def corrected_master(
+    text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwidth, default: str, shown: str = ""
+) -> str:
     """The master playlist with the real bit rates of each variant, and one default audio track.
 
     Args:
@@ -49,6 +51,7 @@ def corrected_master(text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwi
         rates: of each video track, by the URI of its playlist.
         audio: of the heaviest audio track; zeros without audio.
         default: URI of the default audio track's playlist; empty without audio.
+        shown: URI of the playlist of the subtitles that are shown unasked; empty for none.
     """
     lines = text.splitlines()
     for place, line in enumerate(lines):
@@ -56,8 +59,8 @@ def corrected_master(text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwi
             video = rates[lines[place + 1]]
             real = f"BANDWIDTH={video.peak + audio.peak},AVERAGE-BANDWIDTH={video.average + audio.average}"
             lines[place] = _RATES.sub(real, line)
-        elif line.startswith("#EXT-X-MEDIA:TYPE=AUDIO"):
-            chosen = f'URI="{default}"' in line
+        elif line.startswith(("#EXT-X-MEDIA:TYPE=AUDIO", "#EXT-X-MEDIA:TYPE=SUBTITLES")):
+            chosen = f'URI="{default if "TYPE=AUDIO" in line else shown}"' in line
             lines[place] = (
                 line.replace("DEFAULT=NO", "DEFAULT=YES")
                 if chosen
@@ -73,4 +76,9 @@ def corrected_mpd(text: str, peaks: Mapping[int, int]) -> str:
         text: what Shaka Packager wrote; representations are numbered by their place on its command line.
         peaks: bits per second of each representation.
     """
-    return _REPRESENTATION.sub(lambda found: f"{found[1]}{peaks[int(found[2])]}{found[3]}", text)
+
+    def real(found: re.Match[str]) -> str:
+        peak = peaks.get(int(found[2]))
+        return found[0] if peak is None else f"{found[1]}{peak}{found[3]}"
+
+    return _REPRESENTATION.sub(real, text)

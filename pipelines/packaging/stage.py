@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
 
 from archer.process import packager_path, tool_version
 from archer.stage import Item, Resources, Stage, TaskContext
 from pipelines.packaging.build import SEGMENT_S, build_package
-from pipelines.packaging.tracks import AudioTrack, VideoTrack
+from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,8 @@ class PackagingParams:
 class Packaging(Stage[PackagingParams]):
     """Segments every track once and lists them for HLS and for DASH."""
 
-    name, version, params = "packaging", 1, PackagingParams
-    inputs = MappingProxyType({"renditions": "parts@1", "audio": "parts@1"})
+    name, version, params = "packaging", 2, PackagingParams
+    inputs = MappingProxyType({"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1"})
     outputs = MappingProxyType({"package": "tree/package@1"})
 
     def resources(self, params: PackagingParams) -> Resources:
@@ -44,6 +45,7 @@ class Packaging(Stage[PackagingParams]):
         build_package(
             list(_videos(ctx)),
             list(_audios(ctx)),
+            list(_texts(ctx)),
             out=ctx.out_tree("package"),
             scratch=ctx.scratch,
             segment_s=params.segment_s,
@@ -66,3 +68,21 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
             label=str(values.get("title", "")),
             default=bool(values.get("default", False)),
         )
+
+
+def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
+    for part in ctx.inputs.parts("subtitles"):
+        values = part.item.values
+        if not _is_empty(ctx.path(part.outputs["text"])):
+            yield TextTrack(
+                name=part.item.variant,
+                path=ctx.path(part.outputs["text"]),
+                language=str(values.get("language", "und")),
+                label=str(values.get("title", "")),
+                default=bool(values.get("default", False)),
+            )
+
+
+def _is_empty(path: Path) -> bool:
+    """No cue in it: players would show a track that says nothing."""
+    return "-->" not in path.read_text(encoding="utf-8")

@@ -55,10 +55,36 @@ class AudioTrack:
         return self.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTrack:
+    """Subtitles.
+
+    Attributes:
+        name: the track is written to a folder of this name.
+        path: WebVTT file.
+        language: ISO 639 or BCP 47 code; `und` or empty where unknown.
+        label: what players call it; empty for the language's name.
+        default: players show it unless the viewer asks for another.
+    """
+
+    name: str
+    path: Path
+    language: str = "und"
+    label: str = ""
+    default: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where its segments go, below the package."""
+        return self.name
+
+
 Track = VideoTrack | AudioTrack
 
 
-def checked(videos: Sequence[VideoTrack], audios: Sequence[AudioTrack]) -> None:
+def checked(
+    videos: Sequence[VideoTrack], audios: Sequence[AudioTrack], texts: Sequence[TextTrack] = ()
+) -> None:
     """Refuse tracks that cannot share a package.
 
     Raises:
@@ -66,7 +92,8 @@ def checked(videos: Sequence[VideoTrack], audios: Sequence[AudioTrack]) -> None:
     """
     if not videos:
         raise CannotPackage("the title", "there is no rendition; wanted one at least")
-    folders = [*(track.folder for track in videos), *(track.folder for track in audios)]
+    tracks: list[Track | TextTrack] = [*videos, *audios, *texts]
+    folders = [track.folder for track in tracks]
     for folder in folders:
         if not _PLAIN.fullmatch(folder):
             raise CannotPackage(
@@ -96,7 +123,21 @@ def arranged(audios: Sequence[AudioTrack]) -> list[AudioTrack]:
     ]
 
 
-def _label(track: AudioTrack, number: int) -> str:
+def listed(texts: Sequence[TextTrack]) -> list[TextTrack]:
+    """Subtitles as players shall list them, in their order: labels differ, and at most one is shown unasked."""
+    chosen = next((place for place, track in enumerate(texts) if track.default), -1)
+    labels = [_label(track, number, "Subtitles") for number, track in enumerate(texts, 1)]
+    return [
+        replace(
+            track,
+            default=place == chosen,
+            label=f"{labels[place]} ({place + 1})" if labels.count(labels[place]) > 1 else labels[place],
+        )
+        for place, track in enumerate(texts)
+    ]
+
+
+def _label(track: AudioTrack | TextTrack, number: int, kind: str = "Audio") -> str:
     """Its label, its language, or its number; without characters that end a word in argv or in HLS."""
-    label = track.label or language_name(track.language) or f"Audio {number}"
-    return re.sub(r"[\s\x00-\x1f\x7f,;=\"]+", " ", label).strip() or f"Audio {number}"
+    label = track.label or language_name(track.language) or f"{kind} {number}"
+    return re.sub(r"[\s\x00-\x1f\x7f,;=\"]+", " ", label).strip() or f"{kind} {number}"

@@ -37,9 +37,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
         ("awkward/audio_with_cover_art.m4a", ["no video"]),
         ("awkward/mp4_truncated_60pct_moov_first.mp4", ["truncated"]),
         ("awkward/mp4_truncated_no_moov.mp4", ["mp4_truncated_no_moov.mp4"]),
-        ("awkward/interlaced_tff_h264.mp4", ["interlaced"]),
-        ("awkward/hdr10_hevc_mdcv_clli.mp4", ["HDR"]),
-        ("phone_hlg10_1080p_rot_editlist.mp4", ["HDR"]),
+        ("awkward/interlaced_tff_telecine_mpeg2.ts", ["telecine", "--deinterlace film"]),
     ],
 )
 def test_media_that_cannot_be_encoded(clip: str, words: list[str], clips: Path, tmp_path: Path) -> None:
@@ -75,6 +73,12 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--encoder-params", "keyint=7"], ["keyint"]),
         (["--model", "vmaf_v9"], ["vmaf_v9", "vmaf_v0.6.1"]),
         (["--workers", "0"], ["workers"]),
+        (["--dynamic-range", "hdr"], ["x265", "svtav1"]),
+        (["--grain", "8"], ["svtav1", "aom"]),
+        (["--crop", "1:2"], ["W:H:X:Y"]),
+        (["--crop", "64:64:1240:0"], ["1280x720"]),
+        (["--fps", "0"], ["1 to 480"]),
+        (["--pad", "wide"], ["16:9"]),
     ],
 )
 def test_settings_that_do_not_fit(options: list[str], words: list[str], bbb: Path, tmp_path: Path) -> None:

@@ -151,16 +151,18 @@ def test_ranges_around_key_frames_and_at_random(name: str, clips: Path) -> None:
 class Replay(Reader):
     """A reader that decodes from each entry only once, however many ranges ask for it, and keeps only hashes.
 
-    What a decoder gives from an entry on does not depend on the range; which of it is given on does, and that is what
-    runs for every range.
+    What a decoder gives from an entry on does not depend on the range, but for pictures before it that are left out;
+    which of it is given on does, and that is what runs for every range.
     """
 
     def __init__(self, url: str, info: MediaInfo) -> None:
         super().__init__(url, info)
         self._begun: dict[Entry, tuple[list[Picture], Generator[Any]]] = {}
 
-    def _decode(self, entry: Entry) -> Generator[Any]:
-        kept, source = self._begun.setdefault(entry, ([], super()._decode(entry)))
+    def _decode(self, entry: Entry, wanted: FrameRange) -> Generator[Any]:
+        start = 0 if entry is None else entry[0]
+        whole = super()._decode(entry, FrameRange(start, start + 1))
+        kept, source = self._begun.setdefault(entry, ([], whole))
         place = 0
         while True:
             if place == len(kept):

@@ -1,12 +1,12 @@
-"""From a decoded picture to the planes that are scored: upright, square pixels, limited range, the model's display size."""
+"""From a decoded picture to one as it is shown: upright, square pixels, limited range, a wanted size."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from archer.media import MediaInfo
 from archer.media.frames import plane_sizes
+from archer.media.info import MediaInfo
 from archer.media.picture import picture_filters
 from cinemill_native import plane_view
 from cinemill_native.frames import Frame, PixelFormat, Plane
@@ -21,27 +21,37 @@ class Converter:
     """Converts frames of one title by ffmpeg's own filters, in this process; not thread-safe, make one per thread.
 
     Frames that are already as wanted pass through without a copy.
+
+    Attributes:
+        width, height: of the pictures it makes.
+        pixels: their format.
     """
 
-    def __init__(self, info: MediaInfo, width: int, height: int, pixels: PixelFormat) -> None:
-        self._info, self._size, self._pixels = info, (width, height), pixels
-        self._chain = picture_filters(info, width, height, pixels.name, kernel="bicubic")
+    def __init__(self, info: MediaInfo, width: int, height: int, pixels: PixelFormat, *, kernel: str) -> None:
+        self._info, self.width, self.height, self.pixels = info, width, height, pixels
+        self._chain = picture_filters(info, width, height, pixels.name, kernel=kernel)
         names = {step.partition("=")[0] for step in self._chain.split(",")}
         self._passes = names <= NO_WORK and info.video.format.name == pixels.name
         self._graph: Graph | None = None
 
     def planes(self, frame: Frame) -> tuple[Plane, ...]:
-        """The frame's planes as they are scored; valid as long as they are referenced."""
+        """The frame's planes as they are wanted; valid as long as they are referenced."""
         if self._passes:
             return frame.planes
-        graph = self._graph = self._graph or self._made()
-        graph.push(picture_of(frame))
-        made: Any = graph.pull()
-        sizes = plane_sizes(*self._size, self._pixels)
+        made = self.picture(frame)
+        sizes = plane_sizes(self.width, self.height, self.pixels)
         return tuple(
-            plane_view(plane, width=width, height=height, bit_depth=self._pixels.bit_depth)
+            plane_view(plane, width=width, height=height, bit_depth=self.pixels.bit_depth)
             for plane, (width, height) in zip(made.planes, sizes, strict=True)
         )
+
+    def picture(self, frame: Frame) -> Any:
+        """The frame as a picture of ffmpeg's."""
+        if self._passes:
+            return picture_of(frame)
+        graph = self._graph = self._graph or self._made()
+        graph.push(picture_of(frame))
+        return graph.pull()
 
     def _made(self) -> Graph:
         from av import VideoFormat

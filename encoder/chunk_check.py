@@ -1,0 +1,127 @@
+"""What a coded chunk must be: proved by decoding it once, as soon as it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from archer.media import MediaInfo
+from archer.media.colour import UNSPECIFIED
+from cinemill_native.frames import Colour
+from encoder.errors import ChunkBroken
+from encoder.ladder import Rung
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+UNKNOWN = (0, UNSPECIFIED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkFacts:
+    """What an encoded chunk is.
+
+    Attributes:
+        frames: coded pictures that are shown.
+        size: bytes of the file.
+        payload: bytes of the coded pictures alone.
+    """
+
+    frames: int
+    size: int
+    payload: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a chunk must be.
+
+    Attributes:
+        frames: pictures that went into the encoder.
+        width, height: samples.
+        pixel_format: ffmpeg's name.
+        frame_rate: at which its pictures are numbered.
+        colour: facts that the pictures must state; what is unknown is not asked for.
+    """
+
+    frames: int
+    width: int
+    height: int
+    pixel_format: str
+    frame_rate: Fraction
+    colour: Colour
+
+    @classmethod
+    def of(cls, info: MediaInfo, rung: Rung, pixel_format: str, *, frames: int) -> Self:
+        """What a chunk of a title at a rung must be."""
+        return cls(
+            frames=frames,
+            width=rung.width,
+            height=rung.height,
+            pixel_format=pixel_format,
+            frame_rate=info.video.frame_rate,
+            colour=info.video.colour,
+        )
+
+
+def check_chunk(path: Path, expected: Expected) -> ChunkFacts:
+    """Decode a chunk, and compare it with what was wanted: count, times, size, format, colours; a key frame first.
+
+    Raises:
+        ChunkBroken: names what is off, with the number of the frame where there is one.
+    """
+    import av
+
+    wanted = expected.frames
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        if len(packets) != wanted or len({packet.pts for packet in packets}) != wanted:
+            raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {len(packets)} came out")
+        if not packets[0].is_keyframe:
+            raise ChunkBroken(path.name, "it does not begin with a key frame")
+        decoded = _decoded(packets, stream, path, expected)
+    if decoded != wanted:
+        raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {decoded} decode")
+    return ChunkFacts(frames=wanted, size=path.stat().st_size, payload=sum(packet.size for packet in packets))
+
+
+def _decoded(packets: list[Packet[Any]], stream: VideoStream, path: Path, expected: Expected) -> int:
+    """How many pictures come out of the decoder, each as it should be."""
+    import av
+
+    stream.codec_context.options = {"err_detect": "explode"}
+    stream.codec_context.thread_count = 1
+    count, tick = 0, Fraction(stream.time_base or 1)
+    try:
+        for packet in [*packets, None]:
+            for picture in stream.decode(packet):
+                reason = _difference(picture, count, expected, tick)
+                if reason:
+                    raise ChunkBroken(path.name, f"frame {count}: {reason}")
+                count += 1
+    except av.FFmpegError as error:
+        raise ChunkBroken(path.name, f"frame {count} cannot be decoded: {error.strerror}") from error
+    return count
+
+
+def _difference(picture: VideoFrame, place: int, expected: Expected, tick: Fraction) -> str:
+    """What is not as expected about a decoded picture; empty where nothing is."""
+    time = (picture.pts or 0) * tick
+    pairs: list[tuple[str, Any, Any]] = [
+        ("size", (expected.width, expected.height), (picture.width, picture.height)),
+        ("pixel format", expected.pixel_format, picture.format.name),
+        ("primaries", expected.colour.primaries, int(picture.color_primaries)),
+        ("transfer", expected.colour.transfer, int(picture.color_trc)),
+        ("matrix", expected.colour.matrix, int(picture.colorspace)),
+    ]
+    if picture.is_corrupt:
+        return "it decodes with errors"
+    if abs(time - place / expected.frame_rate) > tick:
+        return f"it is at {float(time):.4f} s, wanted {float(place / expected.frame_rate):.4f} s"
+    off = next((pair for pair in pairs if pair[1] != pair[2] and pair[1] not in UNKNOWN), None)
+    return f"{off[0]}: wanted {off[1]}, got {off[2]}" if off else ""
