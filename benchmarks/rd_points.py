@@ -1,6 +1,6 @@
 """Measured rate-distortion points of a title: every excerpt at every size and quality, and a fixed ladder; kept as JSON.
 
-A file holds what a strategy needs to be judged without encoding again: bytes and VMAF of every fourth frame. It is
+A file holds what a strategy needs to be judged without encoding again: bytes and VMAF of every third frame. It is
 written after each excerpt, so that measuring can be interrupted and goes on.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rd_titles import SHARED, Excerpt, Title
+from vmaf.convert import Converter
 
 from archer.media import FrameRange, MediaInfo, frames, probe
 from archer.media.nut import write_nut
@@ -25,13 +26,12 @@ from cinemill_native.frames import Frame, Plane
 from encoder import EncodeSettings, Rung, encode_chunk
 from encoder.ladder import rung_of
 from vmaf import DEFAULT_MODEL, NativeScorer, model_named
-from vmaf.convert import Converter
 from vmaf.native import FORMATS
 from vmaf.planes import score_planes
 
 RESULTS = Path(__file__).parent / "results" / "rd"
-SUBSAMPLE = 4
-"""Every fourth frame of a point is scored."""
+SUBSAMPLE = 3
+"""Every third frame of a point is scored: no multiple of the distance of B-frames, which would score the good ones only."""
 GRID = {
     "x264": ((19, 25, 31, 37), (18, 25, 33)),
     "svtav1": ((23, 35, 47, 58), (22, 37, 52)),
@@ -49,9 +49,15 @@ def cpu_seconds() -> float:
 
 
 class Reference:
-    """Excerpts in memory: as decoded, and as the model sees them."""
+    """Excerpts in memory: as decoded, and as the model sees them.
 
-    def __init__(self, excerpts: Sequence[Excerpt]) -> None:
+    Args:
+        excerpts: of one size and rate.
+        first: number of the first among the title's.
+    """
+
+    def __init__(self, excerpts: Sequence[Excerpt], first: int = 0) -> None:
+        self.numbers = range(first, first + len(excerpts))
         self.infos = [probe(str(SHARED / "clips" / excerpt.clip)) for excerpt in excerpts]
         self.info: MediaInfo = self.infos[0]
         self.parts: list[list[Frame]] = [
@@ -66,20 +72,27 @@ class Reference:
         return [frame for part in self.parts for frame in part]
 
     @cached_property
-    def shown(self) -> list[tuple[Plane, ...]]:
+    def shown(self) -> list[list[tuple[Plane, ...]]]:
         converter = Converter(self.info, *self.size, FORMATS[0])
-        return [converter.planes(frame) for frame in self.frames]
+        return [[converter.planes(frame) for frame in part] for part in self.parts]
 
     def scores(self, coded: Path, subsample: int) -> list[float]:
-        """VMAF of every n-th frame; of the others only the reference matters, for motion, so nothing else is scaled."""
+        """VMAF of every n-th frame of each excerpt, of all renditions the same ones: the first frame's number is the excerpt's.
+
+        So key frames are not scored more often than others; of the frames between only the reference matters, for motion.
+        """
         info = probe(str(coded))
-        converter = Converter(info, *self.size, FORMATS[0])
-        distorted = (
-            self.shown[number] if number % subsample else converter.planes(frame)
-            for number, frame in enumerate(frames(str(coded), info=info))
-        )
-        found = score_planes(self.shown, distorted, subsample=subsample)
-        return [round(float(value), 3) for value in found.columns["vmaf"]]
+        converter, pictures = Converter(info, *self.size, FORMATS[0]), frames(str(coded), info=info)
+        found: list[float] = []
+        for number, shown in zip(self.numbers, self.shown, strict=True):
+            pairs = zip(shown, pictures, strict=False)
+            distorted = (
+                ref if (number + place) % subsample else converter.planes(frame)
+                for place, (ref, frame) in enumerate(pairs)
+            )
+            scored = score_planes(shown, distorted, first=number, subsample=subsample)
+            found += [round(float(value), 3) for value in scored.columns["vmaf"]]
+        return found
 
 
 def settings_of(codec: str, crf: str = "") -> EncodeSettings:
@@ -91,7 +104,7 @@ def measure(title: Title, codec: str) -> Path:
     path = RESULTS / f"{title.name}.{codec}.json"
     known = json.loads(path.read_bytes()) if path.is_file() else _head(title, codec)
     for number in range(len(known["shots"]), len(title.excerpts)):
-        known["shots"].append(_shot(title, title.excerpts[number], codec, known["subsample"]))
+        known["shots"].append(_shot(title, number, codec, known["subsample"]))
         _write(path, known)
         print(f"{title.name} {codec}: {number + 1} of {len(title.excerpts)} excerpts", flush=True)
     if not known["fixed"]:
@@ -121,8 +134,9 @@ def _head(title: Title, codec: str) -> dict[str, Any]:
     }
 
 
-def _shot(title: Title, excerpt: Excerpt, codec: str, subsample: int) -> dict[str, Any]:
-    reference = Reference([excerpt])
+def _shot(title: Title, number: int, codec: str, subsample: int) -> dict[str, Any]:
+    excerpt = title.excerpts[number]
+    reference = Reference([excerpt], number)
     points = []
     for height in title.heights:
         rung = rung_of(reference.info.video, height)

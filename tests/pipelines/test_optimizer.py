@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.analyse.stage import scored_step
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.request import EncodeRequest, checked
 
@@ -133,3 +134,11 @@ def test_the_mode_follows_from_what_is_asked() -> None:
     assert EncodeRequest(single="mkv", target_bytes="1000").optimizes
     assert EncodeRequest(single="mkv", mode="dynamic").optimizes
     assert not EncodeRequest(crf="20", mode="fixed-crf").optimizes
+
+
+@pytest.mark.parametrize("gop", [24, 25, 48, 50, 60, 96, 120])
+def test_scored_frames_fall_in_step_with_neither_b_frames_nor_key_frames(gop: int) -> None:
+    for frames in (1, 11, 36, 60, 500):
+        step = scored_step(frames, gop)
+        assert step % 2 == 1
+        assert step == 1 or (gop % step and frames // step >= 12)
