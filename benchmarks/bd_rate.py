@@ -1,7 +1,8 @@
 """What per-shot optimisation saves: strategies beside each other on the same measured points of real titles.
 
-    python benchmarks/bd_rate.py measure [--codec x264] [TITLE ...]   encode and score; goes on where it stopped
-    python benchmarks/bd_rate.py table                                figures from the points, without encoding
+    python benchmarks/bd_rate.py measure [--codec x264] [TITLE ...]
+                                             encode and score; goes on where it stopped
+    python benchmarks/bd_rate.py table       figures from the points, without encoding; titles of five excerpts and more
 
 Titles: rd_titles.py. Points and the fixed ladder: rd_points.py. Strategies: rd_strategies.py.
 """
@@ -34,7 +35,9 @@ def main() -> None:
 
 def table() -> None:
     """Print the figures of all titles that are measured, and keep them."""
-    whole = [path for path in sorted(RESULTS.glob("*.*.json")) if json.loads(path.read_bytes())["fixed"]]
+    whole = [
+        path for path in sorted(RESULTS.glob("*.*.json")) if len(json.loads(path.read_bytes())["shots"]) > 4
+    ]
     rows = [row(path) for path in whole]
     show(rows)
     text = json.dumps(saved(rows), indent=1, sort_keys=True)

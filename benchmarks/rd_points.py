@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from rd_titles import SHARED, Excerpt, Title
-from vmaf.convert import Converter
 
 from archer.media import FrameRange, MediaInfo, frames, probe
+from archer.media.convert import Converter
 from archer.media.nut import write_nut
 from archer.media.picture import picture_filters
 from archer.process import Child, Limits, ffmpeg_path, tool_build
@@ -73,7 +73,7 @@ class Reference:
 
     @cached_property
     def shown(self) -> list[list[tuple[Plane, ...]]]:
-        converter = Converter(self.info, *self.size, FORMATS[0])
+        converter = Converter(self.info, *self.size, FORMATS[0], kernel="bicubic")
         return [[converter.planes(frame) for frame in part] for part in self.parts]
 
     def scores(self, coded: Path, subsample: int) -> list[float]:
@@ -82,7 +82,10 @@ class Reference:
         So key frames are not scored more often than others; of the frames between only the reference matters, for motion.
         """
         info = probe(str(coded))
-        converter, pictures = Converter(info, *self.size, FORMATS[0]), frames(str(coded), info=info)
+        converter, pictures = (
+            Converter(info, *self.size, FORMATS[0], kernel="bicubic"),
+            frames(str(coded), info=info),
+        )
         found: list[float] = []
         for number, shown in zip(self.numbers, self.shown, strict=True):
             pairs = zip(shown, pictures, strict=False)

@@ -53,7 +53,9 @@ def row(path: Path) -> Row:
         title=truth.data["title"],
         kind=truth.data["kind"],
         codec=truth.data["codec"],
-        against={name: _bd(curve(found), curve(mine.achieved)) for name, found in curves.items()},
+        against={
+            name: _bd(curve(found), curve(mine.achieved)) if found else None for name, found in curves.items()
+        },
         crosscheck=_crosscheck(anchor, curve(mine.achieved)),
         share_of_oracle=own / oracle if own is not None and oracle and oracle < -1 else None,
         p1_gain=_p1_gain(curves["fixed"], mine.achieved),
@@ -108,6 +110,8 @@ def _crosscheck(anchor: Sequence[tuple[float, float]], test: Sequence[tuple[floa
 
 def _p1_gain(fixed: Sequence[Outcome], mine: Sequence[Outcome]) -> float | None:
     """Mean difference of the 1st percentile of VMAF at equal bit rate, over the rates that both have."""
+    if not fixed:
+        return None
     one, other = (sorted((o.kbps, o.p1) for o in side) for side in (fixed, mine))
     low, high = max(one[0][0], other[0][0]), min(one[-1][0], other[-1][0])
     if low >= high:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,23 +62,31 @@ def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple
         Rungs, largest first, and notices about rungs that were left out because the source is smaller.
 
     Raises:
-        BadLadder: a rung cannot be read, appears twice, or none is left.
+        BadLadder: a rung cannot be read, appears twice with one goal, or none is left.
     """
     if not text:
         return default_ladder(video), ()
-    rungs, notices = {}, []
+    rungs: dict[str, Rung] = {}
+    notices: list[str] = []
     for word in _words(text):
         rung = _parsed(word, video, text)
         if rung.height * rung.width > _area(video):
             size = "{}x{}".format(*display_size(video))
             notices.append(f"rung {rung.name} left out: the source is {size}, and nothing is enlarged")
-        elif rung.name in rungs:
-            raise BadLadder(text, f"rung {rung.name} appears twice")
         else:
-            rungs[rung.name] = rung
+            named = _unique(rung, rungs, text)
+            rungs[named.name] = named
     if not rungs:
         raise BadLadder(text, "every rung is larger than the source")
     return tuple(sorted(rungs.values(), key=lambda rung: -rung.width * rung.height)), tuple(notices)
+
+
+def _unique(rung: Rung, known: Mapping[str, Rung], text: str) -> Rung:
+    """The rung under a name of its own: `720p-2` for a second of one size with another goal."""
+    same = [one for one in known.values() if (one.width, one.height) == (rung.width, rung.height)]
+    if any((one.crf, one.vmaf, one.kbps) == (rung.crf, rung.vmaf, rung.kbps) for one in same):
+        raise BadLadder(text, f"rung {rung.name} appears twice")
+    return replace(rung, name=f"{rung.name}-{len(same) + 1}") if same else rung
 
 
 def check_ladder(text: str) -> None:

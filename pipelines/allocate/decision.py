@@ -45,7 +45,7 @@ def decided_ladder(wanted: Mapping[str, Any], shots: Sequence[ShotPoints], codec
     goals = read_goals(wanted)
     tables = tables_of(rungs, shots, codec, wanted)
     if wanted["automatic"]:
-        shorts = {(rung.width, rung.height): int(rung.name.removesuffix("p")) for rung in rungs}
+        shorts = {(rung.width, rung.height): min(rung.width, rung.height) for rung in rungs}
         return automatic(tables, goals.wanted, goals.rules, shorts)
     return decide(rungs, tables, goals.wanted)
 

@@ -38,7 +38,7 @@ class Allocate(Stage[AllocateParams]):
 
     name, version, params = "allocate", 1, AllocateParams
     inputs = MappingProxyType({"media": "media@1", "rungs": "rungs@1", "points": "rd-points@1"})
-    outputs = MappingProxyType({"ladder": "ladder@1", "choices": "choices@1"})
+    outputs = MappingProxyType({"ladder": "ladder@1", "choices": "choices@1", "texts": "ladder-texts@1"})
 
     def resources(self, params: AllocateParams) -> Resources:
         """Tables of all shots and quality values."""
@@ -56,7 +56,9 @@ class Allocate(Stage[AllocateParams]):
         reasons = explained(decided, tables, shots, goals.pool)
         reasons["seen"] = error_seen(shots, [(rung.width, rung.height) for rung in free], codec)
         ctx.out_json("choices", {"schema": "choices@1", "goals": asdict(goals), **reasons})
-        ctx.out_json("ladder", _ladder(info, wanted, decided, params))
+        ladder = _ladder(info, wanted, decided, params)
+        ctx.out_json("ladder", ladder)
+        ctx.out_json("texts", [_text(rung) for rung in ladder["rungs"]])
 
 
 def _ladder(
@@ -93,6 +95,12 @@ def _row(one: Decided) -> dict[str, Any]:
         "crfs": [plain(crf) for crf in crfs],
         "planned": predicted(one.choice),
     }
+
+
+def _text(rung: Mapping[str, Any]) -> str:
+    """The rung as `--ladder` takes it: its size, and the bit rate that was planned, or its quality value."""
+    goal = f"{max(1, round(rung['planned']['kbps']))}k" if "planned" in rung else f"crf{rung['crf']}"
+    return f"{rung['width']}x{rung['height']}@{goal}"
 
 
 def _missed(one: Decided) -> str:

@@ -88,7 +88,7 @@ class RungsParams:
     """What is asked for.
 
     Attributes:
-        ladder: rungs as text; empty for the default ladder, `auto` for one by rule.
+        ladder: rungs as text; empty for the default ladder, `auto` for one by rule, `auto:720p,360p` for one of these sizes.
         goals: what it is to reach.
         single: only the top rung is wanted.
     """
@@ -112,8 +112,8 @@ class Rungs(Stage[RungsParams]):
     def map(self, ctx: TaskContext, item: Item, params: RungsParams) -> None:
         """Write sizes and goals."""
         info = MediaInfo.from_json(ctx.inputs.json("media"))
-        automatic = params.ladder == AUTOMATIC
-        rungs, remarks = (_sizes(info), ()) if automatic else parse_ladder(params.ladder, info.video)
+        automatic, named = automatic_of(params.ladder)
+        rungs, remarks = (_sizes(info), ()) if automatic and not named else parse_ladder(named, info.video)
         kept = rungs[:1] if params.single else rungs
         ctx.out_json(
             "rungs",
@@ -125,6 +125,16 @@ class Rungs(Stage[RungsParams]):
                 "notices": list(remarks),
             },
         )
+
+
+def automatic_of(ladder: str) -> tuple[bool, str]:
+    """Whether a ladder is made by rule, and the rungs that it names: those it may use, or all of it.
+
+    Args:
+        ladder: `auto`, `auto:1080p,720p,360p`, or rungs.
+    """
+    head, _, rest = ladder.partition(":")
+    return (True, rest) if head == AUTOMATIC else (False, ladder)
 
 
 def read_rungs(value: Mapping[str, Any]) -> tuple[Rung, ...]:

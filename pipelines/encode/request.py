@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from encoder import Codec, EncodeSettings
-from pipelines.analyse.rungs import AUTOMATIC, Goals
+from pipelines.analyse.rungs import AUTOMATIC, Goals, automatic_of
 from pipelines.encode.errors import BadSetting
 from pipelines.ingest.params import Deinterlace, IngestParams, check_view
 
@@ -165,8 +165,9 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     _check_targets(request, both=both)
     codec = codec_named(request.codec)
     codec.check(crf=request.crf, preset=request.preset, encoder_params=request.encoder_params)
-    check_ladder("" if request.ladder == AUTOMATIC else request.ladder)
-    if request.ladder == AUTOMATIC and (request.single or not request.optimizes):
+    automatic, named = automatic_of(request.ladder)
+    check_ladder(named)
+    if automatic and (request.single or not request.optimizes):
         raise BadSetting(
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
         )

@@ -128,7 +128,7 @@ def _publish_single(order: EncodeOrder, done: Done) -> dict[str, Any]:
 
 
 def _publish_package(order: EncodeOrder, done: Done, job: str) -> dict[str, Any]:
-    files, place = _files(done), order.place
+    files, place = _files(order, done), order.place
     facts = {
         **_facts(order, done),
         "audio": _audio(done),
@@ -154,12 +154,14 @@ def _report(place: OutputPlace) -> str:
     return f"{place.out}/report.html"
 
 
-def _files(done: Done) -> Files:
+def _files(order: EncodeOrder, done: Done) -> Files:
     """Every file of a package by its path in it."""
     files = _tree(done.path("packaging.package"), "")
     files |= _tree(done.path("report.scores_json"), "scores/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
+    if order.request.optimizes:
+        files["ladder.json"] = done.path("allocate.texts")
     for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
         for part in done.parts(node):
             files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])

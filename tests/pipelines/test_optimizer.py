@@ -74,6 +74,13 @@ def test_the_report_says_why(first: Run) -> None:
     assert "equal VMAF" in page
 
 
+def test_the_ladder_can_be_used_again(first: Run) -> None:
+    rungs = json.loads((first.out / "ladder.json").read_bytes())
+    sizes = [f"{made['width']}x{made['height']}" for made in first.manifest["renditions"]]
+    assert [rung.partition("@")[0] for rung in rungs] == sizes
+    assert checked(EncodeRequest(ladder=",".join(rungs))).optimizes
+
+
 def test_a_shot_is_measured_a_few_times_only(first: Run) -> None:
     items = first.measured("chunk-done")
     assert len(items) == len(set(items))
@@ -119,6 +126,7 @@ def test_a_single_file_has_the_size_that_was_asked_for(short: Path, work: Path) 
         (EncodeRequest(mode="dynamic", crf="20"), ["--mode", "--crf 20"]),
         (EncodeRequest(ladder="auto", crf="20"), ["--ladder", "target"]),
         (EncodeRequest(ladder="auto", single="mkv"), ["--ladder", "folder"]),
+        (EncodeRequest(ladder="auto:720p", single="mkv"), ["--ladder", "folder"]),
     ],
 )
 def test_contradictions_are_refused(request_: EncodeRequest, words: list[str]) -> None:
