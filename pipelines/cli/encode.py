@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.optimizer import optimizer_options, plan_lines
 from pipelines.cli.options import (
     SECONDS,
     executor_option,
@@ -21,27 +22,27 @@ from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
+    from pipelines.encode.run import EncodeOrder
 
 
-OPTION_FIELDS = frozenset(
-    {
-        "codec",
-        "ladder",
-        "target_vmaf",
-        "crf",
-        "preset",
-        "encoder_params",
-        "model",
-        "audio_codec",
-        "gop_s",
-        "chunk_s",
-        "threads",
-        "segment_s",
-        "drm",
-        "clear_lead_s",
-        *PICTURE_FIELDS,
-    }
-)
+OPTIONS = {
+    **{
+        name: name
+        for name in ("codec", "ladder", "mode", "target_vmaf", "crf", "preset", "encoder_params", "model")
+    },
+    **{
+        name: name
+        for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
+    },
+    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
+    **{name: name for name in PICTURE_FIELDS},
+    "target_kbps": "target_bitrate",
+    "target_bytes": "target_size",
+    "peak_kbps": "peak_bitrate",
+    "min_kbps": "min_bitrate",
+    "max_kbps": "max_bitrate",
+}
+"""Field of the request -> its option."""
 
 
 @click.command()
@@ -60,13 +61,9 @@ OPTION_FIELDS = frozenset(
     "--ladder",
     default="",
     metavar="RUNGS",
-    help="Rungs: 720p,540p,360p@crf26 or a JSON file. Default: by the source's size.",
+    help="Rungs: 720p,540p@1500k,360p@vmaf80,240p@crf26, a JSON file, or auto. Default: by the source's size.",
 )
-@click.option(
-    "--target-vmaf",
-    type=float,
-    help="Mean VMAF the top rung aims at (default 93); all rungs get the CRF found.",
-)
+@optimizer_options
 @click.option("--crf", type=float, help="Constant quality instead of a target.")
 @click.option("--preset", default="", help="Speed preset of the codec; default: the codec's.")
 @click.option("--encoder-params", default="", metavar="K=V:K=V", help="Further options of the encoder.")
@@ -88,6 +85,11 @@ OPTION_FIELDS = frozenset(
     help="Where unfinished work is kept; default: .OUT.cinemill beside OUT.",
 )
 @click.option("--keep", is_flag=True, help="Keep the work folder, so that other settings can re-use it.")
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Analyse and decide, print what encoding would take and give, and stop there.",
+)
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
 @quiet_option
@@ -99,6 +101,8 @@ def encode(
     \b
     cinemill encode title.mov -o out/ --codec svtav1 --target-vmaf 95
     cinemill encode title.mov -o out/ --ladder 1080p,720p,480p@crf28 --crf 24
+    cinemill encode title.mov -o out/ --ladder auto --max-bitrate 4M
+    cinemill encode title.mov -o out.mkv --target-size 700M
     cinemill encode title.mov -o out.mkv --crf 22 --preset slow
 
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
@@ -117,11 +121,21 @@ def encode(
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
     shown = {"as_json": options["as_json"], "quiet": options["quiet"]}
+    if options["plan"]:
+        return _plan(order, workers, options["executor"], **shown)
     summary = execute(order, workers=workers, executor=options["executor"], **shown)
     if options["as_json"]:
         click.echo(json.dumps({"type": "result", **summary}))
     elif not options["quiet"]:
         _show(summary)
+    return 0
+
+
+def _plan(order: EncodeOrder, workers: int | None, executor: str, *, as_json: bool, quiet: bool) -> int:
+    from pipelines.encode.forecast import forecast
+
+    found = forecast(order, workers=workers, executor=executor, as_json=as_json, quiet=quiet)
+    click.echo(json.dumps(found) if as_json else "\n".join(plan_lines(found)))
     return 0
 
 
@@ -131,13 +145,26 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     from pipelines.encode.request import EncodeRequest, checked, single_of
 
     target, crf = options["target_vmaf"], options["crf"]
-    texts: dict[str, Any] = files_of(options["scenes_file"], options["zones_file"])
+    kbps, size = options["target_bitrate"], options["target_size"]
+    picture: dict[str, Any] = {name: options[name] for name in PICTURE_FIELDS}
+    picture |= files_of(options["scenes_file"], options["zones_file"])
     return checked(
         EncodeRequest(
             codec=options["codec"],
             ladder=ladder_text(options["ladder"]),
+            mode=options["mode"] or "",
             target_vmaf=_decimal(93 if target is None else target),
-            crf="" if crf is None else _decimal(crf),
+            target_kbps=kbps,
+            target_bytes=size,
+            pool=options["pool"],
+            shot_floor=_text(options["shot_floor"]),
+            shot_ceiling=_text(options["shot_ceiling"]),
+            peak_kbps=options["peak_bitrate"],
+            max_renditions=options["max_renditions"],
+            min_kbps=options["min_bitrate"],
+            max_kbps=options["max_bitrate"],
+            rung_step=_decimal(options["rung_step"]),
+            crf=_text(crf),
             preset=options["preset"],
             encoder_params=options["encoder_params"],
             model=options["model"],
@@ -150,10 +177,9 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
-            **{name: options[name] for name in PICTURE_FIELDS},
-            **texts,
+            **picture,
         ),
-        both=target is not None and crf is not None,
+        both=target is not None,
     )
 
 
@@ -164,9 +190,14 @@ def _command(source: str, request: EncodeRequest) -> str:
     words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT"]
     for field in fields(request):
         value = getattr(request, field.name)
-        if value != field.default and field.name in OPTION_FIELDS:
-            words += [f"--{field.name.replace('_', '-')}", str(value)]
+        if value != field.default and field.name in OPTIONS:
+            text = f"{value}k" if field.name.endswith("kbps") else str(value)
+            words += [f"--{OPTIONS[field.name].replace('_', '-')}", text]
     return shlex.join(words)
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else _decimal(value)
 
 
 def _decimal(value: float) -> str:

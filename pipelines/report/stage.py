@@ -37,6 +37,7 @@ class Report(Stage[ReportParams]):
             "renditions": "parts@1",
             "audio": "parts@1",
             "scores": "frame-scores@1",
+            "choices": "choices@1?",
         }
     )
     outputs = MappingProxyType(
