@@ -11,7 +11,8 @@ from pathlib import Path
 
 from archer.errors import DiskFull, ToolFailed
 from archer.process import Limits, packager_path, run
-from pipelines.packaging.argv import MANIFEST, MASTER, PLAYLIST, packager_argv
+from encoder.boxes import copy_static_hdr
+from pipelines.packaging.argv import INIT, MANIFEST, MASTER, PLAYLIST, packager_argv
 from pipelines.packaging.bandwidth import Bandwidth, bandwidth
 from pipelines.packaging.check import aligned, check_package, check_text, packaged_timeline, read_inputs
 from pipelines.packaging.errors import PackagerFailed
@@ -56,6 +57,8 @@ def build_package(
     playlists = [read_playlist((out / track.folder / PLAYLIST).read_text()) for track in tracks]
     for track, line, playlist in zip(tracks, given, playlists, strict=True):
         check_package(track, line, packaged_timeline(out / track.folder, playlist.segments))
+    for video in videos:
+        copy_static_hdr(video.path, out / video.folder / INIT)
     for text in words:
         check_text(text.folder, text.path, sorted((out / text.folder).glob("*.vtt")))
     if not aligned([playlist.durations for playlist in playlists[: len(videos)]]):
