@@ -112,8 +112,6 @@ def build_package(
     duration = given[0].end
     read_texts(subtitles, duration, log)
     run_packager(videos, sounds, out=out, scratch=scratch, segment_s=segment_s, protection=protection)
-    for video in videos:
-        copy_static_hdr(video.path, out / video.folder / INIT)
     written = [_read(track, line, out) for track, line in zip(tracks, given, strict=True)]
     _check(written, out, protection, log)
     tiles = _images(videos, out, duration) if images else None
@@ -126,8 +124,11 @@ def build_package(
 
 
 def _read(track: Track, given: Timeline, out: Path) -> _Written:
+    """Read back what was written; HDR metadata, which the packager leaves out, is put into its init segment first."""
     folder = out / track.folder
     playlist = read_playlist((folder / PLAYLIST).read_text())
+    if isinstance(track, VideoTrack):
+        copy_static_hdr(track.path, folder / INIT)
     init = read_init((folder / INIT).read_bytes())
     sizes = [(folder / name).stat().st_size for name in playlist.segments]
     return _Written(
