@@ -242,7 +242,9 @@ def _plain(record: Any) -> dict[str, Any]:
 def _typed(kind: type, value: dict[str, Any]) -> Any:
     """The flat dataclass that `_plain` wrote."""
     exact = {field.name for field in fields(kind) if field.type == "Fraction"}
-    made = {name: tuple(entry) if isinstance(entry, list) else entry for name, entry in value.items()}
+    made: dict[str, Any] = {
+        name: tuple(entry) if isinstance(entry, list) else entry for name, entry in value.items()
+    }
     return kind(**{name: Fraction(entry) if name in exact else entry for name, entry in made.items()})
 
 

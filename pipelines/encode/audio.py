@@ -53,7 +53,7 @@ class Audio(Stage[AudioParams]):
                     "language": track.language,
                     "title": track.title,
                     "default": track.default,
-                    "roles": list(track.roles),
+                    "roles": ";".join(track.roles),
                 },
                 weight=max(1, round(info.duration)),
             )

@@ -40,7 +40,7 @@ class Subtitles(Stage[SubtitlesParams]):
                     "language": track.language,
                     "title": track.title,
                     "default": track.default,
-                    "roles": list(track.roles),
+                    "roles": ";".join(track.roles),
                 },
             )
             for place, track in enumerate(info.subtitles)

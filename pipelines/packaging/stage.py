@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -72,7 +72,7 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
             language=str(values.get("language", "und")),
             label=str(values.get("title", "")),
             default=bool(values.get("default", False)),
-            roles=tuple(values.get("roles", ())),
+            roles=_roles(values),
         )
 
 
@@ -86,8 +86,12 @@ def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
                 language=str(values.get("language", "und")),
                 label=str(values.get("title", "")),
                 default=bool(values.get("default", False)),
-                roles=tuple(values.get("roles", ())),
+                roles=_roles(values),
             )
+
+
+def _roles(values: Mapping[str, str | int]) -> tuple[str, ...]:
+    return tuple(filter(None, str(values.get("roles", "")).split(";")))
 
 
 def _is_empty(path: Path) -> bool:
