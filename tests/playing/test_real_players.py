@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,10 @@ def needs(device: str) -> None:
     find, package = FIND[name]
     if find() is None:
         pytest.skip(f"needs {name}: apt-get install {package}, or set CINEMILL_{name.upper()}")
+    if name == "firefox" and find_library("avcodec") is None:
+        pytest.skip(
+            "needs FFmpeg's libavcodec, with which Firefox decodes H.264 and AAC: apt-get install libavcodec59"
+        )
 
 
 def complaints(verdict: Verdict) -> list[str]:
