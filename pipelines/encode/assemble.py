@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from types import MappingProxyType
 
-from archer.media import MediaInfo
-from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import Rung, assemble, check_rendition
 
 
@@ -29,6 +29,10 @@ class Assemble(Stage[AssembleParams]):
         """Copying packets needs little memory."""
         return Resources(memory_mb=1024)
 
+    def trial(self) -> Trial:
+        """The chunks that `encode` makes."""
+        return Trial(feeds={"chunks": "encode.parts"})
+
     def split(self, inputs: Inputs, params: AssembleParams) -> Sequence[Item]:
         """One item per rung, using the chunks of that rung only."""
         rungs: dict[str, list[Part]] = {}
@@ -37,7 +41,10 @@ class Assemble(Stage[AssembleParams]):
         return [
             Item(
                 variant=rung,
-                values=parts[0].item.values,
+                values={
+                    **parts[0].item.values,
+                    "crf": _span([str(part.item.values["crf"]) for part in parts]),
+                },
                 uses={
                     "media": inputs["media"],
                     "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
@@ -49,7 +56,7 @@ class Assemble(Stage[AssembleParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
         """Write the rendition, compare its times with the source's, and say what it is."""
-        info, values = MediaInfo.from_json(ctx.inputs.json("media")), item.values
+        info, values = ctx.inputs.media(), item.values
         rung = Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"]))
         out = ctx.out("rendition", ".mp4")
         facts = assemble([ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")], info, rung, out)
@@ -60,3 +67,9 @@ class Assemble(Stage[AssembleParams]):
 def _in_order(parts: Sequence[Part]) -> list[Part]:
     """Parts by chunk index."""
     return sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
+
+
+def _span(crfs: Sequence[str]) -> str:
+    """The quality value of all chunks, or the least and the greatest: `19.4-26.2`."""
+    low, high = min(crfs, key=Decimal), max(crfs, key=Decimal)
+    return low if low == high else f"{low}-{high}"

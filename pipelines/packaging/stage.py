@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Literal
 
 from archer.process import packager_path, tool_version
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from pipelines.packaging.build import SEGMENT_S, build_package
+from pipelines.packaging.keys import Protection
+from pipelines.packaging.keystore import open_store
 from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
+from pipelines.score.stage import scores_by_rendition
+from vmaf.scores import read_parquet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +25,29 @@ class PackagingParams:
 
     Attributes:
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
+        images: write sheets of pictures for trick play.
+        scheme: `cenc` or `cbcs`; empty for a clear package.
+        key_set: id of the key set that encrypts it, in the key store that the worker's environment names.
+        clear_lead_s: seconds at the beginning that stay clear.
     """
 
     segment_s: Decimal = SEGMENT_S
+    images: bool = True
+    scheme: Literal["", "cenc", "cbcs"] = ""
+    key_set: str = ""
+    clear_lead_s: Decimal = Decimal(0)
 
 
 class Packaging(Stage[PackagingParams]):
-    """Segments every track once and lists them for HLS and for DASH."""
+    """Segments every track once and lists them for HLS and for DASH.
 
-    name, version, params = "packaging", 2, PackagingParams
-    inputs = MappingProxyType({"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1"})
+    Parts of `subtitles` hold one WebVTT file each, as output `text`. With `scores`, the index of segments has the VMAF of each.
+    """
+
+    name, version, params = "packaging", 3, PackagingParams
+    inputs = MappingProxyType(
+        {"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1?", "scores": "frame-scores@1?"}
+    )
     outputs = MappingProxyType({"package": "tree/package@1"})
 
     def resources(self, params: PackagingParams) -> Resources:
@@ -40,6 +58,11 @@ class Packaging(Stage[PackagingParams]):
         """The packager's build."""
         return tool_version(packager_path())
 
+    def trial(self) -> Trial:
+        """Picture, sound and text."""
+        feeds = {"renditions": "assemble.parts", "audio": "audio.parts", "subtitles": "subtitles.parts"}
+        return Trial(feeds=feeds)
+
     def map(self, ctx: TaskContext, item: Item, params: PackagingParams) -> None:
         """Write the package: manifests, and a folder of segments per track."""
         build_package(
@@ -49,6 +72,9 @@ class Packaging(Stage[PackagingParams]):
             out=ctx.out_tree("package"),
             scratch=ctx.scratch,
             segment_s=params.segment_s,
+            protection=_protection(params),
+            images=params.images,
+            vmaf=_vmaf(ctx),
             log=ctx.log,
         )
 
@@ -67,11 +93,12 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
             language=str(values.get("language", "und")),
             label=str(values.get("title", "")),
             default=bool(values.get("default", False)),
+            roles=_roles(values),
         )
 
 
 def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
-    for part in ctx.inputs.parts("subtitles"):
+    for part in ctx.inputs.parts("subtitles") if "subtitles" in ctx.inputs else ():
         values = part.item.values
         if not _is_empty(ctx.path(part.outputs["text"])):
             yield TextTrack(
@@ -80,9 +107,28 @@ def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
                 language=str(values.get("language", "und")),
                 label=str(values.get("title", "")),
                 default=bool(values.get("default", False)),
+                roles=_roles(values),
             )
+
+
+def _roles(values: Mapping[str, str | int]) -> tuple[str, ...]:
+    return tuple(filter(None, str(values.get("roles", "")).split(";")))
 
 
 def _is_empty(path: Path) -> bool:
     """No cue in it: players would show a track that says nothing."""
     return "-->" not in path.read_text(encoding="utf-8")
+
+
+def _protection(params: PackagingParams) -> Protection | None:
+    if not params.scheme:
+        return None
+    keys = open_store().get(params.key_set)
+    return Protection(scheme=params.scheme, keys=keys, clear_lead_s=params.clear_lead_s)
+
+
+def _vmaf(ctx: TaskContext) -> dict[str, Any]:
+    if "scores" not in ctx.inputs:
+        return {}
+    scores = scores_by_rendition(read_parquet(ctx.inputs.path("scores")))
+    return {name: found.columns["vmaf"] for name, found in scores.items()}

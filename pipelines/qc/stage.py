@@ -36,7 +36,6 @@ class Qc(Stage[QcParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: QcParams) -> None:
         """Write the report, or raise `QcRefused`."""
-        from archer.media import MediaInfo
         from pipelines.qc.errors import QcRefused
         from pipelines.qc.finding import at_least
         from pipelines.qc.judge import findings, report
@@ -46,7 +45,7 @@ class Qc(Stage[QcParams]):
 
         profile = Profile.of(params.profile)
         title = Title(
-            video=MediaInfo.from_json(ctx.inputs.json("media")).video,
+            video=ctx.inputs.media().video,
             shots=[FrameRange(shot["start"], shot["end"]) for shot in ctx.inputs.json("shots")["shots"]],
             columns=read_columns(ctx.inputs.path("frames"), NEEDED),
         )

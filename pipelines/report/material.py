@@ -42,6 +42,7 @@ class Material:
         audios: audio renditions.
         scores: by rendition; each has every frame of the title.
         notices: what the reader must know, in words.
+        choices: what the optimizer decided and why, a `choices@1` object; None where it had no part.
     """
 
     asset: Asset
@@ -53,6 +54,7 @@ class Material:
     audios: tuple[CodedAudio, ...]
     scores: Mapping[str, FrameScores]
     notices: tuple[str, ...] = ()
+    choices: Mapping[str, Any] | None = None
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
@@ -72,7 +74,7 @@ def load(ctx: TaskContext) -> Material:
     paths = {part.item.variant: ctx.path(part.outputs["rendition"]) for part in renditions}
     return Material(
         asset=ctx.inputs.asset(),
-        info=MediaInfo.from_json(ctx.inputs.json("media")),
+        info=ctx.inputs.media(),
         shots=tuple(_shots(ctx.inputs.json("shots"))),
         videos=tuple(read_video(path, name) for name, path in paths.items()),
         paths=paths,
@@ -80,6 +82,7 @@ def load(ctx: TaskContext) -> Material:
         audios=tuple(_audios(ctx)),
         scores=scores_by_rendition(read_parquet(ctx.inputs.path("scores"))),
         notices=tuple(_notices(ctx)),
+        choices=ctx.inputs.json("choices") if "choices" in ctx.inputs else None,
     )
 
 

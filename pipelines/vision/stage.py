@@ -44,11 +44,10 @@ class Vision(Stage[VisionParams]):
 
     def split(self, inputs: Inputs, params: VisionParams) -> Sequence[Item]:
         """Chunks that begin at key frames, with a frame of context."""
-        from archer.media import MediaInfo
-        from pipelines.shots.stage import chunks
+        from archer.split.splitters import keyframes
 
-        info = MediaInfo.from_json(inputs.json("media"))
-        listed = chunks(info.index, params.chunk_frames)
+        info = inputs.media()
+        listed = keyframes.split(info.index, params.chunk_frames)
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
         return [
             Item(chunk=replace(chunk, before=min(1, chunk.frames.start)), weight=len(chunk.frames), uses=uses)
@@ -57,7 +56,6 @@ class Vision(Stage[VisionParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: VisionParams) -> None:
         """Write the rows of a chunk."""
-        from archer.media import MediaInfo
         from pipelines.vision.levels import Levels
         from pipelines.vision.measure import Rows, measured
         from pipelines.vision.table import write_part
@@ -65,7 +63,7 @@ class Vision(Stage[VisionParams]):
         chunk = item.chunk
         if chunk is None:
             raise ValueError("vision: wanted an item with a chunk, got one without")
-        levels = Levels.of(MediaInfo.from_json(ctx.inputs.json("media")).video)
+        levels = Levels.of(ctx.inputs.media().video)
         rows, total = Rows(), len(chunk.frames)
         for values, tiny in measured(ctx.frames(ctx.inputs.asset(), chunk.read), levels):
             if values["frame"] < chunk.frames.start:
@@ -76,7 +74,6 @@ class Vision(Stage[VisionParams]):
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: VisionParams) -> None:
         """Join the rows, and make those of shots."""
-        from archer.media import MediaInfo
         from pipelines.vision.levels import Levels
         from pipelines.vision.palette import palette
         from pipelines.vision.shots import NEEDED, like_shots, shot_row
@@ -87,7 +84,7 @@ class Vision(Stage[VisionParams]):
         join_parts(paths, joined)
         columns = read_columns(joined, NEEDED)
         rows = [shot_row(place, span, columns) for place, span in enumerate(_spans(ctx.inputs.json("shots")))]
-        levels = Levels.of(MediaInfo.from_json(ctx.inputs.json("media")).video)
+        levels = Levels.of(ctx.inputs.media().video)
         likes = like_shots([row["phash"] for row in rows])
         pictures = read_tiny(paths, [row["key_frame"] for row in rows])
         for row, like, picture in zip(rows, likes, pictures, strict=True):
