@@ -119,6 +119,7 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
     from pipelines.encode.request import EncodeRequest, checked, single_of
 
     target, crf = options["target_vmaf"], options["crf"]
+    texts: dict[str, Any] = files_of(options["scenes_file"], options["zones_file"])
     return checked(
         EncodeRequest(
             codec=options["codec"],
@@ -134,7 +135,7 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             threads=options["threads"],
             single=single_of(output),
             **{name: options[name] for name in PICTURE_FIELDS},
-            **files_of(options["scenes_file"], options["zones_file"]),
+            **texts,
         ),
         both=target is not None and crf is not None,
     )

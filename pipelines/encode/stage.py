@@ -10,7 +10,7 @@ from types import MappingProxyType
 from archer.media import FrameRange, MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.split import Chunk, Shot
-from archer.stage import Inputs, Item, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, encode_chunk
 from pipelines.encode.limits import coder_limits, coder_resources
 from pipelines.encode.zones import Zone, fitted, parse_zones, settings_in, zoned_chunks
@@ -53,9 +53,14 @@ class Encode(Stage[EncodeParams]):
         """The encoder's build."""
         return tool_build(ffmpeg_path())
 
+    def trial(self) -> Trial:
+        """Three short chunks."""
+        quick = EncodeSettings(preset="ultrafast", gop_s="1")
+        return Trial(params=EncodeParams(settings=quick, chunk_s="0.5"), feeds={"shots": "shots.shots"})
+
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
-        info, ladder = MediaInfo.from_json(inputs.json("media")), inputs.json("ladder")
+        info, ladder = inputs.media(), inputs.json("ladder")
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
         return [
             Item(
@@ -72,7 +77,7 @@ class Encode(Stage[EncodeParams]):
     def map(self, ctx: TaskContext, item: Item, params: EncodeParams) -> None:
         """Encode one chunk at one rung."""
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
-        info, part = MediaInfo.from_json(ctx.inputs.json("media")), item.chunk.frames
+        info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
         settings = replace(params.settings, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
         settings = settings_in(_zones(info, params), part, settings)

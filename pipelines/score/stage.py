@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from archer.media import FrameRange, MediaInfo, frames, probe
+from archer.media import FrameRange, frames, probe
 from archer.split import Chunk
-from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from pipelines.score.scorer import default_scorer
 from vmaf import DEFAULT_MODEL, FrameScores, model_named
 from vmaf.scores import read_parquet, write_parquet
@@ -50,9 +50,13 @@ class Score(Stage[ScoreParams]):
         """The scorer's build."""
         return default_scorer().version()
 
+    def trial(self) -> Trial:
+        """Whole renditions."""
+        return Trial(feeds={"renditions": "assemble.parts"})
+
     def split(self, inputs: Inputs, params: ScoreParams) -> Sequence[Item]:
         """Chunks of frames, times renditions."""
-        total = MediaInfo.from_json(inputs.json("media")).frame_count
+        total = inputs.media().frame_count
         context = default_scorer().context(model_named(params.model))
         chunks = [_chunk(index, total, context) for index in range(-(-total // CHUNK))]
         return [
@@ -74,7 +78,7 @@ class Score(Stage[ScoreParams]):
         """Score one chunk of one rendition."""
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         wanted, read = item.chunk.frames, item.chunk.read
-        info, coded = MediaInfo.from_json(ctx.inputs.json("media")), str(ctx.inputs.path("rendition"))
+        info, coded = ctx.inputs.media(), str(ctx.inputs.path("rendition"))
         coded_info = probe(coded)
         scores = default_scorer().score(
             ctx.frames(ctx.inputs.asset(), read),
