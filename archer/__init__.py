@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from archer.stage import Part as Part
     from archer.stage import Resources as Resources
     from archer.stage import Stage as Stage
+    from archer.stage import Trial as Trial
 
 _HOMES = {
     "Artifact": "artifact",
@@ -43,6 +44,7 @@ _HOMES = {
     "Resources": "stage",
     "Stage": "stage",
     "Terms": "plan",
+    "Trial": "stage",
     "run": "driver",
 }
 
@@ -59,6 +61,7 @@ __all__ = [
     "Resources",
     "Stage",
     "Terms",
+    "Trial",
     "run",
 ]
 

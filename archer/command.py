@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from archer.errors import StageError, ToolMissing
 from archer.process import Limits, ffmpeg_path, run
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import TITLE, Item, Resources, Stage, TaskContext, Trial
 
 ENGINES = ("podman", "docker")
 FILE = "file@1"
@@ -63,6 +63,11 @@ class Command(Stage[CommandParams]):
     def resources(self, params: CommandParams) -> Resources:
         """As the settings say."""
         return Resources(cpu=params.cpu, memory_mb=params.memory_mb, timeout_s=params.timeout_s)
+
+    def trial(self) -> Trial:
+        """The first picture of a title."""
+        argv = ("ffmpeg", "-v", "error", "-i", "{asset}", "-frames:v", "1", "{out}")
+        return Trial(params=CommandParams(argv=argv, suffix=".png"), feeds={"asset": TITLE})
 
     def map(self, ctx: TaskContext, item: Item, params: CommandParams) -> None:
         """Run it; its last words are kept with the task."""

@@ -88,7 +88,11 @@ class StoredInputs:
             raise StageError(f"input {name!r}: wanted {PARTS}, got {artifact.kind}")
         return self._store.read_parts(artifact, self._assets)
 
-    def media(self, asset: Asset) -> MediaInfo | None:
+    def media(self, name: str = "media") -> MediaInfo:
+        """The facts in a `media@1` artifact, parsed once per process."""
+        return _media(self.path(name))
+
+    def media_of(self, asset: Asset) -> MediaInfo | None:
         """Facts of an asset among the inputs: its `media@1`; None where there is none."""
         names = [
             name
@@ -139,7 +143,7 @@ class StoredContext:
         """Exactly the frames of the range, in presentation order."""
         from archer.media import frames as decode
 
-        info = self._stored.media(asset) or _probed(asset)
+        info = self._stored.media_of(asset) or _probed(asset)
         return decode(asset, frames, info=info, threads=self.threads)
 
     def path(self, artifact: Artifact) -> Path:

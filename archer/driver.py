@@ -98,7 +98,7 @@ def run(
     Args:
         spec: the job.
         work_dir: where state and artifacts live; other jobs there share what is equal.
-        executor: `local` (worker processes), `inline`, another installed one, or an object.
+        executor: `local` (worker processes), `inline`, another installed one, or an object: that one stays open.
         workers: how many; None for the cores this process may use.
         on_event: called in this thread with every event, stored or not.
         policy: when to try again.
@@ -119,12 +119,12 @@ def run(
         made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
         try:
             kept = ArtifactStore(store.root, remote=artifacts)
-            driver = Driver(
-                plan, store, made, on_event or _nobody, policy or Policy(), kept, artifacts, afresh
-            )
+            tell = on_event or _nobody
+            driver = Driver(plan, store, made, tell, policy or Policy(), kept, artifacts, afresh)
             return driver.run(spec_to_text(spec))
         finally:
-            made.close()
+            if made is not executor:
+                made.close()
     finally:
         store.close()
 

@@ -155,10 +155,12 @@ class Ledger:
     def _drop(self, action: Dropped, batch: Batch) -> None:
         if action.failure is None:
             facts: dict[str, Any] = {"wall_ms": self._taken_ms(action.ticket)}
+            why = {}
         else:
             facts = self._failed(action.ticket, action.failure)
+            why = _why(action.failure)
         batch.attempt(action.task, action.ticket, "dropped", number=action.attempt, **facts)
-        batch.task_event("task-dropped", action.task, action.attempt, {})
+        batch.task_event("task-dropped", action.task, action.attempt, why)
 
     def _end(self, action: Ended, batch: Batch) -> None:
         self.ended = action

@@ -12,6 +12,9 @@ from archer.stage import Stage
 
 STAGES = "cinemill.stages"
 EXECUTORS = "cinemill.executors"
+SPLITTERS = "cinemill.splitters"
+STORES = "cinemill.stores"
+GROUPS = (STAGES, SPLITTERS, EXECUTORS, STORES)
 
 
 @cache
@@ -20,11 +23,18 @@ def installed(group: str) -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group=group)}
 
 
+@cache
+def distribution_of(group: str, name: str) -> str:
+    """The distribution that installed a plug-in, with its version: `cinemill-histogram 0.1.0`."""
+    point = next(point for point in entry_points(group=group) if point.name == name)
+    return f"{point.dist.name} {point.dist.version}" if point.dist else ""
+
+
 def load(group: str, name: str, field: str = "") -> Any:
     """The object behind a plug-in's name, or behind `module:attribute`.
 
     Args:
-        group: `STAGES` or `EXECUTORS`.
+        group: one of `GROUPS`.
         name: an installed name, or where to find the object.
         field: what the name was given for, shown in errors; the group's last word by default.
 

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
 from archer.media.asset import Asset
 from archer.process import ffmpeg
 
-AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=4")
+AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1.2")
+WORDS = b64encode(b"1\n00:00:00,200 --> 00:00:00,900\nWords.\n").decode()
 SAMPLE = (
-    *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"),
+    *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.6"),
     *("-f", "lavfi", "-i", "mandelbrot=size=320x180:rate=25:end_pts=40"),
     *AUDIO,
+    *("-f", "srt", "-i", f"data:text/plain;base64,{WORDS}"),
     *(
         "-filter_complex",
-        "[1:v]trim=duration=2,format=yuv420p[b];[0:v]format=yuv420p[a];[a][b]concat=n=2:v=1[v]",
+        "[1:v]trim=duration=0.6,format=yuv420p[b];[0:v]format=yuv420p[a];[a][b]concat=n=2:v=1[v]",
     ),
-    *("-map", "[v]", "-map", "2:a", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-g", "12"),
+    *(
+        "-map",
+        "[v]",
+        "-map",
+        "2:a",
+        "-map",
+        "3:s",
+        "-c:s",
+        "mov_text",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "20",
+        "-g",
+        "12",
+    ),
     *("-threads", "1", "-c:a", "aac", "-flags", "+bitexact", "-fflags", "+bitexact"),
 )
 AWKWARD: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +55,7 @@ AWKWARD: Mapping[str, tuple[str, ...]] = {
 
 
 def sample_title(folder: Path) -> Asset:
-    """Four seconds of 320x180 at 25 fps with a cut in the middle, and a tone."""
+    """1.2 seconds of 320x180 at 25 fps with a cut in the middle, a tone, and a word of subtitles."""
     return _made(folder / "sample.mp4", SAMPLE)
 
 

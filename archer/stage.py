@@ -26,13 +26,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from archer.artifact import Artifact
 from archer.media.asset import Asset
 from archer.media.range import FrameRange
 from archer.split.chunk import Chunk
 from cinemill_native.frames import Frame
+
+if TYPE_CHECKING:
+    from archer.media.info import MediaInfo
 
 Scalar = str | int | bool
 Input = Artifact | Asset
@@ -91,6 +94,24 @@ class Part:
     outputs: Mapping[str, Artifact]
 
 
+TITLE = "title"
+"""As a source in `Trial.feeds`: the title itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What the conformance kit tries a stage with.
+
+    Attributes:
+        params: settings, cheap ones; None for the defaults.
+        feeds: input name -> `stage.output` of an installed stage, or `TITLE`; what is not here is found by its kind,
+            which is no choice for an input of `parts@1`. Optional inputs are bound where they are here.
+    """
+
+    params: Any = None
+    feeds: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Emit:
     """Returned by `collect` to ask for another round of map; it is called again with all parts of all rounds."""
@@ -117,6 +138,9 @@ class Inputs(Protocol):
 
     def json(self, name: str) -> Any:
         """The parsed content of a JSON artifact."""
+
+    def media(self, name: str = "media") -> MediaInfo:
+        """The facts in a `media@1` artifact; parsed once per process, however many tasks ask."""
 
     def read(self, artifact: Artifact) -> Any:
         """The parsed content of any JSON artifact, as those inside parts are."""
@@ -197,6 +221,10 @@ class Stage(ABC, Generic[P]):
     def same(self, params: P) -> Sequence[P]:
         """Other settings that must give the same outputs, as those that only say how to cut: the kit compares them."""
         return ()
+
+    def trial(self) -> Trial:
+        """What the kit tries it with."""
+        return Trial()
 
     def split(self, inputs: Inputs, params: P) -> Sequence[Item]:
         """The items to map; pure, from indexes only."""

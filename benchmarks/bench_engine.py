@@ -5,8 +5,11 @@ Peers are the least that could do the work: a loop, and a bare process pool on t
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing import get_context
@@ -21,6 +24,7 @@ from archer.artifact import Artifact
 from archer.executors.local import LocalExecutor
 from archer.media import FrameRange, frames, identify, probe
 from archer.plan import make_plan
+from archer.process import ffmpeg
 from archer.split import Chunk
 from archer.store import ArtifactStore, JobStore
 from archer.task import Task
@@ -114,27 +118,95 @@ def bench_no_op_tasks(race: Any, benchmark: Any, tmp_path: Path, executor: str) 
     race(ours, {"a loop": lambda: sum(1 for _ in range(tasks))}, rounds=3, per=tasks, unit="task")
 
 
+@pytest.fixture(scope="module")
+def minute(clip: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The demo clip twelve times over: 63 s of 720p. Only the clip itself in a smoke test."""
+    if request.config.getoption("--benchmark-disable"):
+        return clip
+    long = tmp_path_factory.mktemp("minute") / "minute.mp4"
+    ffmpeg(["-stream_loop", "11", "-i", clip, "-map", "0:v", "-c", "copy", long])
+    return long
+
+
 @pytest.mark.slow
-def bench_histogram_job(race: Any, clip: Path, tmp_path: Path) -> None:
-    """The job of ARCHER's anchors, shorter: decode, histogram, join; workers of both sides are made anew each time."""
-    url, length = str(clip), probe(str(clip)).frame_count
-    asset = identify(url)
+@pytest.mark.parametrize("start", ["warm", "cold"])
+def bench_histogram_job(race: Any, minute: Path, tmp_path: Path, start: str) -> None:
+    """The job of ARCHER's anchors: decode, histogram, join. Warm: workers of both sides have worked before."""
+    url, length = str(minute), probe(str(minute)).frame_count
+    asset, executor, pool = identify(url), LocalExecutor(2), new_pool()
 
     def ours() -> list[int]:
         node = Node(
             id="c", stage=Count, params=CountParams(frames=length, run=next(_runs)), inputs={"asset": asset}
         )
-        result = run(JobSpec(nodes=[node]), work_dir=tmp_path / "work", executor=LocalExecutor(2))
+        result = run(JobSpec(nodes=[node]), work_dir=tmp_path / "work", executor=executor, workers=2)
         result.raise_for_state()
+        if start == "cold":
+            executor.close()
         found: list[int] = ArtifactStore(tmp_path / "work").read_json(result.outputs["c.sum"])
         return found
 
-    def pool() -> list[int]:
-        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as made:
-            rows = list(made.map(count_pair, [(url, start, end) for start, end in ranges(length)]))
+    def theirs() -> list[int]:
+        with nullcontext(pool) if start == "warm" else new_pool() as made:
+            rows = list(made.map(count_pair, [(url, first, last) for first, last in ranges(length)]))
         return [int(number) for number in np.concatenate(rows).sum(axis=0)]
 
-    race(ours, {"bare process pool (spawn)": pool}, rounds=3, unit="job")
+    race(ours, {"bare process pool (spawn)": theirs}, rounds=3, unit="job")
+    executor.close()
+    pool.shutdown()
+
+
+def new_pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+
+
+NO_OPS = """
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from archer import Item, JobSpec, Node, Stage, run
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class P:
+    pass
+
+class Bag(Stage[P]):
+    name, version, params = "bag", 1, P
+    outputs = {"parts": "parts@1"}
+
+    def split(self, inputs, params):
+        return [Item(variant="1"), Item(variant="2")]
+
+    def map(self, ctx, item, params):
+        pass
+
+if __name__ == "__main__":
+    result = run(JobSpec(nodes=[Node(id="bag", stage=Bag)]), work_dir=Path(sys.argv[1]), workers=2)
+    assert result.state == "done"
+"""
+POOL = """
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+if __name__ == "__main__":
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        assert list(pool.map(abs, [1, 2])) == [1, 2]
+"""
+
+
+def bench_cold_start(race: Any, tmp_path: Path) -> None:
+    """A program with one job of two tasks that do nothing, from its start to its end: interpreter, imports, workers."""
+    (tmp_path / "ours.py").write_text(NO_OPS)
+    (tmp_path / "pool.py").write_text(POOL)
+
+    def program(*words: str) -> int:
+        return subprocess.run([sys.executable, *words], cwd=tmp_path, check=True).returncode
+
+    race(
+        lambda: program("ours.py", f"work-{next(_runs)}"),
+        {"bare process pool (spawn)": lambda: program("pool.py")},
+        rounds=5,
+        unit="program",
+    )
 
 
 def bench_state_changes(race: Any, tmp_path: Path) -> None:

@@ -1,20 +1,21 @@
-"""Mounts beside each other: ours, rclone and s3fs-fuse, on one server on loopback, near and far.
+"""Mounts beside each other, ours and those that are installed of rclone, s3fs-fuse and fsspec.fuse: speed, processor time, GETs.
 
-    pytest --benchmark-only benchmarks/bench_mezzfs.py      reading from start to end, by turns
-    python benchmarks/bench_mezzfs.py [--mib 1024]          the table: speed, processor time of the mount, over-fetch
+    cinemill bench mezzfs [--save]
 
-The server speaks as much S3 as the peers ask for and sends files with sendfile; `far` waits 25 ms before the first byte
-and sends 60 MB/s per connection. It counts requests and bytes, so over-fetch is what left the server.
-Peers that are not installed are left out, and so is everything where nothing can be mounted.
+Near is nginx on loopback (or, where it is not installed, the server of this file); far is the server of this file, which
+waits 25 ms before the first byte and sends 60 MB/s per connection. Both speak as much S3 as the peers ask for, and
+count requests and bytes. Processor time is that of the process that serves the mount; size is what left the
+server per call, so `size x` compares over-fetch. Our side keeps its checks on (If-Match, range and length of every answer).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,10 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -46,6 +50,9 @@ class Bucket(BaseHTTPRequestHandler):
     """One bucket of files, enough S3 for boto3, rclone and s3fs-fuse; `server` carries folder, delay, rate and counters."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = (
+        True  # or the last segment waits 40 ms for an acknowledgement, as on no real server
+    )
     server: Any
 
     def do_HEAD(self) -> None:
@@ -70,12 +77,7 @@ class Bucket(BaseHTTPRequestHandler):
 
     def _list(self, prefix: str) -> None:
         paths = [path for path in sorted(self.server.folder.iterdir()) if path.name.startswith(prefix)]
-        items = "".join(
-            ITEM.format(name=path.name, size=path.stat().st_size, etag=etag(path)) + ITEM_END
-            for path in paths
-        )
-        head = LIST.format(prefix=prefix, count=len(paths)) + "<IsTruncated>false</IsTruncated>"
-        self._text((head + items + "</ListBucketResult>").encode(), kind="application/xml")
+        self._text(listing(paths, prefix).encode(), kind="application/xml")
 
     def _text(self, data: bytes, *, status: int = 200, kind: str = "text/plain") -> None:
         self.send_response(status)
@@ -120,7 +122,16 @@ class Bucket(BaseHTTPRequestHandler):
 
 
 def etag(path: Path) -> str:
-    return f"{path.stat().st_mtime_ns:x}{path.stat().st_size:x}"
+    """As nginx makes it."""
+    return f"{int(path.stat().st_mtime):x}-{path.stat().st_size:x}"
+
+
+def listing(paths: list[Path], prefix: str = "") -> str:
+    items = "".join(
+        ITEM.format(name=path.name, size=path.stat().st_size, etag=etag(path)) + ITEM_END for path in paths
+    )
+    head = LIST.format(prefix=prefix, count=len(paths)) + "<IsTruncated>false</IsTruncated>"
+    return head + items + "</ListBucketResult>"
 
 
 def serve(folder: Path, delay_s: float, bytes_per_s: float) -> None:
@@ -134,20 +145,76 @@ def serve(folder: Path, delay_s: float, bytes_per_s: float) -> None:
     server.serve_forever()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the bucket is, and how much has been asked of it."""
+
+    url: str
+    log: Path | None = None
+
+    def counts(self) -> tuple[int, int]:
+        """Answers with a body, and bytes of them, since the start."""
+        time.sleep(0.3)  # what is still on its way
+        if self.log is not None:
+            sizes = [int(line) for line in self.log.read_text().split()]
+            return sum(size > 0 for size in sizes), sum(sizes)
+        with urllib.request.urlopen(f"{self.url}/_stats") as reply:  # noqa: S310
+            found = json.loads(reply.read())
+        return found["requests"], found["bytes"]
+
+
 @contextmanager
-def served(folder: Path, delay_s: float, bytes_per_s: float) -> Iterator[str]:
-    """A server in a process of its own; gives its address."""
+def simulated(folder: Path, delay_s: float, bytes_per_s: float) -> Iterator[Server]:
+    """A server in a process of its own."""
     argv = [sys.executable, __file__, "--serve", folder, str(delay_s), str(bytes_per_s)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        yield Server(url=f"http://127.0.0.1:{process.stdout.readline().strip()}")
         process.kill()
 
 
-def counts(url: str) -> dict[str, int]:
-    with urllib.request.urlopen(f"{url}/_stats") as reply:  # noqa: S310
-        found: dict[str, int] = json.loads(reply.read())
-        return found
+NGINX = """
+daemon off; worker_processes 2; pid {scratch}/pid; error_log {scratch}/errors; {user}
+events {{ worker_connections 256; }}
+http {{
+  log_format size "$body_bytes_sent"; access_log {scratch}/access size; sendfile on; tcp_nopush on;
+  client_body_temp_path {scratch}/t1; proxy_temp_path {scratch}/t2; fastcgi_temp_path {scratch}/t3;
+  uwsgi_temp_path {scratch}/t4; scgi_temp_path {scratch}/t5; keepalive_requests 1000000;
+  server {{
+    listen 127.0.0.1:{port}; root {root};
+    location = /bucket {{ rewrite ^ /list; }}
+    location = /bucket/ {{ rewrite ^ /list; }}
+    location = /list {{ default_type application/xml; }}
+  }}
+}}
+"""
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def nginx(folder: Path, scratch: Path) -> Iterator[Server]:
+    """Static files by nginx; the list of the bucket is a file as well."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    user = "user root;" if os.geteuid() == 0 else ""
+    (scratch / "list").write_text(listing(sorted(folder.iterdir())))
+    (scratch / "conf").write_text(NGINX.format(scratch=scratch, user=user, port=port, root=folder.parent))
+    argv = ["nginx", "-e", str(scratch / "errors"), "-p", str(scratch), "-c", str(scratch / "conf")]
+    process = subprocess.Popen(argv)
+    until = time.monotonic() + 10
+    while not answers(port):
+        assert time.monotonic() < until, "nginx does not answer"
+        time.sleep(0.05)
+    try:
+        yield Server(url=f"http://127.0.0.1:{port}", log=scratch / "access")
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def ours(url: str, folder: Path, _: Path) -> list[str]:
@@ -180,16 +247,34 @@ def s3fs(url: str, folder: Path, scratch: Path) -> list[str]:
     return ["s3fs", "bucket", str(folder), "-f", "-o", options]
 
 
+def fsspec_fuse(url: str, folder: Path, _: Path) -> list[str]:
+    script = (
+        "import sys, fsspec, fsspec.fuse\n"
+        "store = fsspec.filesystem('s3', endpoint_url=sys.argv[1])\n"
+        "fsspec.fuse.run(store, 'bucket/', sys.argv[2], foreground=True, threads=True)\n"
+    )
+    return [sys.executable, "-c", script, url, str(folder)]
+
+
 SIDES: dict[str, Callable[[str, Path, Path], list[str]]] = {
     "cinemill http": ours,
     "cinemill s3": ours_s3,
     "rclone": rclone,
-    "s3fs": s3fs,
+    "s3fs-fuse": s3fs,
+    "fsspec.fuse": fsspec_fuse,
 }
 
 
-def installed() -> list[str]:
-    return [name for name in SIDES if name.startswith("cinemill") or shutil.which(name)]
+def installed() -> dict[str, str]:
+    """Side -> its name with its version."""
+    found = {name: f"{name} {version('cinemill')}" for name in ("cinemill http", "cinemill s3")}
+    for name, program in (("rclone", "rclone"), ("s3fs-fuse", "s3fs")):
+        if shutil.which(program):
+            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+            found[name] = f"{name} {re.findall(r'[0-9]+[.][0-9.]+', said)[0]}"
+    if find_spec("fuse") and find_spec("s3fs"):
+        found["fsspec.fuse"] = f"fsspec.fuse {version('fsspec')}"
+    return found
 
 
 @contextmanager
@@ -244,30 +329,202 @@ def make_empty(folder: Path) -> Path:
     return folder / "random.mov"
 
 
-@pytest.fixture
-def scratch() -> Iterator[Path]:
+@dataclass(slots=True, kw_only=True)
+class Field:
+    """One server, and every side's mount of it; `pids` are those whose processor time counts."""
+
+    server: Server
+    bucket: Path
+    mib: int
+    folders: dict[str, Path] = field(default_factory=dict)
+    pids: dict[str, int] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module", params=["near", "far"])
+def place(request: pytest.FixtureRequest) -> Iterator[Field]:
     from mezzfs.mount import missing
 
     if lacking := missing():
         pytest.skip(f"cannot mount here: {lacking}")
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+    quick = request.config.getoption("--benchmark-disable")
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        scratch, bucket = Path(name), Path(name) / "bucket"
+        bucket.mkdir()
+        mib = 8 if quick else 320  # more than our cache of 256 MiB, or it is no race
+        make_file(bucket, mib)
+        os.truncate(make_empty(bucket), SPARSE)
+        make_clips(bucket, "160x90" if quick else "1280x720")
+        fast = nginx(bucket, scratch) if shutil.which("nginx") else simulated(bucket, **NEAR)
+        server = stack.enter_context(fast if request.param == "near" else simulated(bucket, **FAR))
+        made = Field(server=server, bucket=bucket, mib=mib)
+        for side in ("cinemill http", "cinemill s3") if quick else installed():
+            made.folders[side], made.pids[side] = stack.enter_context(mounted(side, server.url, scratch))
+        yield made
 
 
-@pytest.mark.parametrize("place", ["near", "far"])
-def bench_mezzfs(race: Any, place: str, scratch: Path) -> None:
-    mib = 64
-    (scratch / "bucket").mkdir()
-    make_file(scratch / "bucket", mib)
-    with ExitStack() as stack:
-        url = stack.enter_context(served(scratch / "bucket", **(NEAR if place == "near" else FAR)))
-        sides = {side: stack.enter_context(mounted(side, url, scratch))[0] for side in installed()}
+class Costs:
+    """What one benchmark has measured, as `cinemill bench` shows it: medians per call, GETs in the name of the side."""
 
-        def reader(folder: Path) -> Callable[[], int]:
-            return lambda: read_through(folder / "title.mov", mib * MIB)
+    def __init__(self, benchmark: Any, place: Field, unit: str) -> None:
+        self._benchmark, self._place = benchmark, place
+        benchmark.extra_info.update(unit=unit, rounds=1)
 
-        mine, *peers = [(side, reader(folder)) for side, folder in sides.items()]
-        race(mine[1], dict(peers), rounds=3, per=mib, unit="MiB")
+    def measure(
+        self, side: str, run: Callable[[], list[float]], *, per: float = 1.0, pid: int | None = None
+    ) -> None:
+        """Call `run`, which returns the seconds of each of its reads; `per` is what one read counts."""
+        pid = self._place.pids[side] if pid is None else pid
+        before, cpu = self._place.server.counts(), processor_s(pid)
+        taken = run()
+        burnt, after = processor_s(pid) - cpu, self._place.server.counts()
+        number = len(taken) * per
+        name = installed().get(side, side)
+        gets = (after[0] - before[0]) / number
+        self._benchmark.extra_info.setdefault("sides", []).append(
+            {
+                "side": f"{name}, {gets:.3g} GETs",
+                "wall_s": median(taken) / per,
+                "wall_best_s": min(taken) / per,
+                "cpu_s": burnt / number,
+                "bytes": (after[1] - before[1]) / number,
+            }
+        )
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do all of it under the eyes of pytest-benchmark."""
+        self._benchmark.pedantic(work, rounds=1)
+
+
+def passes(path: Path, mib: int, rounds: int) -> list[float]:
+    """Seconds of reading a file from start to end."""
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        read_through(path, mib * MIB)
+        taken.append(time.perf_counter() - began)
+    return taken
+
+
+def bench_mezzfs_sequential(benchmark: Any, place: Field) -> None:
+    """From start to end by 1 MiB, per GB; the last side is our reader in this process."""
+    costs, gigabytes = Costs(benchmark, place, "GB"), place.mib * MIB / 1e9
+
+    def work() -> None:
+        for side, folder in place.folders.items():
+            costs.measure(side, lambda: passes(folder / "title.mov", place.mib, 2), per=gigabytes)  # noqa: B023
+        costs.measure("cinemill in process", lambda: [within(place)], per=gigabytes, pid=os.getpid())
+
+    costs.run(work)
+
+
+def within(place: Field) -> float:
+    import mezzfs
+
+    began, buffer = time.perf_counter(), bytearray(MIB)
+    with mezzfs.open(f"{place.server.url}/bucket/title.mov") as file:
+        while file.readinto(buffer):  # type: ignore[attr-defined]
+            pass
+    return time.perf_counter() - began
+
+
+def bench_mezzfs_two_readers(benchmark: Any, place: Field) -> None:
+    """Two readers of different halves together, per GB."""
+    costs, gigabytes = Costs(benchmark, place, "GB"), place.mib * MIB / 1e9
+
+    def both(path: Path) -> list[float]:
+        began, half = time.perf_counter(), place.mib * MIB // 2
+        readers = [threading.Thread(target=read_through, args=(path, half, start)) for start in (0, half)]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+        return [time.perf_counter() - began]
+
+    def work() -> None:
+        for side, folder in place.folders.items():
+            costs.measure(side, lambda: both(folder / "title.mov"), per=gigabytes)  # noqa: B023
+
+    costs.run(work)
+
+
+@pytest.mark.parametrize("length", [MIB, 64 << 10], ids=["1MiB", "64KiB"])
+def bench_mezzfs_random(benchmark: Any, place: Field, length: int) -> None:
+    """Reads at random places of a file of 64 GiB."""
+    costs, number = Costs(benchmark, place, "read"), 3 if place.mib == 8 else 12
+
+    def work() -> None:
+        for side, folder in place.folders.items():
+            costs.measure(side, lambda: random_reads(folder / "random.mov", length, number))  # noqa: B023
+
+    costs.run(work)
+
+
+def random_reads(path: Path, length: int, number: int) -> list[float]:
+    file, draw, taken = os.open(path, os.O_RDONLY), random.Random(length), []  # noqa: S311
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+    for _ in range(number):
+        at, began = draw.randrange(SPARSE - length), time.perf_counter()
+        assert len(os.pread(file, length, at)) == length
+        taken.append(time.perf_counter() - began)
+    os.close(file)
+    return taken
+
+
+def bench_mezzfs_cached(benchmark: Any, place: Field) -> None:
+    """4 KiB of what was just read; the last side is our reader in this process."""
+    costs = Costs(benchmark, place, "read")
+
+    def work() -> None:
+        for side, folder in place.folders.items():
+            file = os.open(folder / "title.mov", os.O_RDONLY)
+            os.pread(file, 4096, 0)
+            costs.measure(side, lambda: again(lambda: os.pread(file, 4096, 0)))  # noqa: B023
+            os.close(file)
+        import mezzfs
+
+        with mezzfs.open(f"{place.server.url}/bucket/title.mov") as mine:
+            mine.read(4096)
+            costs.measure(
+                "cinemill in process",
+                lambda: again(lambda: mine.pread(4096, 0)),
+                pid=os.getpid(),  # type: ignore[attr-defined]
+            )
+
+    costs.run(work)
+
+
+def again(read: Callable[[], object]) -> list[float]:
+    taken = []
+    for _ in range(2000):
+        began = time.perf_counter()
+        read()
+        taken.append(time.perf_counter() - began)
+    return taken
+
+
+@pytest.mark.parametrize("clip", ["clip.mov", "clip.mkv"])
+def bench_mezzfs_ffmpeg(benchmark: Any, place: Field, clip: str) -> None:
+    """48 frames from the middle of intra frames, by ffmpeg; the last side is the local file, and those frames' bytes its size."""
+    costs = Costs(benchmark, place, "48 frames")
+
+    def work() -> None:
+        for side, folder in place.folders.items():
+            costs.measure(side, lambda: [frames(folder / clip)])  # noqa: B023
+        costs.measure("local file", lambda: [frames(place.bucket / clip)], pid=os.getpid())
+        used = (place.bucket / clip).stat().st_size * 48 // 240
+        benchmark.extra_info["sides"][-1].update(bytes=used, side="local file, 0 GETs")
+
+    costs.run(work)
+
+
+def frames(path: Path) -> float:
+    """Seconds of 48 frames from the middle, by ffmpeg."""
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    began = time.perf_counter()
+    argv = [get_ffmpeg_exe(), "-v", "error", "-ss", "5", "-i", path, "-frames:v", "48", "-f", "null", "-"]
+    subprocess.run(argv, check=True)
+    return time.perf_counter() - began
 
 
 def processor_s(pid: int) -> float:
@@ -275,62 +532,8 @@ def processor_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def random_reads(path: Path, size: int, length: int, number: int, url: str) -> tuple[float, float, float]:
-    """Median milliseconds, bytes sent per byte read, and requests per read."""
-    file, draw, taken = os.open(path, os.O_RDONLY), random.Random(length), []  # noqa: S311
-    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
-    before = counts(url)
-    for _ in range(number):
-        at, began = draw.randrange(size - length), time.perf_counter()
-        assert len(os.pread(file, length, at)) == length
-        taken.append(time.perf_counter() - began)
-    os.close(file)
-    time.sleep(0.5)
-    after = counts(url)
-    fetched = (after["bytes"] - before["bytes"]) / (number * length)
-    return 1e3 * median(taken), fetched, (after["requests"] - before["requests"]) / number
-
-
-def parallel(path: Path, size: int) -> float:
-    """MB/s of two readers of different halves together."""
-    began = time.perf_counter()
-    halves = [
-        threading.Thread(target=read_through, args=(path, size // 2, start)) for start in (0, size // 2)
-    ]
-    for half in halves:
-        half.start()
-    for half in halves:
-        half.join()
-    return size / 1e6 / (time.perf_counter() - began)
-
-
-def cached_us(path: Path) -> float:
-    """Median microseconds of a 4 KiB read of what was just read."""
-    file, taken = os.open(path, os.O_RDONLY), []
-    os.pread(file, 4096, 0)
-    for _ in range(2000):
-        began = time.perf_counter()
-        os.pread(file, 4096, 0)
-        taken.append(time.perf_counter() - began)
-    os.close(file)
-    return 1e6 * median(taken)
-
-
-def frames(path: Path, url: str | None) -> tuple[float, int]:
-    """Seconds and bytes sent for 48 frames from the middle, by ffmpeg."""
-    from imageio_ffmpeg import get_ffmpeg_exe
-
-    before = counts(url)["bytes"] if url else 0
-    began = time.perf_counter()
-    argv = [get_ffmpeg_exe(), "-v", "error", "-ss", "5", "-i", path, "-frames:v", "48", "-f", "null", "-"]
-    subprocess.run(argv, check=True)
-    taken = time.perf_counter() - began
-    time.sleep(0.3)
-    return taken, (counts(url)["bytes"] if url else 0) - before
-
-
-def make_clips(folder: Path) -> dict[str, int]:
-    """A mov and an mkv of intra frames; returns the bytes of the 48 frames that `frames` decodes."""
+def make_clips(folder: Path, size: str) -> None:
+    """A mov and an mkv of 240 intra frames."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
     base = [get_ffmpeg_exe(), "-v", "error", "-y"]
@@ -338,7 +541,7 @@ def make_clips(folder: Path) -> dict[str, int]:
         "-f",
         "lavfi",
         "-i",
-        "testsrc2=1280x720:rate=24,noise=alls=30",
+        f"testsrc2={size}:rate=24,noise=alls=30",
         "-t",
         "10",
         "-c:v",
@@ -348,58 +551,7 @@ def make_clips(folder: Path) -> dict[str, int]:
     ]
     subprocess.run([*base, *source, folder / "clip.mov"], check=True)
     subprocess.run([*base, "-i", folder / "clip.mov", "-c", "copy", folder / "clip.mkv"], check=True)
-    used = (folder / "clip.mov").stat().st_size * 48 // 240
-    return {"clip.mov": used, "clip.mkv": used}
-
-
-def table(mib: int) -> None:
-    """Measure every side on every server, by turns, and print."""
-    with tempfile.TemporaryDirectory() as name:
-        scratch = Path(name)
-        (scratch / "bucket").mkdir()
-        make_file(scratch / "bucket", mib)
-        os.truncate(make_empty(scratch / "bucket"), SPARSE)
-        used = make_clips(scratch / "bucket")
-        for place, speed in (("near", NEAR), ("far", FAR)):
-            with served(scratch / "bucket", **speed) as url:
-                for side in installed():
-                    row = measure(side, url, scratch, mib * MIB, used)
-                    print(
-                        f"{place:5} {side:14} " + "  ".join(f"{key} {value}" for key, value in row.items()),
-                        flush=True,
-                    )
-        print("load", os.getloadavg())
-
-
-def measure(side: str, url: str, scratch: Path, size: int, used: dict[str, int]) -> dict[str, str]:
-    """All figures of one side on one server."""
-    row: dict[str, str] = {}
-    with mounted(side, url, scratch) as (folder, pid):
-        path, speeds, burnt = folder / "title.mov", [], []
-        row["two readers"] = f"{parallel(path, size):.0f} MB/s"  # first: nothing of the file is cached yet
-        for _ in range(3):
-            cpu, began = processor_s(pid), time.perf_counter()
-            read_through(path, size)
-            speeds.append(size / 1e6 / (time.perf_counter() - began))
-            burnt.append((processor_s(pid) - cpu) / (size / 1e9))
-        row["seq"] = f"{median(speeds):.0f} MB/s"
-        row["cpu"] = f"{median(burnt):.2f} s/GB"
-        for length, name in ((MIB, "1MiB"), (64 << 10, "64KiB")):
-            taken, fetched, requests = random_reads(folder / "random.mov", SPARSE, length, 25, url)
-            row[f"random {name}"] = f"{taken:.1f} ms {fetched:.2f}x {requests:.1f} GETs"
-        row["4KiB again"] = f"{cached_us(path):.0f} us"
-        for clip, wanted in used.items():
-            local, _ = frames(scratch / "bucket" / clip, None)
-            taken, fetched_bytes = frames(folder / clip, url)
-            row[clip] = f"{fetched_bytes / wanted:.2f}x {taken / local:.2f}t"
-    return row
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--serve"]:
-        serve(Path(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--mib", type=int, default=1024, help="more than the 256 MiB of our cache, or it is no race"
-    )
-    table(parser.parse_args().mib)
+    serve(Path(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))

@@ -19,14 +19,14 @@ import pytest
 
 from archer.process import ffmpeg_path, tool_version
 from cinemill_native import Plane, exec_path
-from vmaf import NativeScorer, model_named, score
-from vmaf.regression import regression_of
+from vmaf import NativeScorer, model_named, regression_of, score
 from vmaf.stream import ScoreStream
 
 WIDTH, HEIGHT, STORED = 1920, 1080, 24
 MODELS = {
     "v0.6.1": {"vmaf": "vmaf_v0.6.1"},
     "v0.6.1+neg": {"vmaf": "vmaf_v0.6.1", "neg": "vmaf_v0.6.1neg"},
+    "v1": {"vmaf": "vmaf_v1.0.16_3d0h"},
 }
 Scores = dict[str, list[str]]
 """Column -> scores with the 6 decimals that libvmaf prints."""
@@ -60,23 +60,31 @@ def frames(request: pytest.FixtureRequest) -> int:
     return 4 if smoke else int(os.environ.get("CINEMILL_BENCH_FRAMES", "504"))
 
 
-def lumas(path: Path, depth: int, frames: int) -> Iterator[Plane]:
-    """Luma planes in memory, over and over."""
+def pictures(path: Path, depth: int, frames: int) -> Iterator[list[Plane]]:
+    """Pictures in memory, over and over."""
     size = WIDTH * HEIGHT * 3 // 2
     samples = np.fromfile(path, np.uint8 if depth == 8 else np.uint16).reshape(-1, size)
-    planes = [Plane(picture[: WIDTH * HEIGHT].reshape(HEIGHT, WIDTH), depth) for picture in samples]
+    made = [[Plane(plane, depth) for plane in planes_of(picture)] for picture in samples]
     for index in range(frames):
-        yield planes[index % len(planes)]
+        yield made[index % len(made)]
+
+
+def planes_of(picture: Any) -> list[Any]:
+    """Luma and chroma of a 4:2:0 picture."""
+    luma, u, v = np.split(picture, [WIDTH * HEIGHT, WIDTH * HEIGHT * 5 // 4])
+    return [luma.reshape(HEIGHT, WIDTH), *(plane.reshape(HEIGHT // 2, WIDTH // 2) for plane in (u, v))]
 
 
 def ours_raw(pair: dict[str, Path], depth: int, frames: int, models: str, threads: int) -> Scores:
     regressions = {column: regression_of(model_named(name)) for column, name in MODELS[models].items()}
     rows = []
-    with ScoreStream(regressions, threads=threads, psnr=False) as stream:
+    with ScoreStream(regressions, threads=threads, metrics=()) as stream:
         for ref, dist in zip(
-            lumas(pair[f"ref{depth}"], depth, frames), lumas(pair[f"dist{depth}"], depth, frames), strict=True
+            pictures(pair[f"ref{depth}"], depth, frames),
+            pictures(pair[f"dist{depth}"], depth, frames),
+            strict=True,
         ):
-            stream.push(lambda ref=ref, dist=dist: ((ref,), (dist,)))
+            stream.push(lambda ref=ref, dist=dist: (ref, dist))
             rows += stream.rows()
         rows += stream.finish()
     return {column: [f"{row.values[column]:.6f}" for row in rows] for column in regressions}

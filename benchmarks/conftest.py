@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gc
 import os
-import platform
 import resource
 import time
 from collections.abc import Callable
@@ -24,6 +23,8 @@ from statistics import median
 from typing import Any
 
 import pytest
+
+from pipelines.cli.bench import machine
 
 OURS = "cinemill"
 os.environ.setdefault(
@@ -121,12 +122,4 @@ def clip() -> Path:
 
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
     """Say on what machine this ran, for the table's caption."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    output_json["machine"] = {
-        "cpu": names[0] if names else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "system": f"{platform.system()} {platform.release().split('-')[0]}",
-        "python": platform.python_version(),
-        "load": round(os.getloadavg()[2], 1),
-    }
+    output_json["machine"] = machine()

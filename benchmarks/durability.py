@@ -150,6 +150,17 @@ def verdict(work: Path, tasks: int) -> list[str]:
     return wrong
 
 
+def save(given: argparse.Namespace, counts: list[int], wrong: list[str]) -> None:
+    """Keep the figures."""
+    from pipelines.cli.bench import save_figures
+
+    headings = ("jobs", "tasks each", "schedulers killed", "workers killed", "lost, repeated or damaged")
+    jobs, schedulers, workers = map(str, counts)
+    row = (jobs, str(given.tasks), schedulers, workers, "; ".join(wrong) or "none")
+    command = f"python benchmarks/durability.py --kills {given.kills} --tasks {given.tasks}"
+    save_figures("durability", command=command, headings=headings, rows=[row])
+
+
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(
@@ -158,6 +169,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--tasks", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save", action="store_true", help="keep the figures in results/ and the README")
     given = parser.parse_args()
     dice = random.Random(given.seed)  # noqa: S311
     with tempfile.TemporaryDirectory() as folder:
@@ -173,6 +185,8 @@ def main() -> None:
                     f"job {job}: {tasks} tasks, {schedulers} schedulers and {workers} workers killed so far: {wrong or 'right'}"
                 )
                 if wrong or schedulers + workers >= given.kills:
+                    if given.save:
+                        save(given, [job + 1, schedulers, workers], wrong)
                     sys.exit(1 if wrong else 0)
                 job += 1
                 work = Path(folder) / str(job)

@@ -19,6 +19,7 @@ from archer.artifact import Artifact
 from archer.plan import make_plan
 from archer.store import History, JobStore
 from archer.task import Task
+from pipelines.cli.bench import save_figures
 
 AT_ONCE = 1000
 
@@ -79,33 +80,45 @@ def timed(work: Callable[[], Any]) -> float:
     return median(times)
 
 
+def pages(history: History, job: str, count: int) -> dict[str, Callable[[], Any]]:
+    """What people look at while such a job runs."""
+    middle = f"bag/map/{count // 2:07d}"
+    return {
+        "all jobs with their counts": lambda: [history.counts(row.id) for row in history.jobs()],
+        "first page of tasks": lambda: history.tasks(job),
+        "a page in the middle": lambda: history.tasks(job, after=middle),
+        "tasks that are leased": lambda: history.tasks(job, state="leased"),
+        "events in the middle": lambda: history.events(job, after=count // 2),
+        "tries of one task": lambda: history.attempts(job, middle),
+        "what tries said": lambda: history.logs(job),
+        "counts by state": lambda: history.counts(job),
+        "costs": lambda: history.costs(job),
+    }
+
+
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tasks", type=int, default=1_000_000)
-    count = parser.parse_args().tasks
+    parser.add_argument("--save", action="store_true", help="keep the figures in results/ and the README")
+    given = parser.parse_args()
+    count, rows = given.tasks, []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         job, per_wall_s, per_cpu_s = fill(root, count)
-        print(f"{count} tasks: {per_wall_s:.0f} transitions/s wall, {per_cpu_s:.0f} per CPU second")
-        began = time.perf_counter()
-        JobStore(root).close()
-        print(f"open: {1000 * (time.perf_counter() - began):.0f} ms")
+        rows.append(("state changes per second", f"{per_wall_s:.0f} (bar 5000)"))
+        rows.append(("state changes per CPU second", f"{per_cpu_s:.0f}"))
+        rows.append(("open the store", f"{timed(lambda: JobStore(root).close()):.1f} ms"))
         with History(root) as history:
-            middle = f"bag/map/{count // 2:07d}"
-            pages: dict[str, Callable[[], Any]] = {
-                "first page of tasks": lambda: history.tasks(job),
-                "a page in the middle": lambda: history.tasks(job, after=middle),
-                "tasks that are leased": lambda: history.tasks(job, state="leased"),
-                "events in the middle": lambda: history.events(job, after=count // 2),
-                "tries of one task": lambda: history.attempts(job, middle),
-                "counts by state": lambda: history.counts(job),
-                "costs": lambda: history.costs(job),
-            }
-            for name, page in pages.items():
-                print(f"{name:<24} {timed(page):8.1f} ms", flush=True)
+            for name, page in pages(history, job, count).items():
+                rows.append((name, f"{timed(page):.1f} ms (bar 100)"))
+    for name, figure in rows:
+        print(f"{name:<30} {figure}")
+    if given.save:
+        command = f"python benchmarks/pages.py --tasks {count}"
+        save_figures("pages", command=command, headings=("what", "figure"), rows=rows)
 
 
 if __name__ == "__main__":

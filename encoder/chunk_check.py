@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-UNKNOWN = (0, UNSPECIFIED)
+UNKNOWN = (0, UNSPECIFIED, 3)
+"""Code points of H.273 that say nothing: reserved and unspecified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,16 +113,29 @@ def _decoded(packets: list[Packet[Any]], stream: VideoStream, path: Path, expect
 def _difference(picture: VideoFrame, place: int, expected: Expected, tick: Fraction) -> str:
     """What is not as expected about a decoded picture; empty where nothing is."""
     time = (picture.pts or 0) * tick
-    pairs: list[tuple[str, Any, Any]] = [
-        ("size", (expected.width, expected.height), (picture.width, picture.height)),
-        ("pixel format", expected.pixel_format, picture.format.name),
-        ("primaries", expected.colour.primaries, int(picture.color_primaries)),
-        ("transfer", expected.colour.transfer, int(picture.color_trc)),
-        ("matrix", expected.colour.matrix, int(picture.colorspace)),
-    ]
     if picture.is_corrupt:
         return "it decodes with errors"
     if abs(time - place / expected.frame_rate) > tick:
         return f"it is at {float(time):.4f} s, wanted {float(place / expected.frame_rate):.4f} s"
-    off = next((pair for pair in pairs if pair[1] != pair[2] and pair[1] not in UNKNOWN), None)
-    return f"{off[0]}: wanted {off[1]}, got {off[2]}" if off else ""
+    if (picture.width, picture.height) != (expected.width, expected.height):
+        return f"size: wanted {expected.width}x{expected.height}, got {picture.width}x{picture.height}"
+    if picture.format.name != expected.pixel_format:
+        return f"pixel format: wanted {expected.pixel_format}, got {picture.format.name}"
+    return _recoloured(picture, expected.colour)
+
+
+def _recoloured(picture: VideoFrame, wanted: Colour) -> str:
+    """What a picture says otherwise about its colours; empty where nothing.
+
+    Where the source does not know all three, some codecs and containers can say none of them.
+    """
+    pairs = {
+        "primaries": (wanted.primaries, int(picture.color_primaries)),
+        "transfer": (wanted.transfer, int(picture.color_trc)),
+        "matrix": (wanted.matrix, int(picture.colorspace)),
+    }
+    partly = any(code in UNKNOWN for code, _ in pairs.values())
+    for name, (code, got) in pairs.items():
+        if code != got and code not in UNKNOWN and not (partly and got in UNKNOWN):
+            return f"{name}: wanted {code}, got {got}"
+    return ""

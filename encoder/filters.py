@@ -5,7 +5,9 @@ from __future__ import annotations
 from archer.media import Hdr, MediaInfo
 from encoder.ladder import Rung
 
-PQ, UNKNOWN = 16, 2
+PQ = 16
+UNKNOWN = (0, 2, 3)
+"""Code points of H.273 that say nothing: reserved and unspecified."""
 
 
 def colour_filter(info: MediaInfo) -> str:
@@ -19,7 +21,7 @@ def colour_filter(info: MediaInfo) -> str:
         "color_trc": colour.transfer,
         "colorspace": colour.matrix,
     }
-    named = [f"{name}={code}" for name, code in said.items() if code not in (0, UNKNOWN)]
+    named = [f"{name}={code}" for name, code in said.items() if code not in UNKNOWN]
     return "setparams=" + ":".join([*named, "range=limited"])
 
 
@@ -31,7 +33,7 @@ def colour_tags(info: MediaInfo) -> list[str]:
         "-color_trc": colour.transfer,
         "-colorspace": colour.matrix,
     }
-    tags = [word for flag, code in named.items() if code not in (0, UNKNOWN) for word in (flag, str(code))]
+    tags = [word for flag, code in named.items() if code not in UNKNOWN for word in (flag, str(code))]
     return [*tags, "-color_range", "tv"]
 
 

@@ -14,18 +14,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from mezzfs.crypt import opened
 from mezzfs.disk import DiskCache, through
-from mezzfs.errors import ChangedObject, MezzError, NotFound, Unreachable, errno_of
+from mezzfs.errors import ChangedObject, MezzError, NotFound, Unreachable, errno_of, shown
 from mezzfs.fetch import Fetch, Measured, Retries
 from mezzfs.objects import ObjectMap, Part, Stat, whole
 from mezzfs.pace import Pace
 from mezzfs.policy import Depth, Policy, Span
 from mezzfs.stores import store_for
-from mezzfs.stores.base import Bytes
+from mezzfs.stores.base import CHUNK, Bytes
 from mezzfs.workers import Workers
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ TIMEOUT_S = 120.0
 WAIT_S = 0.5
 BLOCK = 32 << 10
 """Fetches begin at multiples of this, as the cache claims whole blocks."""
+MOST_READ = 1 << 20
+"""Bytes that the cache hands over at once."""
+QUIET = 128 << 10
+"""Bytes read without waiting before read-ahead looks at them."""
+LEAST = 128 << 10
+"""Free memory in the cache is read into directly where so much lies in one piece; shorter ones cost more calls than copies."""
 log = logging.getLogger(__name__)
 AHEAD = Retries(attempts=1)
 """Read-ahead is not tried again: a reader that comes to the place does that, with the patience that it has."""
@@ -84,8 +90,15 @@ class Shared:
     def __init__(self, number: int, name: str, layout: ObjectMap, stats: dict[str, Stat]) -> None:
         self.number, self.name, self.layout = number, name, layout
         self.size = layout.size
+        self.opens = self.requests = self.used_bytes = self.fetched_bytes = 0
         self.error: MezzError | None = None
+        self.place = _place(layout.extents[0].url if layout.extents else name)
         self._stats, self._lock = stats, threading.Lock()
+
+    def costs(self) -> dict[str, Any]:
+        """What it cost so far."""
+        facts = ("opens", "requests", "used_bytes", "fetched_bytes")
+        return {"name": shown(self.name)} | {fact: getattr(self, fact) for fact in facts}
 
     def stat(self, url: str) -> Stat:
         """The version of one of its objects, as it was when first used."""
@@ -107,6 +120,7 @@ class Handle:
         self.used_bytes = 0
         self._policy = Policy(shared.size)
         self._lock = threading.Lock()
+        self._quiet = self._told = 0, 0
 
     @property
     def size(self) -> int:
@@ -119,21 +133,34 @@ class Handle:
         Raises:
             MezzError: the bytes cannot be had.
         """
-        from cinemill_native._mount import MOST_READ
-
         wanted = min(len(into), max(0, self.size - offset))
         done = 0
         while done < wanted:
             done += self._read_some(offset + done, into[done : min(wanted, done + MOST_READ)])
         return done
 
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes from `offset` on, fewer than `length` only at the end of the file. Raises: as `read_into`."""
+        shared = self.shared
+        length = max(0, min(length, shared.size - offset))
+        if 0 < length <= MOST_READ and shared.error is None:
+            found = self.core.cache.get(shared.number, shared.size, offset, length)
+            if found is not None:
+                self._hit(offset, length)
+                return found
+        data = bytearray(length)
+        self.read_into(offset, memoryview(data))
+        return bytes(data)
+
     def _read_some(self, offset: int, into: memoryview) -> int:
-        self.core.check(self.shared)
         cache, shared = self.core.cache, self.shared
+        self.core.check(shared)
         got = cache.read(shared.number, shared.size, offset, into)
-        self.noticed(offset, len(into), missed=got < 0)
         if got >= 0:
+            self._hit(offset, got)
             return got
+        self._tell_quiet()
+        self.noticed(offset, len(into), missed=True)
         ticket = cache.enter(shared.number, shared.size, offset, len(into))
         number = errno.EAGAIN
         until = time.monotonic() + TIMEOUT_S
@@ -144,11 +171,38 @@ class Handle:
             self.core.check(shared, number)
         return ticket.collect(into)
 
+    def _hit(self, offset: int, length: int) -> None:
+        """Short reads that find everything, one after the other, are noticed as one, unless somebody watches."""
+        if self.core.observer is not None:
+            return self.noticed(offset, length, missed=False)
+        start, end = self._told
+        if start <= offset and offset + length <= end:  # the same again says nothing new
+            self._used(length)
+            return None
+        start, end = self._quiet
+        if offset != end:
+            self._tell_quiet()
+            start = offset
+        self._quiet = start, offset + length
+        if offset + length - start >= QUIET:
+            self._tell_quiet()
+        return None
+
+    def _used(self, length: int) -> None:
+        self.used_bytes += length
+        self.shared.used_bytes += length
+
+    def _tell_quiet(self) -> None:
+        (start, end), self._quiet = self._quiet, (0, 0)
+        if end > start:
+            self._told = start, end
+            self.noticed(start, end - start, missed=False)
+
     def noticed(self, offset: int, length: int, *, missed: bool) -> None:
         """Take a read into account: fetch what it waits for, and what comes next."""
         if missed:
             self.core.demand(self, offset, length)
-        self.used_bytes += length
+        self._used(length)
         with self._lock:
             spans = self._policy.on_read(offset, length, self.core.depth(self.shared), waited=missed)
             for span in spans:
@@ -170,6 +224,7 @@ class Handle:
     def close(self) -> None:
         """Stop reading ahead; what was fetched stays in the cache."""
         if not self.closed:
+            self._tell_quiet()
             self.closed = True
             if self.core.observer is not None:
                 self.core.observer.closed(self.number)
@@ -254,6 +309,7 @@ class Core:
                 old = self._shared.pop(next(iter(self._shared)))
                 self.cache.forget(old.number)
             handle = Handle(self, shared, next(self._handles))
+            shared.opens += 1
             self.counters.opens += 1
         if self.observer is not None:
             self.observer.opened(handle.number, name, shared.size)
@@ -284,12 +340,11 @@ class Core:
 
     def pace(self, shared: Shared) -> Pace:
         """What is known of the speed of a file's first store."""
-        url = shared.layout.extents[0].url if shared.layout.extents else shared.name
-        return self._pace(url)
+        return self._pace(shared.place)
 
-    def _pace(self, url: str) -> Pace:
-        place = urlsplit(url)
-        return self._paces.setdefault(f"{place.scheme}://{place.netloc}", Pace())
+    def _pace(self, place: str) -> Pace:
+        found = self._paces.get(place)
+        return found if found is not None else self._paces.setdefault(place, Pace())
 
     def _connections(self) -> int:
         return max((pace.connections for pace in list(self._paces.values())), default=4)
@@ -352,14 +407,19 @@ class Core:
     def _bring(self, task: Task, part: Part, at: int, me: object) -> int:
         """Fetch one part to file offset `at`; returns how many bytes arrived."""
         shared, extent = task.handle.shared, part.extent
-        pace = self._pace(extent.url)
+        pace = self._pace(_place(extent.url))
 
         def alive() -> bool:
             return task.urgent or not task.handle.closed
 
         def sink(offset: int, data: Bytes) -> bool:
             self.counters.fetched_bytes += len(data)
+            shared.fetched_bytes += len(data)
             return self.cache.fill(shared.number, shared.size, at + offset - part.offset, data)
+
+        def room(offset: int, left: int) -> memoryview | None:
+            place = at + offset - extent.offset - part.offset
+            return self.cache.room(shared.number, shared.size, place, min(left, CHUNK), min(left, LEAST))
 
         stat = shared.stat(extent.url)
 
@@ -370,6 +430,7 @@ class Core:
                 stat,
                 sink=take,
                 alive=alive,
+                room=room if extent.key is None and not extent.whole else _no_room,
                 first=lambda: task.won(me),
                 retries=self.retries if task.urgent else AHEAD,
                 note=lambda got: self._note(task, pace, got),
@@ -378,6 +439,7 @@ class Core:
                 return fetch.run(start, length)
             finally:
                 self.counters.requests += fetch.requests
+                shared.requests += fetch.requests
 
         kept = through(self.disk, f"{extent.url}|{stat.version}", ask)
         return opened(extent, part.offset, part.length, kept, sink)
@@ -431,6 +493,12 @@ class Core:
                     self.counters.hedges += 1
                     self._workers.submit(lambda task=task: self._run(task, twin=True), urgent=True)  # type: ignore[misc]
 
+    def files(self, most: int = 50) -> list[dict[str, Any]]:
+        """What each file cost, those that fetched most first: opens, requests, bytes that readers used and that came."""
+        with self._lock:
+            found = sorted(self._shared.values(), key=lambda one: one.fetched_bytes, reverse=True)[:most]
+        return [one.costs() for one in found]
+
     def settle(self, seconds: float = 10.0) -> bool:
         """Wait until nothing is being fetched; True if it is so."""
         return self._workers.settle(seconds)
@@ -438,6 +506,15 @@ class Core:
     def close(self) -> None:
         """Stop fetching. Files that are still open fail."""
         self._workers.close()
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _no_room(*_: int) -> None:
+    return None
 
 
 _core: Core | None = None

@@ -120,6 +120,7 @@ class Fetch:
     Args:
         sink: takes (offset, bytes) in order; returns False to stop.
         alive: asked between tries and chunks; False stops the fetch, as nobody wants the bytes any more.
+        room: gives memory for the bytes of (offset, at most so many), or None; the sink gets that memory back, filled.
         first: called once, when an answer has come and before its bytes; False gives way to a faster twin.
     """
 
@@ -131,12 +132,13 @@ class Fetch:
         *,
         sink: Callable[[int, Bytes], bool],
         alive: Callable[[], bool],
+        room: Callable[[int, int], memoryview | None] = lambda *_: None,
         first: Callable[[], bool] = lambda: True,
         retries: Retries | None = None,
         note: Callable[[Measured], None] = lambda _: None,
     ) -> None:
         self._store, self._url, self._stat = store, url, stat
-        self._sink, self._alive, self._first, self._note = sink, alive, first, note
+        self._sink, self._alive, self._first, self._note, self._room = sink, alive, first, note, room
         self._retries = retries or Retries()
         self.requests = 0
 
@@ -181,7 +183,12 @@ class Fetch:
         try:
             if not self._first():
                 raise _GaveWay
-            yield from checked(reply, self._url, offset, length, self._stat)
+            done = 0
+            if reply.partial and reply.sha256 is None:
+                reply.landing.room = lambda: self._room(offset + done, length - done)
+            for chunk in checked(reply, self._url, offset, length, self._stat):
+                yield chunk
+                done += len(chunk)
         finally:
             reply.close()
         ended = time.perf_counter()

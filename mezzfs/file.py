@@ -43,9 +43,10 @@ class RemoteFile(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         """Bytes from the present position on; all that are left for a negative size."""
         left = max(0, self.size - self._position)
-        data = bytearray(left if size is None or size < 0 else min(size, left))
-        self.readinto(data)
-        return bytes(data)
+        self._check()
+        data = self._handle.read(self._position, left if size is None or size < 0 else min(size, left))
+        self._position += len(data)
+        return data
 
     def readall(self) -> bytes:
         """All bytes from the present position on."""
@@ -54,9 +55,7 @@ class RemoteFile(io.RawIOBase):
     def pread(self, size: int, offset: int) -> bytes:
         """Bytes from `offset` on, whatever the position; safe from several threads."""
         self._check()
-        data = bytearray(max(0, min(size, self.size - offset)))
-        self._handle.read_into(offset, memoryview(data))
-        return bytes(data)
+        return self._handle.read(offset, size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move the position; beyond the end is allowed."""

@@ -25,6 +25,14 @@ NAMES = {
     ("mount", "threads"): ("mount_threads", "gauge", "Threads of the native loop."),
 }
 
+PER_FILE = {
+    "opens": ("opens_total", "Openings of a file."),
+    "requests": ("requests_total", "Requests to stores for a file."),
+    "used_bytes": ("used_bytes_total", "Bytes of a file that readers got."),
+    "fetched_bytes": ("fetched_bytes_total", "Bytes of a file that stores sent."),
+}
+"""Of the files that fetched most."""
+
 
 def exposition(stats: dict[str, Any]) -> str:
     """The text that Prometheus scrapes.
@@ -37,8 +45,22 @@ def exposition(stats: dict[str, Any]) -> str:
         if key in stats.get(group, {}):
             full = f"cinemill_mezzfs_{name}"
             lines += [f"# HELP {full} {words}", f"# TYPE {full} {kind}", f"{full} {stats[group][key]}"]
+    lines += _files(stats.get("files", ()))
     lines += _histogram(stats.get("mount", {}).get("latency_log2_us", ()))
     return "\n".join(lines) + "\n"
+
+
+def _files(files: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for key, (name, words) in PER_FILE.items():
+        if files:
+            yield f"# HELP cinemill_mezzfs_file_{name} {words}"
+            yield f"# TYPE cinemill_mezzfs_file_{name} counter"
+        totals: dict[str, int] = {}
+        for file in files:  # versions of one name together
+            totals[file["name"]] = totals.get(file["name"], 0) + file[key]
+        for file_name, value in totals.items():
+            label = file_name.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+            yield f'cinemill_mezzfs_file_{name}{{file="{label}"}} {value}'
 
 
 def _histogram(counts: Sequence[int]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from mezzfs.policy import MIB, Depth
 
@@ -53,13 +54,12 @@ class Pace:
 
     def depth(self, budget: int) -> Depth:
         """How far to read ahead, in a cache of `budget` bytes."""
-        window = 64 * MIB if self.far else 24 * MIB
-        return Depth(window=max(MIB, min(window, budget // 4)), piece=4 * MIB)
+        return _depth(self.far, budget)
 
     def piece(self, length: int, *, urgent: bool) -> int:
         """Bytes of one request, where `length` bytes are wanted at once."""
         if not self.far:
-            return 4 * MIB
+            return 16 * MIB
         if urgent:
             return length if length < 512 << 10 else max(256 << 10, length // 4)
         return 4 * MIB if length >= 4 * MIB else MIB
@@ -68,3 +68,9 @@ class Pace:
     def late_s(self) -> float:
         """When a request without a first byte is late enough to ask a second time, seconds."""
         return max(0.25, 6 * self.first_byte_s)
+
+
+@cache
+def _depth(far: bool, budget: int) -> Depth:  # noqa: FBT001
+    window, piece = (64 * MIB, 4 * MIB) if far else (48 * MIB, 16 * MIB)
+    return Depth(window=max(MIB, min(window, budget // 4)), piece=piece)

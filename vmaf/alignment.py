@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ def thumbnail(luma: Plane) -> npt.NDArray[np.float32]:
     return np.asarray(sums / counts * (255.0 / luma.peak), np.float32)
 
 
-def find_offset(reference: Sequence[Plane], distorted: Sequence[Plane], *, reach: int = 12) -> Alignment:
+def find_offset(reference: Iterable[Plane], distorted: Iterable[Plane], *, reach: int = 12) -> Alignment:
     """The constant offset between two runs of luma planes (their sizes may differ).
 
     Args:

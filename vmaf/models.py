@@ -34,6 +34,7 @@ class Model:
 
 
 DEFAULT_MODEL = "vmaf_v0.6.1"
+V1 = "vmaf_v1.0.16"
 MODELS = {
     model.name: model
     for model in (
@@ -41,6 +42,16 @@ MODELS = {
         Model(name="vmaf_v0.6.1neg", width=1920, height=1080),
         Model(name="vmaf_4k_v0.6.1", width=3840, height=2160),
         Model(name="vmaf_4k_v0.6.1neg", width=3840, height=2160),
+        *(
+            Model(name=f"{V1}_{rate}{viewing}", width=width, height=height)
+            for rate in ("", "hfr_")
+            for viewing, width, height in (
+                ("3d0h", 1920, 1080),
+                ("5d0h", 1920, 1080),
+                ("3d0h_2160", 3840, 2160),
+                ("1d5h_2160", 3840, 2160),
+            )
+        ),
     )
 }
 
@@ -54,7 +65,7 @@ def model_named(name: str) -> Model:
     if name in MODELS:
         return MODELS[name]
     if name.endswith(".json") and Path(name).is_file():
-        wide = "4k" in Path(name).stem.lower()
+        wide = any(mark in Path(name).stem.lower() for mark in ("4k", "2160"))
         return Model(
             name=Path(name).stem, width=3840 if wide else 1920, height=2160 if wide else 1080, path=name
         )

@@ -13,8 +13,9 @@ from archer.media import MediaInfo, display_size
 from archer.media.convert import Converter
 from cinemill_native.frames import Frame, PixelFormat
 from vmaf.errors import FrameCountMismatch
+from vmaf.features.registry import metric_named, plan_of
 from vmaf.models import Model
-from vmaf.regression import regression_of
+from vmaf.read import regression_of
 from vmaf.scores import FrameScores
 from vmaf.stream import Row, ScoreStream, Source
 
@@ -31,15 +32,21 @@ class NativeScorer:
 
     Args:
         also: further models, scored in the same pass; their columns carry their names. The display is the first model's.
-        aim: also `integer_aim` and `integer_adm3`, which the v0 models do not use.
+        metrics: further columns, by the names of `METRICS`.
     """
 
-    def __init__(self, also: Sequence[Model] = (), *, aim: bool = False) -> None:
-        self._also, self._aim = tuple(also), aim
+    def __init__(self, also: Sequence[Model] = (), *, metrics: Sequence[str] = ("psnr",)) -> None:
+        self._also, self._metrics = tuple(also), tuple(metrics)
 
     def version(self) -> str:
         """Ours, and whose arithmetic it is."""
         return f"cinemill {installed('cinemill')}, exact to {EQUALS}"
+
+    def context(self, model: Model) -> tuple[int, int]:
+        """See `Scorer.context`."""
+        models = [regression_of(one) for one in (model, *self._also)]
+        wishes = [wish for one in models for wish in one.wishes]
+        return plan_of(wishes + [wish for name in self._metrics for wish in metric_named(name)]).context
 
     def score(
         self,
@@ -60,7 +67,9 @@ class NativeScorer:
         deep = max(reference_info.video.format.bit_depth, distorted_info.video.format.bit_depth) > 8
         sides = _Sides(reference_info, distorted_info, size, FORMATS[deep])
         rows: list[Row] = []
-        with ScoreStream(models, threads=threads, first=first, subsample=subsample, aim=self._aim) as stream:
+        with ScoreStream(
+            models, metrics=self._metrics, threads=threads, first=first, subsample=subsample
+        ) as stream:
             for done, pair in enumerate(_paired(reference, distorted), start=1):
                 scored = (first + done - 1) % max(subsample, 1) == 0
                 stream.push(sides.source(*pair, scored=scored))

@@ -10,10 +10,10 @@ import numpy as np
 
 from cinemill_native.frames import Frame, Plane
 from vmaf.errors import FrameCountMismatch
-from vmaf.features import Planes
+from vmaf.features.feature import Planes
 from vmaf.models import DEFAULT_MODEL, model_named
 from vmaf.native import NativeScorer, scores_of
-from vmaf.regression import regression_of
+from vmaf.read import regression_of
 from vmaf.scores import FrameScores
 from vmaf.stream import Row, ScoreStream
 
@@ -31,7 +31,7 @@ def score_planes(
     threads: int = 1,
     first: int = 0,
     subsample: int = 1,
-    aim: bool = False,
+    metrics: Sequence[str] = ("psnr",),
 ) -> FrameScores:
     """Scores of every picture, without scaling: both sides must have the size at which the model is to see them.
 
@@ -42,18 +42,19 @@ def score_planes(
         threads: that score.
         first: number of the first picture.
         subsample: score every n-th number only.
-        aim: also `integer_aim` and `integer_adm3`.
+        metrics: further columns, by the names of `METRICS`.
 
     Raises:
         FrameCountMismatch: one side has more pictures.
         ShapeMismatch: a pair differs in size or bit depth.
         TooSmall: luma is smaller than 17x17.
-        UnknownModel, BadModel: there is no such model, or it cannot be used.
+        UnknownModel, UnknownMetric, BadModel: there is no such model or metric, or it cannot be used.
+        MissingChroma: a model or metric needs chroma, and the pictures have luma only.
     """
     models = {"vmaf": regression_of(model_named(model))}
     models |= {name: regression_of(model_named(name)) for name in also}
     rows: list[Row] = []
-    with ScoreStream(models, threads=threads, first=first, subsample=subsample, aim=aim) as stream:
+    with ScoreStream(models, threads=threads, first=first, subsample=subsample, metrics=metrics) as stream:
         pairs = zip_longest(reference, distorted)
         for count, (ref, dist) in enumerate(pairs):
             if ref is None or dist is None:

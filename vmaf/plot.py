@@ -17,8 +17,8 @@ MOST = 4000
 def html_plot(scores: FrameScores, metric: str = "vmaf") -> str:
     """A page with the curve of one metric, its mean and its 5th percentile."""
     values, pooled = scores.columns[metric], scores.pooled(metric)
-    low = min(float(np.nanmin(values, initial=100.0)), 90.0) // 10 * 10
-    lines = "".join(_rule(level, low) for level in np.linspace(low, 100, 6))
+    low, high = axis(values)
+    lines = "".join(_rule(level, low, high) for level in np.linspace(low, high, 6))
     caption = (
         f"{metric}: mean {pooled.mean:.2f}, 5 % {pooled.p5:.2f}, min {pooled.min:.2f}; {len(scores)} frames"
     )
@@ -28,9 +28,16 @@ def html_plot(scores: FrameScores, metric: str = "vmaf") -> str:
         "<style>body{font:14px sans-serif;margin:2em}svg{width:100%;height:auto}path{fill:none;stroke:#1565c0}"
         "line{stroke:#ddd}text{font-size:12px;fill:#555}</style>"
         f"<p>{facts}</p><svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{facts}'>{lines}"
-        f"<path d='{_path(values, low)}'/><text x='{LEFT}' y='{HEIGHT - 8}'>{_first(scores)}</text>"
+        f"<path d='{_path(values, low, high)}'/><text x='{LEFT}' y='{HEIGHT - 8}'>{_first(scores)}</text>"
         f"<text x='{WIDTH}' y='{HEIGHT - 8}' text-anchor='end'>{_last(scores)}</text></svg>\n"
     )
+
+
+def axis(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Lowest and highest level of a plot: at least 90 to 100; some models go up to 110, and other metrics have other ranges."""
+    known = values[np.isfinite(values)]
+    low = min(float(known.min(initial=100.0)), 90.0) // 10 * 10
+    return low, max(100.0, float(-(-known.max(initial=100.0) // 10) * 10))
 
 
 def _first(scores: FrameScores) -> str:
@@ -41,18 +48,18 @@ def _last(scores: FrameScores) -> str:
     return f"frame {scores.frames[-1]}" if len(scores) else ""
 
 
-def _y(value: float, low: float) -> float:
-    return (HEIGHT - BOTTOM) * (1 - (value - low) / (100 - low)) + 4
+def _y(value: float, low: float, high: float) -> float:
+    return (HEIGHT - BOTTOM) * (1 - (value - low) / (high - low)) + 4
 
 
-def _rule(level: float, low: float) -> str:
-    y = _y(level, low)
+def _rule(level: float, low: float, high: float) -> str:
+    y = _y(level, low, high)
     return f"<line x1='{LEFT}' x2='{WIDTH}' y1='{y:.1f}' y2='{y:.1f}'/><text x='0' y='{y + 4:.1f}'>{level:.0f}</text>"
 
 
-def _path(values: npt.NDArray[np.float64], low: float) -> str:
+def _path(values: npt.NDArray[np.float64], low: float, high: float) -> str:
     step = -(-len(values) // MOST) or 1
     lowest = [float(values[at : at + step].min()) for at in range(0, len(values), step)]
     scale = (WIDTH - LEFT) / max(len(lowest) - 1, 1)
-    points = (f"{LEFT + index * scale:.1f} {_y(value, low):.1f}" for index, value in enumerate(lowest))
+    points = (f"{LEFT + index * scale:.1f} {_y(value, low, high):.1f}" for index, value in enumerate(lowest))
     return "M" + " L".join(points) if lowest else ""

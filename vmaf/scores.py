@@ -48,6 +48,13 @@ class FrameScores:
         columns = {name: values[keep] for name, values in self.columns.items()}
         return type(self)(frames=self.frames[keep], columns=columns, model=self.model, scorer=self.scorer)
 
+    def with_columns_of(self, other: FrameScores) -> Self:
+        """With the columns of another measurement of the same frames, where there are none of that name."""
+        columns = {**other.columns, **self.columns}
+        return type(self)(
+            frames=self.frames, columns=columns, model=self.model, scorer=f"{self.scorer}; {other.scorer}"
+        )
+
     @classmethod
     def joined(cls, parts: Sequence[FrameScores]) -> FrameScores:
         """Parts of one title, in order, as one."""

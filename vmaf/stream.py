@@ -1,9 +1,9 @@
 """Frames pushed in, scores out while it runs: a bounded pool of threads, results in the order of the frames.
 
-stream = ScoreStream([regression_of(model_named("vmaf_v0.6.1"))], threads=2)
+stream = ScoreStream({"vmaf": regression_of(model_named("vmaf_v0.6.1"))}, threads=2)
 for ref, dist in pairs:          # planes, luma first
     stream.push(lambda ref=ref, dist=dist: (ref, dist))
-    for row in stream.rows():    # frames whose scores are known by now: a frame's motion looks one ahead
+    for row in stream.rows():    # frames whose scores are known by now: a frame's motion looks ahead
         print(row.frame, row.values["vmaf"])
 for row in stream.finish():
     print(row.frame, row.values["vmaf"])
@@ -12,15 +12,17 @@ for row in stream.finish():
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from cinemill_native.frames import Plane
-from vmaf.features import FeatureSet, Planes, motion, motion2, spatial
-from vmaf.regression import Regression
+from vmaf.features.feature import Columns, Planes
+from vmaf.features.motion import MotionTrack, motion
+from vmaf.features.registry import metric_named, plan_of
+from vmaf.regression import Predictor
 
 Source = Callable[[], tuple[Planes, Planes]]
 """Gives the planes of both sides; called in a thread of the pool, so conversion costs no time of the caller."""
@@ -41,64 +43,68 @@ class Row:
     values: Mapping[str, float]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Of one frame: its columns but those of motion, and its change against the frame `back` before it, by `back`."""
+
+    columns: Columns
+    changes: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
     frame: int
-    scored: bool
-    luma: Future[Plane]
-    values: Future[dict[str, float]]
+    measured: Future[_Measured]
 
 
 class ScoreStream:
     """Scores pairs of pictures as they come; push from one thread.
 
     Args:
-        models: column name -> regression; the first is usually `vmaf`.
+        models: column name -> model; the first is usually `vmaf`.
+        metrics: further columns, by the names of `METRICS`.
         threads: that score; decoding is the caller's.
         first: number of the first frame.
         subsample: score every n-th frame number only; motion is measured between all.
-        psnr, aim: further columns.
 
     Raises:
-        ValueError: the models need more than two limits of the enhancement gain.
+        UnknownMetric: there is no such metric.
     """
 
     def __init__(
         self,
-        models: Mapping[str, Regression],
+        models: Mapping[str, Predictor],
         *,
+        metrics: Sequence[str] = ("psnr",),
         threads: int = 1,
         first: int = 0,
         subsample: int = 1,
-        psnr: bool = True,
-        aim: bool = False,
     ) -> None:
-        gains = tuple(dict.fromkeys(gain for model in models.values() for gain in model.gains))
-        if len(gains) > 2:
-            raise ValueError(
-                f"models need {len(gains)} limits of the enhancement gain ({gains}); score them in runs of two"
-            )
-        self._models, self._wanted = models, FeatureSet(gains=gains, psnr=psnr, aim=aim)
+        wishes = [wish for model in models.values() for wish in model.wishes]
+        self._plan = plan_of(wishes + [wish for name in metrics for wish in metric_named(name)])
+        self._models, self._tracks = models, [MotionTrack(wish) for wish in self._plan.motions]
         self._next, self._subsample, self._limit = first, max(subsample, 1), threads + AHEAD
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="vmaf")
         self._jobs: deque[_Job] = deque()
-        self._held: Row | None = None
-        self._before: Future[Plane] | None = None
-        self._started = False
+        self._held: deque[Row] = deque()
+        self._known: list[deque[Columns]] = [deque() for _ in self._tracks]
+        self._before: deque[Future[Plane]] = deque(maxlen=self._plan.back or 1)
 
     def push(self, source: Source) -> None:
         """Hand over the next frame; waits while too many are in work."""
-        while len([job for job in self._jobs if not job.values.done()]) >= self._limit:
-            next(job for job in self._jobs if not job.values.done()).values.exception()
-        scored = self._next % self._subsample == 0
+        waiting = [job.measured for job in self._jobs if not job.measured.done()]
+        if len(waiting) >= self._limit:
+            waiting[0].exception()
         luma: Future[Plane] = Future()
-        values = self._pool.submit(self._measure, source, self._before, luma, scored=scored)
-        self._jobs.append(_Job(self._next, scored, luma, values))
-        self._before, self._next = luma, self._next + 1
+        scored = self._next % self._subsample == 0
+        measured = self._pool.submit(self._measure, source, tuple(self._before), luma, scored=scored)
+        self._jobs.append(_Job(self._next, measured))
+        self._before.append(luma)
+        self._next += 1
 
     def rows(self) -> Iterator[Row]:
         """The rows that are known by now, in order; each comes once."""
-        while self._jobs and self._jobs[0].values.done():
+        while self._jobs and self._jobs[0].measured.done():
             yield from self._advance()
 
     def finish(self) -> Iterator[Row]:
@@ -106,9 +112,9 @@ class ScoreStream:
         try:
             while self._jobs:
                 yield from self._advance()
-            if self._held is not None:
-                yield from self._completed(self._held, None)
-                self._held = None
+            for track, known in zip(self._tracks, self._known, strict=True):
+                known += track.finish()
+            yield from self._completed()
         finally:
             self.close()
 
@@ -125,32 +131,40 @@ class ScoreStream:
         self.close()
 
     def _measure(
-        self, source: Source, before: Future[Plane] | None, luma: Future[Plane], *, scored: bool
-    ) -> dict[str, float]:
-        """In a thread of the pool. The frame before began earlier, so waiting for its luma ends."""
+        self, source: Source, before: tuple[Future[Plane], ...], luma: Future[Plane], *, scored: bool
+    ) -> _Measured:
+        """In a thread of the pool. The frames before began earlier, so waiting for their luma ends."""
         try:
             ref, dist = source()
         except BaseException as error:
             luma.set_exception(error)
             raise
         luma.set_result(ref[0])
-        found = spatial(ref, dist, self._wanted) if scored else {}
-        found["integer_motion"] = motion(before.result() if before else None, ref[0])
-        return found
+        columns: Columns = {}
+        if scored:
+            for feature in self._plan.features:
+                columns |= feature.measure(ref, dist)
+        backs = {wish.back for wish in self._plan.motions}
+        lumas = {back: before[-back].result() if back <= len(before) else None for back in backs}
+        return _Measured(columns, {back: motion(plane, ref[0]) for back, plane in lumas.items()})
 
     def _advance(self) -> Iterator[Row]:
         job = self._jobs.popleft()
-        row = Row(job.frame, job.values.result())
-        if self._held is not None:
-            yield from self._completed(self._held, row.values["integer_motion"])
-        self._held = row
+        measured = job.measured.result()
+        self._held.append(Row(job.frame, measured.columns))
+        for track, wish, known in zip(self._tracks, self._plan.motions, self._known, strict=True):
+            known += track.add(measured.changes[wish.back])
+        yield from self._completed()
 
-    def _completed(self, row: Row, following: float | None) -> Iterator[Row]:
-        first, self._started = not self._started, True
-        if row.frame % self._subsample:
-            return
-        values = dict(row.values)
-        values["integer_motion2"] = motion2(values["integer_motion"], following, first=first)
-        for name, model in self._models.items():
-            values[name] = model.score(values)
-        yield replace(row, values=values)
+    def _completed(self) -> Iterator[Row]:
+        """Rows whose motion is known by all tracks."""
+        while self._held and all(self._known):
+            row = self._held.popleft()
+            values: Columns = {}
+            for known in self._known:
+                values |= known.popleft()
+            if row.frame % self._subsample == 0:
+                values |= row.values
+                for name, model in self._models.items():
+                    values |= model.scores(name, values)
+                yield Row(row.frame, values)

@@ -41,7 +41,13 @@ PATIENCE_S = 60.0
 OUTSTANDING = 2
 """Tasks per core that Ray has at once, so that none of them waits for our round trip."""
 FAREWELL_S = 8.0
+LOOK_S = 0.25
+"""Between looks at nodes and progress."""
+GRACE_S = 5.0
+"""How long after a node was lost Ray may take to start elsewhere what waited there."""
 PREFIX = "cinemill-ray-"
+LOG, WORDS = "bridge.log", 20
+"""What the bridge and Ray print goes there; so many lines of it are kept where the cluster is lost."""
 SETTINGS = {
     "RAY_task_oom_retries": "0",
     "RAY_worker_niceness": "0",
@@ -172,7 +178,9 @@ class RayExecutor:
         if self._bridge is not None:
             self._bridge.kill()
             self._bridge = None
+        words = ""
         if self._folder is not None:
+            words = _last_words(self._folder)
             _clean(self._folder)
         waiting = {call.ticket for call in self._waiting}
         given_up = self._since and time.monotonic() - self._since > PATIENCE_S
@@ -180,7 +188,9 @@ class RayExecutor:
             if ticket not in waiting or given_up:
                 del self._calls[ticket]
                 why = f"the Ray cluster {self._address or 'of this machine'} is out of reach"
-                yield Report(ticket, TaskFailure(call.task.title, "ClusterLost", why, category="death"))
+                yield Report(
+                    ticket, TaskFailure(call.task.title, "ClusterLost", why, words, category="death")
+                )
         if given_up:
             self._waiting.clear()
         self._since = self._since or time.monotonic()
@@ -192,13 +202,55 @@ class RayExecutor:
             yield from (Report(ticket, Progress()) for ticket in self._calls)
 
 
+def _last_words(folder: Path) -> str:
+    """What the bridge, and Ray in it, said at last."""
+    try:
+        return "\n".join((folder / LOG).read_text(errors="replace").splitlines()[-WORDS:])
+    except OSError:
+        return ""
+
+
 def _clean(folder: Path) -> None:
-    """Kill what still runs in a cluster's folder, which names it like nothing else, and remove the folder."""
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            if str(folder).encode() in entry.read_bytes() and int(entry.parent.name) != os.getpid():
-                os.kill(int(entry.parent.name), signal.SIGKILL)
+    """Kill what still runs in a cluster's folder, and remove the folder.
+
+    Ray's processes name it in their command lines; its agents hide theirs, but write their logs there.
+    """
+    for entry in Path("/proc").glob("[0-9]*"):
+        if int(entry.name) != os.getpid() and _belongs(entry, str(folder)):
+            with suppress(OSError):
+                os.kill(int(entry.name), signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _belongs(process: Path, folder: str) -> bool:
+    """True where a process, by its entry in /proc, names a folder, or is one of Ray's that has a file of it open.
+
+    Others that have one open, as the scheduler while it reads the log, are left alone.
+    """
+    with suppress(OSError):
+        words = (process / "cmdline").read_bytes()
+        if folder.encode() in words:
+            return True
+        files = (process / "fd").iterdir() if words.startswith(b"ray::") else ()
+        return any(folder in str(link.readlink()) for link in files)
+    return False
+
+
+def _clean_once_we_are_dead(folder: Path) -> None:
+    """Fork a process that waits for the end of this one, however it comes, and then cleans the folder.
+
+    The kernel kills this process with the scheduler, and Ray's daemons with this process, but Ray's agents stay.
+    """
+    reader, writer = os.pipe()  # the writer is never closed: the kernel does it
+    if os.fork() != 0:
+        os.close(reader)
+        return
+    os.setpgid(0, 0)
+    os.dup2(reader, 0)
+    os.closerange(3, max(writer, reader, 1024) + 1)
+    os.read(0, 1)
+    _clean(folder)
+    os._exit(0)
 
 
 def _clean_after_the_dead() -> None:
@@ -207,6 +259,46 @@ def _clean_after_the_dead() -> None:
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
             _clean(folder)
+
+
+class Places:
+    """Which node has which try, and what is lost with a node."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[int, str] = {}
+        self._gone: frozenset[str] = frozenset()
+        self._stranded: list[tuple[float, list[int]]] = []
+
+    def submitted(self, ticket: int) -> None:
+        """Ray has a try; where, nobody knows."""
+        self._nodes[ticket] = ""
+
+    def started(self, ticket: int, node: str) -> None:
+        """It runs there."""
+        self._nodes[ticket] = node
+
+    def ended(self, ticket: int) -> None:
+        """It runs no more."""
+        self._nodes.pop(ticket, None)
+
+    def lost(self, gone: frozenset[str], now: float) -> Iterator[tuple[int, Category]]:
+        """Tries to give up, and why: they ran on a node that is gone, or do not start though one went a while ago.
+
+        Args:
+            gone: all nodes that the cluster has lost, ever.
+            now: seconds on a clock that never goes back.
+        """
+        if gone - self._gone:
+            self._gone = gone
+            self._stranded.append((now + GRACE_S, [each for each, node in self._nodes.items() if not node]))
+        for ticket, node in list(self._nodes.items()):
+            if node in gone:
+                yield ticket, "death"
+        while self._stranded and self._stranded[0][0] <= now:
+            _, waited = self._stranded.pop(0)
+            for ticket in waited:
+                if self._nodes.get(ticket) == "":
+                    yield ticket, "preempted"
 
 
 class Bridge:
@@ -235,9 +327,11 @@ class Bridge:
                 **common,
             )
         self._board = _board(ray)
+        self._taken: Any = None
         self._run = ray.remote(max_retries=0)(run_call)
         self._tickets: dict[Any, int] = {}
         self._refs: dict[int, Any] = {}
+        self._places = Places()
         self._room: tuple[int, int, int] | None = None
         self._seen = time.monotonic()
 
@@ -255,8 +349,9 @@ class Bridge:
                 self._obey(message)
             self._collect()
             if time.monotonic() >= next_look:
-                next_look = time.monotonic() + 0.5
-                self._look()
+                next_look = time.monotonic() + LOOK_S
+                self._look_at_progress()
+                self._look_at_nodes()
 
     def _obey(self, message: tuple[Any, ...]) -> None:
         match message:
@@ -269,11 +364,16 @@ class Bridge:
                 )
                 ref = options.remote(self._board, ticket, main, _import_path(), pickled)
                 self._tickets[ref], self._refs[ticket] = ticket, ref
+                self._places.submitted(ticket)
             case ("cancel", ticket) if ticket in self._refs:
-                ref = self._refs.pop(ticket)
-                del self._tickets[ref]
-                with suppress(Exception):  # it may have ended, or its node may be dead
-                    self._ray.cancel(ref, force=True)
+                self._drop(ticket)
+
+    def _drop(self, ticket: int) -> None:
+        ref = self._refs.pop(ticket)
+        del self._tickets[ref]
+        self._places.ended(ticket)
+        with suppress(Exception):  # it may have ended, or its node may be dead
+            self._ray.cancel(ref, force=True)
 
     def _collect(self) -> None:
         if not self._tickets:
@@ -282,30 +382,50 @@ class Bridge:
         for ref in done:
             ticket = self._tickets.pop(ref)
             del self._refs[ticket]
+            self._places.ended(ticket)
             self._connection.send(Report(ticket, self._result(ref)))
 
     def _result(self, ref: Any) -> TaskDone | TaskFailure:
         try:
-            result: TaskDone | TaskFailure = self._ray.get(ref)
+            result: TaskDone | TaskFailure = self._ray.get(ref, timeout=BEAT_S)
         except Exception as error:  # noqa: BLE001  of Ray's: nothing that a stage raises comes this way
             text = " ".join(str(error).split())[:300]
             return TaskFailure("task", type(error).__name__, text, category=_category(error))
         return result
 
-    def _look(self) -> None:
-        """Progress, and nodes that came or went."""
-        with suppress(self._ray.exceptions.RayError):
-            for ticket, done, total, started in self._ray.get(self._board.take.remote(), timeout=5):
-                if ticket in self._refs:
-                    self._connection.send(Report(ticket, Progress(done=done, total=total, started=started)))
+    def _look_at_progress(self) -> None:
+        """Hand on what the board has; it is asked again once it has answered, and never waited for."""
+        if self._taken is not None:
+            done, _ = self._ray.wait([self._taken], timeout=0)
+            if not done:
+                return
+            with suppress(self._ray.exceptions.RayError):
+                for ticket, done, total, started, node in self._ray.get(self._taken, timeout=BEAT_S):
+                    if ticket in self._refs:
+                        self._places.started(ticket, node)
+                        progress = Progress(done=done, total=total, started=started)
+                        self._connection.send(Report(ticket, progress))
+        self._taken = self._board.take.remote()
+
+    def _look_at_nodes(self) -> None:
+        """Nodes that came or went. Ray leaves what ran on a node that is frozen, not dead, open for minutes."""
         nodes: Any = self._ray.nodes
-        alive = [node["Resources"] for node in nodes() if node["Alive"]]
+        found = nodes()
         self._seen = time.monotonic()
+        gone = frozenset(node["NodeID"] for node in found if not node["Alive"])
+        for ticket, category in self._places.lost(gone, self._seen):
+            why = (
+                "the machine that it ran on is lost" if category == "death" else "it waited at a lost machine"
+            )
+            self._drop(ticket)
+            failure = TaskFailure("task", "NodeLost", why, category=category)
+            self._connection.send(Report(ticket, failure))
+        alive = [node["Resources"] for node in found if node["Alive"]]
         room = tuple(int(sum(node.get(name, 0) for node in alive)) for name in ("CPU", "GPU"))
-        found = (room[0], room[1], sum(node.get("CPU", 0) > 0 for node in alive))
-        if found != self._room:
-            self._room = found
-            self._connection.send(("capacity", *found))
+        size = (room[0], room[1], sum(node.get("CPU", 0) > 0 for node in alive))
+        if size != self._room:
+            self._room = size
+            self._connection.send(("capacity", *size))
 
     def _watch(self) -> None:
         """End this process where the head no longer answers: Ray would wait a minute, and end it then."""
@@ -315,21 +435,23 @@ class Bridge:
 
 
 def _board(ray: Any) -> Any:
-    """An actor where tasks leave their progress."""
+    """An actor where tasks leave their progress; it lives and dies with our own node, so that no other can hold us up."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     class Board:
         def __init__(self) -> None:
-            self._latest: dict[int, tuple[int, int, bool]] = {}
+            self._latest: dict[int, tuple[int, int, bool, str]] = {}
 
-        def put(self, ticket: int, done: int, total: int, started: bool) -> None:  # noqa: FBT001  crosses as a tuple
+        def put(self, ticket: int, done: int, total: int, started: bool, node: str) -> None:  # noqa: FBT001  crosses as a tuple
             before = self._latest.get(ticket)
-            self._latest[ticket] = (done, total, started or bool(before and before[2]))
+            self._latest[ticket] = (done, total, started or bool(before and before[2]), node)
 
-        def take(self) -> list[tuple[int, int, int, bool]]:
+        def take(self) -> list[tuple[int, int, int, bool, str]]:
             taken, self._latest = self._latest, {}
             return [(ticket, *entry) for ticket, entry in taken.items()]
 
-    return ray.remote(num_cpus=0, max_restarts=-1)(Board).remote()
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    return ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=here)(Board).remote()
 
 
 def _import_path() -> list[str]:
@@ -342,9 +464,12 @@ def run_call(
 ) -> TaskDone | TaskFailure:
     """Run one task in a Ray worker; its children die with it."""
     sys.path.extend(entry for entry in path if entry not in sys.path and os.path.isdir(entry))  # noqa: PTH112
+    from ray import get_runtime_context
+
     from archer.worker import answer
 
-    board.put.remote(ticket, 0, 0, True)  # noqa: FBT003  crosses as a tuple
+    node = get_runtime_context().get_node_id()
+    board.put.remote(ticket, 0, 0, True, node)  # noqa: FBT003  crosses as a tuple
     last = time.monotonic()
 
     def report(done: int, total: int) -> None:
@@ -352,7 +477,7 @@ def run_call(
         now = time.monotonic()
         if now - last >= 1.0:
             last = now
-            board.put.remote(ticket, done, total, False)  # noqa: FBT003
+            board.put.remote(ticket, done, total, False, node)  # noqa: FBT003
 
     return answer(main, pickled, report)
 
@@ -369,12 +494,15 @@ def main() -> None:
     """Entry point of the bridge: `python -m archer.executors.ray DESCRIPTOR`."""
     from archer.executors.ray import Bridge as Importable  # by its module's name, which workers know it by
 
-    os.dup2(2, 1)  # whatever Ray prints is not our output
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(SETTINGS)
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     connection = Connection(int(sys.argv[1]))
     _, address, folder, cores = connection.recv()
+    with (Path(folder) / LOG).open("ab") as log_file:  # whatever Ray prints is not our output
+        os.dup2(log_file.fileno(), 1)
+        os.dup2(log_file.fileno(), 2)
+    _clean_once_we_are_dead(Path(folder))
     try:
         Importable(connection, address, folder, cores).serve()
     except (EOFError, BrokenPipeError, ConnectionError):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream as AvVideoStream
 
 DEFAULT = 1  # AV_DISPOSITION_DEFAULT
+ROLES = {2: "dub", 8: "commentary", 64: "forced-subtitle", 128: "caption", 256: "description"}
+"""AV_DISPOSITION_* (dub, comment, forced, hearing impaired, visual impaired) -> roles of DASH."""
 
 
 def video_facts(stream: AvVideoStream, picture: VideoFrame) -> VideoStream:
@@ -87,6 +89,7 @@ def audio_facts(container: InputContainer) -> tuple[AudioStream, ...]:
             title=track.metadata.get("title", ""),
             default=bool(int(track.disposition) & DEFAULT),
             start=(track.start_time or 0) * Fraction(track.time_base or 0),
+            roles=_roles(int(track.disposition)),
         )
         for track in container.streams.audio
         if track.codec_context
@@ -102,10 +105,15 @@ def text_facts(container: InputContainer, kind: str) -> tuple[TextStream, ...]:
             language=track.metadata.get("language", "und"),
             title=track.metadata.get("title", track.metadata.get("filename", "")),
             default=bool(int(track.disposition) & DEFAULT),
+            roles=_roles(int(track.disposition)),
         )
         for track in container.streams
         if track.type == kind
     )
+
+
+def _roles(disposition: int) -> tuple[str, ...]:
+    return tuple(role for flag, role in ROLES.items() if disposition & flag)
 
 
 def chapter_facts(container: InputContainer) -> tuple[Chapter, ...]:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+WHOLE = 1 << 62
+"""Byte position beyond the end of every file."""
 
 
 def _none() -> Ints:
@@ -74,6 +76,25 @@ class FrameIndex:
             if place >= 0 and self.keys[place] > 0:
                 yield int(self.keys[place]), int(self.positions[place]) if len(self.positions) else -1
         yield None
+
+    def span(self, key: int, end: int) -> tuple[int, int] | None:
+        """Half-open byte range of the packets that frames [key, end) need; None where the container does not tell.
+
+        Where `end` lies within a group of pictures, its share of the group's bytes is taken, and a quarter more, as groups
+        begin with their longest packet.
+        """
+        first, after = (int(place) for place in np.searchsorted(self.keys, (key, end)))
+        if first >= len(self.positions) or self.positions[first] < 0:
+            return None
+        start = int(self.positions[first])
+        if after == len(self.keys):
+            return (start, WHOLE) if end >= len(self) else None
+        last, stop = int(self.positions[after - 1]), int(self.positions[after])
+        if not start <= last < stop:
+            return None
+        frames = int(self.keys[after] - self.keys[after - 1])
+        share = min(4 * frames, 5 * int(end - self.keys[after - 1]))
+        return start, last + (stop - last) * share // (4 * frames)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; rising numbers as a first value and run lengths of equal distances."""

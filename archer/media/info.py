@@ -78,6 +78,7 @@ class AudioStream:
         title: name for people; empty without.
         default: the track that players choose.
         start: presentation time of its first sample behind the codec's priming, seconds.
+        roles: what it is for, as DASH names it (ISO/IEC 23009-1, 5.8.5.5): `dub`, `commentary`, `description` ...
     """
 
     index: int
@@ -89,17 +90,19 @@ class AudioStream:
     title: str
     default: bool
     start: Fraction
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStream:
-    """A subtitle track or an attachment: stream index, codec, language, title (or file name), default flag."""
+    """A subtitle track or an attachment: stream index, codec, language, title (or file name), default flag, roles."""
 
     index: int
     codec: str
     language: str
     title: str
     default: bool
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +242,10 @@ def _plain(record: Any) -> dict[str, Any]:
 def _typed(kind: type, value: dict[str, Any]) -> Any:
     """The flat dataclass that `_plain` wrote."""
     exact = {field.name for field in fields(kind) if field.type == "Fraction"}
-    return kind(**{name: Fraction(entry) if name in exact else entry for name, entry in value.items()})
+    made: dict[str, Any] = {
+        name: tuple(entry) if isinstance(entry, list) else entry for name, entry in value.items()
+    }
+    return kind(**{name: Fraction(entry) if name in exact else entry for name, entry in made.items()})
 
 
 def _video(value: dict[str, Any]) -> VideoStream:

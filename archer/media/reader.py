@@ -87,7 +87,8 @@ class Reader:
     def _decode(self, entry: Entry, wanted: FrameRange) -> Generator[VideoFrame]:
         """Pictures from an entry on, without those shown before it; ends where one is damaged that should not be."""
         first = None if entry is None else int(self._info.index.pts[entry[0]])
-        with opened(self._url) as container:
+        span = self._info.index.span(0 if entry is None else entry[0], wanted.end)
+        with opened(self._url, hints=[span] if span else []) as container:
             stream = video_stream(container, self._url)
             use_threads(stream, self._threads)
             keep_only(container, stream)

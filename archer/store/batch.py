@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from archer.artifact import Artifact
@@ -24,6 +25,7 @@ class Batch:
 
     Attributes:
         events: in order, with their place.
+        weights: of the tasks of `attempts`, in the same order.
     """
 
     def __init__(self, job: str, now_ms: int, next_seq: int) -> None:
@@ -37,6 +39,7 @@ class Batch:
         self.cards: list[Row] = []
         self.renewed: list[Row] = []
         self.attempts: list[Row] = []
+        self.weights: list[int] = []
         self.remembered: list[Row] = []
         self.nodes: list[Row] = []
         self.events: list[Event] = []
@@ -155,6 +158,7 @@ class Batch:
         log: str = "",
     ) -> None:
         """A try ended, whatever that means for its task: `dropped` where another try goes on or has won."""
+        self.weights.append(task.item.weight)
         self.attempts.append(
             {
                 "token": token,
@@ -221,4 +225,10 @@ class Batch:
 
 
 def _text(outputs: Mapping[str, Artifact]) -> str:
-    return json.dumps(outputs_to_json(outputs), sort_keys=True) if outputs else "{}"
+    return _encoded(tuple(outputs.items())) if outputs else "{}"
+
+
+@lru_cache(maxsize=8)
+def _encoded(outputs: tuple[tuple[str, Artifact], ...]) -> str:
+    """A task's row and what is remembered of it mostly say the same."""
+    return json.dumps(outputs_to_json(dict(outputs)), sort_keys=True)

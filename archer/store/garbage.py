@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from archer.store.jobs import JobStore, now_ms
 from archer.store.remote import RemoteBlobs
-from archer.store.schema import attempts, cards, events, jobs, memo, nodes, tasks
+from archer.store.schema import attempts, cards, events, jobs, memo, nodes, tallies, tasks
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -70,7 +70,7 @@ def _forget(connection: Any, days: int | None) -> tuple[list[str], int]:
     over = sa.select(jobs.c.id).where(jobs.c.ended_ms.is_not(None), jobs.c.ended_ms < before)
     found = [str(row.id) for row in connection.execute(over)]
     for job in found:
-        for table in (tasks, nodes, attempts, events, cards):
+        for table in (tasks, nodes, attempts, events, cards, tallies):
             connection.execute(sa.delete(table).where(table.c.job == job))
         connection.execute(sa.delete(jobs).where(jobs.c.id == job))
     gone = connection.execute(sa.delete(memo).where(memo.c.used_ms < before))

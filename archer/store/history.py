@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from archer.artifact import Artifact
 from archer.errors import SpecError, StateUnusable
 from archer.events import Event
-from archer.store.schema import attempts, cards, events, jobs, nodes, tasks
+from archer.store.schema import SAID, attempts, cards, events, jobs, nodes, tallies, tasks
 from archer.wire import outputs_from_json
 
 FILE = "archer.db"
@@ -149,8 +149,10 @@ class History:
 
     def counts(self, job: str) -> dict[str, int]:
         """State -> number of tasks."""
-        query = sa.select(tasks.c.state, sa.func.count()).where(tasks.c.job == job).group_by(tasks.c.state)
-        return {str(state): int(number) for state, number in self._read(query)}
+        number = sa.func.sum(tallies.c.number)
+        query = sa.select(tallies.c.state, number).where(tallies.c.job == job, tallies.c.counts == "task")
+        rows = self._read(query.group_by(tallies.c.state).having(number > 0))
+        return {str(state): int(found) for state, found in rows}
 
     def events(self, job: str, *, after: int = 0, limit: int = PAGE) -> list[Event]:
         """A page of the events of a job in order, behind place `after`."""
@@ -164,8 +166,7 @@ class History:
 
     def logs(self, job: str, *, after: int = 0, limit: int = PAGE) -> list[AttemptRow]:
         """A page of the tries of a job that have something to say, by token."""
-        said = (attempts.c.log != "") | (attempts.c.error != "")
-        query = sa.select(attempts).where(attempts.c.job == job, attempts.c.token > after, said)
+        query = sa.select(attempts).where(attempts.c.job == job, attempts.c.token > after, SAID)
         return [_attempt(row) for row in self._read(query.order_by(attempts.c.token).limit(limit))]
 
     def cards(self, job: str) -> list[CardRow]:
@@ -178,20 +179,19 @@ class History:
 
     def costs(self, job: str) -> list[Cost]:
         """What each node of a job cost, in the order of the plan."""
-        useful = attempts.c.state == "done"
+        useful = tallies.c.state == "done"
         query = (
             sa.select(
                 nodes.c.node,
                 nodes.c.stage,
-                sa.func.count(attempts.c.token).label("tries"),
-                _sum(attempts.c.wall_ms, useful).label("wall_ms"),
-                _sum(attempts.c.cpu_ms, useful).label("cpu_ms"),
-                _sum(1, ~useful).label("wasted"),
-                _sum(attempts.c.wall_ms, ~useful).label("wasted_ms"),
+                _sum(tallies.c.number).label("tries"),
+                _sum(tallies.c.wall_ms, useful).label("wall_ms"),
+                _sum(tallies.c.cpu_ms, useful).label("cpu_ms"),
+                _sum(tallies.c.number, ~useful).label("wasted"),
+                _sum(tallies.c.wall_ms, ~useful).label("wasted_ms"),
             )
             .select_from(nodes)
-            .outerjoin(tasks, (tasks.c.job == nodes.c.job) & (tasks.c.node == nodes.c.node))
-            .outerjoin(attempts, (attempts.c.job == tasks.c.job) & (attempts.c.name == tasks.c.name))
+            .outerjoin(tallies, _tries_of_nodes())
             .where(nodes.c.job == job)
             .group_by(nodes.c.node, nodes.c.stage, nodes.c.place)
             .order_by(nodes.c.place)
@@ -206,8 +206,13 @@ class History:
             raise StateUnusable(str(self.root / FILE), str(error.orig)) from error
 
 
-def _sum(value: Any, where: Any) -> Any:
-    return sa.func.coalesce(sa.func.sum(sa.case((where & attempts.c.token.is_not(None), value), else_=0)), 0)
+def _sum(value: Any, where: Any = None) -> Any:
+    return sa.func.coalesce(sa.func.sum(value if where is None else sa.case((where, value), else_=0)), 0)
+
+
+def _tries_of_nodes() -> Any:
+    same = (tallies.c.job == nodes.c.job) & (tallies.c.node == nodes.c.node)
+    return same & (tallies.c.counts == "try")
 
 
 def _task(row: Any) -> TaskRow:

@@ -19,8 +19,9 @@ from archer.store.artifacts import full_disk_named
 from archer.store.batch import Batch
 from archer.store.lock import FolderLock
 from archer.store.migrations import migrate
-from archer.store.schema import attempts, events, jobs, memo, nodes, tasks
+from archer.store.schema import attempts, events, jobs, memo, nodes, tallies, tasks
 from archer.store.statements import Statements
+from archer.store.tallies import LEASED, lost_rows, states_before, tally_rows
 from archer.wire import outputs_from_json
 
 FILE = "archer.db"
@@ -109,7 +110,7 @@ class JobStore:
         """Keep that nothing of a job runs any more, whatever the last transactions came to; returns the event."""
         now = now_ms()
         with self._transaction():
-            self._next_seq = self._following(events.c.seq)
+            self._next_seq = 1 + self._greatest(events.c.seq)
             self._void_leases(job, now)
             change = jobs.update().where(jobs.c.id == job)
             self._connection.execute(change.values(state="interrupted", ended_ms=now))
@@ -138,7 +139,7 @@ class JobStore:
 
     def paces(self, plan: Plan) -> dict[str, float]:
         """Node -> seconds per unit of weight that its stage took so far, of equal settings where there are any."""
-        spent, weight = sa.func.sum(attempts.c.wall_ms), sa.func.sum(tasks.c.weight)
+        spent, weight = sa.func.sum(tallies.c.wall_ms), sa.func.sum(tallies.c.weight)
         found = {}
         for node in plan.nodes:
             same = (nodes.c.identity == node.identity, nodes.c.stage == node.stage.name)
@@ -146,9 +147,9 @@ class JobStore:
                 query = (
                     sa.select(spent, weight)
                     .select_from(nodes)
-                    .join(tasks, (tasks.c.job == nodes.c.job) & (tasks.c.node == nodes.c.node))
-                    .join(attempts, (attempts.c.job == tasks.c.job) & (attempts.c.name == tasks.c.name))
-                    .where(wanted, tasks.c.phase == "map", attempts.c.state == "done")
+                    .join(tallies, (tallies.c.job == nodes.c.job) & (tallies.c.node == nodes.c.node))
+                    .where(wanted, tallies.c.counts == "try")
+                    .where(tallies.c.phase == "map", tallies.c.state == "done")
                 )
                 taken_ms, units = self._read(query)[0]
                 if taken_ms and units:
@@ -182,25 +183,35 @@ class JobStore:
                     sa.text("BEGIN IMMEDIATE")
                 )  # else its driver commits each DDL by itself
             migrate(self._connection, str(self.root))
-            tokens = (tasks.c.token, tasks.c.copy_token, attempts.c.token)
-            self.next_token = max(map(self._following, tokens))
-            self._next_seq = self._following(events.c.seq)
+            self.next_token = 1 + max(self._greatest(attempts.c.token), *self._held_tokens())
+            self._next_seq = 1 + self._greatest(events.c.seq)
 
-    def _following(self, column: Any) -> int:
-        """One more than the greatest value of a column."""
-        return 1 + (self._connection.execute(sa.select(sa.func.max(column))).scalar() or 0)
+    def _greatest(self, column: Any) -> int:
+        """The greatest value of a column that has an index."""
+        return self._connection.execute(sa.select(sa.func.max(column))).scalar() or 0
+
+    def _held_tokens(self) -> tuple[int, int]:
+        """The greatest tokens of tries that have not ended; all others are in `attempts`."""
+        query = sa.select(sa.func.max(tasks.c.token), sa.func.max(tasks.c.copy_token))
+        held = query.where(tasks.c.job.in_(sa.select(jobs.c.id)), tasks.c.state == LEASED)
+        token, copy_token = self._connection.execute(held).one()
+        return token or 0, copy_token or 0
 
     def _void_leases(self, job: str, now: int) -> None:
         """What was leased when the scheduler died is pending again; its holders died too."""
-        held = (tasks.c.job == job) & (tasks.c.state == "leased")
-        rows = self._connection.execute(sa.select(tasks.c.name, tasks.c.token).where(held)).all()
+        held = (tasks.c.job == job) & (tasks.c.state == LEASED)
+        columns = (tasks.c.name, tasks.c.node, tasks.c.phase, tasks.c.token, tasks.c.copy_token)
+        rows = self._connection.execute(sa.select(*columns).where(held)).all()
+        if not rows:
+            return
         lost = {"job": job, "number": 0, "state": "lost", "ended_ms": now, "wall_ms": 0, "cpu_ms": 0}
-        if rows:
-            values = [{**lost, "name": row.name, "token": row.token, "error": "", "log": ""} for row in rows]
-            self._many(self._statements.attempt, values)
-            self._connection.execute(
-                tasks.update().where(held).values(state="pending", until_ms=0, copy_token=0)
-            )
+        lost |= {"error": "", "log": ""}
+        tries = [(row, token) for row in rows for token in {row.token, row.copy_token or row.token}]
+        values = [{**lost, "name": row.name, "token": token} for row, token in tries]
+        self._many(self._statements.attempt, values)
+        self._connection.execute(tasks.update().where(held).values(state="pending", until_ms=0, copy_token=0))
+        places = [(row.node, row.phase) for row in rows], [(row.node, row.phase) for row, _ in tries]
+        self._many(self._statements.tally, lost_rows(job, *places))
 
     def _read(self, query: Any) -> Sequence[Any]:
         with self._transaction():
@@ -209,6 +220,7 @@ class JobStore:
     def _write(self, batch: Batch) -> None:
         """Order matters: rows are made, closed, then leased again."""
         sql, many = self._statements, self._many
+        before = states_before(self._connection, sql, batch)
         for statement, rows in ((sql.plan, batch.planned), (sql.settle, batch.settled)):
             many(statement, rows)
         if many(sql.close, batch.closed) != len(batch.closed):
@@ -223,6 +235,7 @@ class JobStore:
             (sql.card, batch.cards),
             (sql.node_state, batch.nodes),
             (sql.event, batch.event_rows),
+            (sql.tally, tally_rows(batch, before)),
         ):
             many(statement, rows)
         if batch.job_state:

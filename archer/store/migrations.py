@@ -26,6 +26,20 @@ STEPS: dict[int, tuple[str, ...]] = {
         "CREATE INDEX tasks_by_state ON tasks (job, state, name)",
         "CREATE INDEX attempts_by_task ON attempts (job, name)",
     ),
+    3: (
+        "CREATE INDEX attempts_that_say ON attempts (job, token) WHERE log != '' OR error != ''",
+        """CREATE TABLE tallies (
+            job VARCHAR(64) NOT NULL, counts VARCHAR(8) NOT NULL, node VARCHAR(64) NOT NULL, phase VARCHAR(8) NOT NULL,
+            state VARCHAR(16) NOT NULL, number BIGINT NOT NULL, wall_ms BIGINT NOT NULL, cpu_ms BIGINT NOT NULL,
+            weight BIGINT NOT NULL, PRIMARY KEY (job, counts, node, phase, state)
+        )""",
+        """INSERT INTO tallies SELECT job, 'task', node, phase, state, COUNT(*), 0, 0, 0
+            FROM tasks GROUP BY job, node, phase, state""",
+        """INSERT INTO tallies SELECT tasks.job, 'try', tasks.node, tasks.phase, attempts.state, COUNT(*),
+            SUM(attempts.wall_ms), SUM(attempts.cpu_ms), SUM(tasks.weight)
+            FROM attempts JOIN tasks ON tasks.job = attempts.job AND tasks.name = attempts.name
+            GROUP BY tasks.job, tasks.node, tasks.phase, attempts.state""",
+    ),
 }
 """Schema version -> what makes it of the one before."""
 

@@ -1,4 +1,4 @@
-"""Artifacts at an fsspec URL, behind the folder that caches them: `s3://bucket/prefix`, `memory://x`, a shared mount.
+"""Artifacts at a URL, behind the folder that caches them: `s3://bucket/prefix`, `memory://x`, a shared mount.
 
 A blob is `objects/ab/cdef....suffix` there as it is in the folder; a tree is its listing (a blob) and the blobs of its files. The
 listing goes last, so what has a listing is whole. Every blob that is fetched is checked against its name.
@@ -10,15 +10,15 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from archer.errors import BlobDamaged
+from archer.store.backend import backend_for
 
-WHOLE_PUTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"})
-"""Protocols where an object appears when all of its bytes are there, so that it needs no other name at first."""
 _names = count()
 
 
@@ -26,39 +26,22 @@ class RemoteBlobs:
     """Blobs by hash at a URL. Safe for any number of processes: equal content meets under one name.
 
     Args:
-        url: of the folder.
+        url: of the folder; see `backend_for`.
     """
 
     def __init__(self, url: str) -> None:
-        import fsspec
-
         self.url = url
-        self._fs, root = fsspec.core.url_to_fs(url)
-        self._root = str(root).rstrip("/")
-        protocol = self._fs.protocol
-        names = {protocol} if isinstance(protocol, str) else set(protocol)
-        self._whole = not names.isdisjoint(WHOLE_PUTS)
+        self._backend = backend_for(url)
 
     def has(self, name: str, size: int | None = None) -> bool:
         """True where the blob is there, in this size."""
-        try:
-            found = self._fs.size(self._at(name))
-        except FileNotFoundError:
-            return False
-        return size is None or found == size
+        found = self._backend.size(name)
+        return found is not None and size in (None, found)
 
     def put(self, path: Path, name: str) -> None:
         """Upload a finished file, unless it is there."""
-        if self.has(name, path.stat().st_size):
-            return
-        at = self._at(name)
-        self._fs.makedirs(at.rpartition("/")[0], exist_ok=True)
-        if self._whole:
-            self._fs.put_file(str(path), at)
-            return
-        beside = f"{at}.{os.getpid()}-{next(_names)}.new"
-        self._fs.put_file(str(path), beside)
-        self._fs.mv(beside, at)
+        if not self.has(name, path.stat().st_size):
+            self._backend.put(path, name)
 
     def fetch(self, name: str, digest: str, place: Path) -> None:
         """Download a blob to its place in the folder.
@@ -69,7 +52,7 @@ class RemoteBlobs:
         place.parent.mkdir(parents=True, exist_ok=True)
         beside = place.with_name(f".{place.name}.{os.getpid()}-{next(_names)}")
         try:
-            self._fs.get_file(self._at(name), str(beside))
+            self._backend.get(name, beside)
             with beside.open("rb") as file:
                 found = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
             if found != digest:
@@ -101,21 +84,18 @@ class RemoteBlobs:
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, as a manifest is."""
-        self._fs.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
-        self._fs.pipe_file(self._at(name), content)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            self._backend.put(Path(file.name), name)
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Name and size of every blob."""
-        try:
-            found = self._fs.find(self._at("objects"), detail=True)
-        except FileNotFoundError:
-            return
-        for path, facts in found.items():
-            yield str(path)[len(self._root) + 1 :], int(facts["size"])
+        return self._backend.names("objects")
 
     def files_of(self, name: str) -> list[str]:
         """Hashes of the files of a tree, where the blob is a listing; nothing otherwise."""
-        value = json.loads(self._fs.cat_file(self._at(name)))
+        value = json.loads(self._backend.read(name))
         if not isinstance(value, dict) or not all(
             isinstance(entry, dict) and "hash" in entry for entry in value.values()
         ):
@@ -124,10 +104,7 @@ class RemoteBlobs:
 
     def remove(self, name: str) -> None:
         """Delete a blob."""
-        self._fs.rm_file(self._at(name))
-
-    def _at(self, name: str) -> str:
-        return f"{self._root}/{name}"
+        self._backend.remove(name)
 
 
 def blob_name(digest: str, suffix: str = "") -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 """Of this schema; kept in `meta`."""
 
 metadata = sa.MetaData()
@@ -81,6 +81,30 @@ attempts = sa.Table(
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("log", sa.Text, nullable=False),
     sa.Index("attempts_by_task", "job", "name"),
+)
+
+SAID: sa.ColumnElement[bool] = sa.or_(
+    attempts.c.log != sa.literal_column("''"), attempts.c.error != sa.literal_column("''")
+)
+"""A try that has something to say: the condition of an index, so queries must have exactly this one. (Naming another database's
+index here would import its dialect at every start.)"""
+
+sa.Index("attempts_that_say", attempts.c.job, attempts.c.token, sqlite_where=SAID)
+
+# What `tasks` (counts = task: how many in which state) and `attempts` (counts = try: how many ended how, what they took)
+# add up to.
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("job", sa.String(64), primary_key=True),
+    sa.Column("counts", sa.String(8), primary_key=True),
+    sa.Column("node", sa.String(64), primary_key=True),
+    sa.Column("phase", sa.String(8), primary_key=True),
+    sa.Column("state", sa.String(16), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("wall_ms", sa.BigInteger, nullable=False),
+    sa.Column("cpu_ms", sa.BigInteger, nullable=False),
+    sa.Column("weight", sa.BigInteger, nullable=False),  # of the tasks that were tried
 )
 
 events = sa.Table(

@@ -15,18 +15,36 @@ from types import TracebackType
 from typing import Self
 
 from mezzfs.core import BUDGET, Core
-from mezzfs.mount import kernel
+from mezzfs.errors import CannotMount
+from mezzfs.mount import fallback, kernel
 from mezzfs.mount.catalog import Catalog
 from mezzfs.mount.catalog import FilesCatalog as FilesCatalog
 from mezzfs.mount.catalog import Found as Found
 from mezzfs.mount.catalog import UrlCatalog as UrlCatalog
 from mezzfs.mount.catalog import catalog_for as catalog_for
+from mezzfs.mount.files import Face as Face
 from mezzfs.mount.kernel import missing as missing
 from mezzfs.mount.kernel import recover as recover
 from mezzfs.mount.protocol import Owner as Owner
 from mezzfs.mount.server import Server
 
-__all__ = ["FilesCatalog", "Found", "Mount", "Owner", "UrlCatalog", "catalog_for", "missing", "recover"]
+__all__ = [
+    "Face",
+    "FilesCatalog",
+    "Found",
+    "Mount",
+    "Owner",
+    "UrlCatalog",
+    "catalog_for",
+    "face_for_here",
+    "missing",
+    "recover",
+]
+
+
+def face_for_here() -> Face:
+    """The native face, unless it cannot run here and the other one can."""
+    return "mfusepy" if kernel.missing() and not fallback.missing() else "native"
 
 
 class Mount:
@@ -39,6 +57,7 @@ class Mount:
         core: the engine; one of its own where it is None.
         owner: whose the files are; ours where it is None.
         allow_other: whether other users may look in.
+        face: `native`, `mfusepy`, or None for the first of them that can run here.
 
     Raises:
         CannotMount: with what is missing.
@@ -53,17 +72,38 @@ class Mount:
         core: Core | None = None,
         owner: Owner | None = None,
         allow_other: bool = False,
+        face: Face | None = None,
     ) -> None:
         owner = owner or Owner(uid=os.geteuid(), gid=os.getegid())
+        self.folder, self.face = folder, face or face_for_here()
+        self.core = core or Core(budget=BUDGET, touch=True)
+        self.server: Server | fallback.FallbackServer
+        if self.face == "mfusepy":
+            self.server = self._through_libfuse(catalog, name, owner, allow_other=allow_other)
+            return
         device = kernel.attach(folder, name, writable=owner.writable, allow_other=allow_other)
-        self.folder = folder
         try:
-            self.core = core or Core(budget=BUDGET, touch=True)
             self.server = Server(device, catalog, self.core, owner)
         finally:
             os.close(device)  # the server has its own
-        self._thread = threading.Thread(target=self.server.run, name="mezzfs-mount", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self.server.run, name="mezzfs-mount", daemon=True).start()
+
+    def _through_libfuse(
+        self, catalog: Catalog, name: str, owner: Owner, *, allow_other: bool
+    ) -> fallback.FallbackServer:
+        if lacking := fallback.missing():
+            raise CannotMount(str(self.folder), lacking)
+        kernel.prepare(self.folder)
+        server = fallback.FallbackServer(self.folder, catalog, self.core, owner)
+        threading.Thread(
+            target=server.run,
+            args=(name,),
+            kwargs={"allow_other": allow_other},
+            name="mezzfs-mount",
+            daemon=True,
+        ).start()
+        server.mounted(20)
+        return server
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the mount has ended; True if it has."""

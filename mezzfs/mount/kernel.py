@@ -16,12 +16,17 @@ from pathlib import Path
 from mezzfs.errors import CannotMount
 
 DEVICE = Path("/dev/fuse")
+OLDEST = 5, 4
 MNT_FORCE, MNT_DETACH = 1, 2
 MS_RDONLY, MS_NOSUID, MS_NODEV = 1, 2, 4
 
 
 def missing() -> str:
     """What is missing to mount here, in words; empty where nothing is."""
+    if _kernel() < OLDEST:
+        return (
+            f"the kernel is older than {OLDEST[0]}.{OLDEST[1]}, and speaks an older FUSE protocol than 7.31"
+        )
     if not DEVICE.exists():
         return (
             "/dev/fuse is not there; load the kernel's fuse module, or give the container --device /dev/fuse"
@@ -47,13 +52,18 @@ def attach(folder: Path, name: str, *, writable: bool, allow_other: bool) -> int
     """
     if lacking := missing():
         raise CannotMount(str(folder), lacking)
-    recover(folder)
-    if not folder.is_dir():
-        raise CannotMount(str(folder), "wanted a folder to mount on; mkdir it first")
+    prepare(folder)
     options = ["default_permissions", "max_read=1048576"] + (["allow_other"] if allow_other else [])
     if _may_mount():
         return _mount(folder, name, options, writable=writable)
     return _ask_helper(folder, name, options, writable=writable)
+
+
+def prepare(folder: Path) -> None:
+    """Clear away what a dead process left on `folder`. Raises: CannotMount where it is none."""
+    recover(folder)
+    if not folder.is_dir():
+        raise CannotMount(str(folder), "wanted a folder to mount on; mkdir it first")
 
 
 def detach(folder: Path, *, force: bool) -> bool:
@@ -61,7 +71,7 @@ def detach(folder: Path, *, force: bool) -> bool:
     if _may_mount():
         flags = MNT_FORCE | MNT_DETACH if force else 0
         return int(_libc().umount2(os.fsencode(folder), flags)) == 0
-    helper = shutil.which("fusermount3") or "fusermount3"
+    helper = shutil.which("fusermount3") or shutil.which("fusermount") or "fusermount3"
     argv = [helper, "-u", *(["-z"] if force else []), "--", str(folder)]
     return subprocess.run(argv, capture_output=True, check=False).returncode == 0  # noqa: S603
 
@@ -76,6 +86,11 @@ def recover(folder: Path) -> bool:
             return False
         return detach(folder, force=True)
     return False
+
+
+def _kernel() -> tuple[int, int]:
+    major, minor = os.uname().release.split(".")[:2]
+    return int(major), int("".join(filter(str.isdigit, minor)))
 
 
 def _may_mount() -> bool:

@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import posixpath
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mezzfs.core import TIMEOUT_S, Core, Handle, Shared
-from mezzfs.errors import MezzError, errno_of
+from mezzfs.core import TIMEOUT_S, Core, Shared
 from mezzfs.mount import protocol
 from mezzfs.mount.catalog import Catalog
+from mezzfs.mount.files import Failed, Files, number_of
 from mezzfs.mount.nodes import Nodes
 from mezzfs.mount.protocol import Op, Owner
-from mezzfs.mount.writing import Writing
 from mezzfs.objects import Stat
-from mezzfs.stores.base import Entry
 
 if TYPE_CHECKING:
     from cinemill_native._mount import FuseServer
 
 log = logging.getLogger(__name__)
-HINTS, STATS = b"user.mezzfs.hints.", b"user.mezzfs.stats"
-"""Ask a file for the attribute `user.mezzfs.hints.0-1048576,5000000-6000000` to say what will be read of it (asking is
-allowed on a read-only mount, setting is not), and for `user.mezzfs.stats` to hear what was fetched."""
 QUICK = {Op.FORGET, Op.BATCH_FORGET, Op.RELEASE, Op.RELEASEDIR, Op.STATFS, Op.ACCESS, Op.OPENDIR, Op.FSYNCDIR}
 """Requests that never wait for a store; the others run on threads."""
-
-
-class Failed(Exception):
-    """An answer that is an errno."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class Server:
@@ -55,11 +40,8 @@ class Server:
         from cinemill_native._mount import FuseServer
 
         self.native: FuseServer = FuseServer(device, core.cache, TIMEOUT_S)
-        self._catalog, self._core, self._owner = catalog, core, owner
-        self.nodes, self.handles = Nodes(), dict[int, Handle]()
-        self._writing = Writing(catalog, owner)
-        self._folders: dict[int, tuple[str, list[Entry]]] = {}
-        self._next_folder = 1
+        self._core, self._owner = core, owner
+        self.files, self.nodes = Files(catalog, core, owner, lambda: dict(self.native.stats())), Nodes()
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="mezzfs-names")
         self._ended = threading.Event()
         core.on_stale = self._stale
@@ -97,9 +79,7 @@ class Server:
                 elif len(event) == 7:
                     self._take(*event[1:5])
         self.native.stop()
-        for handle in list(self.handles.values()):
-            handle.close()
-        self._writing.abandon()
+        self.files.close()
         self._pool.shutdown(wait=False)
         self._ended.set()
 
@@ -108,7 +88,7 @@ class Server:
         return self._ended.wait(seconds)
 
     def _noticed(self, number: int, offset: int, length: int, *, missed: bool) -> None:
-        handle = self.handles.get(number)
+        handle = self.files.handles.get(number)
         if handle is None:
             return
         try:
@@ -139,68 +119,44 @@ class Server:
                 number = errno.ENOSYS
             else:
                 data = self._answers[op](node, payload)
-        except Failed as failed:
-            number = failed.number
-        except MezzError as error:
-            number = errno_of(error)
-            if number not in (errno.ENOENT, errno.EISDIR):
-                log.warning("%s", error)
-        except Exception:
-            log.exception("a request of kind %d failed", op)
-            number = errno.EIO
+        except Exception as error:  # noqa: BLE001  logged there; one request fails, the mount goes on
+            number = number_of(error, f"a request of kind {op}")
         self.native.reply(unique, number, data)
 
     def _lookup(self, node: int, payload: bytes) -> bytes:
         path = self.nodes.child(node, payload.rstrip(b"\0"))
-        stat = self._stat(path)
+        stat = self.files.stat(path)
         return protocol.entry_out(self.nodes.known(path), stat, self._owner)
 
     def _getattr(self, node: int, payload: bytes) -> bytes:
-        return protocol.attr_out(node, self._stat(self.nodes.path(node)), self._owner)
+        return protocol.attr_out(node, self.files.stat(self.nodes.path(node)), self._owner)
 
     def _setattr(self, node: int, payload: bytes) -> bytes:
         """Times, owners and modes are not kept, and said to be; a length is only that of a file being written."""
         path = self.nodes.path(node)
-        if int.from_bytes(payload[:4], "little") & 8 and self._writing.size(path) != 0:
-            log.warning("%s: objects cannot be cut or grown; write a new one", path)
-            raise Failed(errno.EROFS)
-        return protocol.attr_out(node, self._stat(path), self._owner)
-
-    def _stat(self, path: str) -> Stat | None:
-        size = self._writing.size(path)
-        if size is not None:
-            return Stat(size=size)
-        found = self._catalog.find(path)
-        return found.stat if found else None
+        if int.from_bytes(payload[:4], "little") & 8:
+            self.files.cut(path)
+        return protocol.attr_out(node, self.files.stat(path), self._owner)
 
     def _open(self, node: int, payload: bytes) -> bytes:
         path, flags = self.nodes.path(node), protocol.PAIR.unpack_from(payload)[0]
         if flags & 3:
-            return protocol.open_out(
-                self._writing.begin(path, replaces=True, flags=flags), protocol.DIRECT_IO
-            )
-        found = self._catalog.find(path)
-        if found is None:
-            raise Failed(errno.EISDIR)
-        handle = self._core.open_map(found.layout, name=path, stats=found.stats)
-        self.handles[handle.number] = handle
+            number = self.files.writing.begin(path, replaces=True, flags=flags)
+            return protocol.open_out(number, protocol.DIRECT_IO)
+        handle = self.files.open(path)
         self.native.open(handle.number, handle.shared.number, handle.size)
         return protocol.open_out(handle.number, protocol.DIRECT_IO | protocol.NO_FLUSH)
 
     def _release(self, node: int, payload: bytes) -> bytes:
         number = protocol.LONG.unpack_from(payload)[0]
-        handle = self.handles.pop(number, None)
-        if handle is not None:
+        if self.files.release(number) is not None:
             self.native.close(number)
-            handle.close()
-        else:
-            self._writing.release(number)
         return b""
 
     def _readdir(self, node: int, payload: bytes, *, plus: bool) -> bytes:
         _, start, size, *_ = protocol.READ_IN.unpack_from(payload)
         path, out = self.nodes.path(node), bytearray()
-        entries = self._catalog.list(path)
+        entries = self.files.catalog.list(path)
         for number, entry in enumerate(entries[start:], start + 1):
             name = entry.name.encode("utf-8", "surrogateescape")
             room = len(out) + (128 if plus else 0) + 24 + len(name) + 8
@@ -217,59 +173,36 @@ class Server:
 
     def _create(self, node: int, payload: bytes) -> bytes:
         path = self.nodes.child(node, payload[16:].rstrip(b"\0"))
-        number = self._writing.begin(path, replaces=False, flags=protocol.PAIR.unpack_from(payload)[0])
+        number = self.files.writing.begin(path, replaces=False, flags=protocol.PAIR.unpack_from(payload)[0])
         entry = protocol.entry_out(self.nodes.known(path), Stat(size=0), self._owner)
         return entry + protocol.open_out(number, protocol.DIRECT_IO)
 
     def _write(self, node: int, payload: bytes) -> bytes:
         number, offset, size, *_ = protocol.WRITE_IN.unpack_from(payload)
-        self._writing.write(number, offset, payload[protocol.WRITE_IN.size :][:size])
+        self.files.writing.write(number, offset, payload[protocol.WRITE_IN.size :][:size])
         return protocol.PAIR.pack(size, 0)
 
     def _flush(self, node: int, payload: bytes) -> bytes:
-        self._writing.commit(protocol.LONG.unpack_from(payload)[0])
+        self.files.writing.commit(protocol.LONG.unpack_from(payload)[0])
         return b""
 
     def _getxattr(self, node: int, payload: bytes) -> bytes:
         size, _ = protocol.PAIR.unpack_from(payload)
         name, path = payload[8:].rstrip(b"\0"), self.nodes.path(node)
-        if name.startswith(HINTS):
-            self._hint(path, name.removeprefix(HINTS).decode())
-            value = b"taken"
-        elif name == STATS:
-            value = json.dumps(self.stats()).encode()
-        else:
-            raise Failed(errno.ENODATA)
+        value = self.files.attribute(path, name.decode("utf-8", "surrogateescape"))
         if not size:
             return protocol.PAIR.pack(len(value), 0)
         if size < len(value):
             raise Failed(errno.ERANGE)
         return value
 
-    def _hint(self, path: str, text: str) -> None:
-        try:
-            pairs = [word.partition("-") for word in text.split(",")]
-            ranges = [(int(first), int(end)) for first, _, end in pairs]
-        except ValueError:
-            raise Failed(errno.EINVAL) from None
-        for handle in list(self.handles.values()):
-            if handle.shared.name == path:
-                handle.hint(ranges)
-
-    def stats(self) -> dict[str, object]:
-        """What happened so far: the engine's counters, the cache's, and those of the native loop."""
-        return {
-            "engine": asdict(self._core.counters),
-            "cache": self._core.cache.stats(),
-            "mount": self.native.stats(),
-            "open_files": len(self.handles),
-        }
+    def stats(self) -> dict[str, Any]:
+        """See `Files.stats`."""
+        return self.files.stats()
 
     def _stale(self, shared: Shared) -> None:
         """Every later read of a file that has changed fails, although some of its blocks are there."""
-        for number, handle in list(self.handles.items()):
+        for number, handle in list(self.files.handles.items()):
             if handle.shared is shared:
                 self.native.break_handle(number, errno.ESTALE)
-        forget = getattr(self._catalog, "forget", None)
-        if forget is not None:
-            forget(shared.name)
+        self.files.forget(shared.name)

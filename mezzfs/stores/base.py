@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mezzfs.objects import Stat
@@ -13,12 +13,28 @@ CHUNK = 512 << 10
 """Bytes per chunk of an answer: stays in the processor's cache on its way into the arena."""
 
 
+def _nowhere() -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Landing:
+    """Where an answer may put its next bytes, so that they need not be copied there later.
+
+    Attributes:
+        room: gives writable memory for them, or None; asked before each chunk.
+    """
+
+    room: Callable[[], memoryview | None] = _nowhere
+
+
 @dataclass(slots=True, kw_only=True)
 class Reply:
     """An answer to a request for a byte range, as the store gave it; nothing of it is checked yet (see `mezzfs.fetch`).
 
     Attributes:
         chunks: the bytes, in pieces of any size; a piece may be a view that is good only until the next is asked for.
+        landing: whoever takes the chunks may set its `room`; a store that cannot read into memory ignores it.
         close: gives the connection back or ends it; may be called twice.
         partial: True for 206, False for 200 (the whole object).
         first, total: from Content-Range: offset of the first byte, size of the object; None where it is not said.
@@ -29,6 +45,7 @@ class Reply:
 
     chunks: Iterator[Bytes]
     close: Callable[[], None]
+    landing: Landing = field(default_factory=Landing)
     partial: bool = True
     first: int | None = None
     total: int | None = None

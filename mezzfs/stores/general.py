@@ -18,6 +18,7 @@ from mezzfs.errors import (
 )
 from mezzfs.objects import Stat
 from mezzfs.stores.base import Entry, Reply, Upload
+from mezzfs.stores.upload import FileUpload, WaitingUpload
 
 MARKS = (
     "ETag",
@@ -74,36 +75,22 @@ class GeneralStore:
         """See `Store.create`."""
         with translated(url):
             store, path = _find(url)
-            return GeneralUpload(url, store.open(path, "wb", autocommit=False))
+            store.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if "memory" in store.protocol:  # whose files are visible from the first byte on
+                return WaitingUpload(lambda data: store.pipe_file(path, data))
+            file = store.open(path, "wb", autocommit=False)
+
+        def commit() -> None:
+            file.close()
+            file.commit()
+
+        return FileUpload(url, file, translated, commit=commit, abort=file.discard)
 
     def refresh(self) -> None:
         """See `Store.refresh`."""
         import fsspec
 
         fsspec.AbstractFileSystem.clear_instance_cache()
-
-
-class GeneralUpload:
-    """A file of fsspec that is committed at the end."""
-
-    def __init__(self, url: str, file: Any) -> None:
-        self._url, self._file = url, file
-
-    def write(self, data: bytes) -> None:
-        """See `Upload.write`."""
-        with translated(self._url):
-            self._file.write(data)
-
-    def commit(self) -> None:
-        """See `Upload.commit`."""
-        with translated(self._url):
-            self._file.close()
-            self._file.commit()
-
-    def abort(self) -> None:
-        """See `Upload.abort`."""
-        with translated(self._url):
-            self._file.discard()
 
 
 def _nothing() -> None:

@@ -27,7 +27,7 @@ from mezzfs.errors import (
     Unreachable,
 )
 from mezzfs.objects import Stat
-from mezzfs.stores.base import CHUNK, Bytes, Entry, Reply, Upload
+from mezzfs.stores.base import CHUNK, Bytes, Entry, Landing, Reply, Upload
 
 CONNECT_S = 10.0
 READ_S = 30.0
@@ -38,10 +38,15 @@ DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 
 
 class HttpStore:
-    """`http://` and `https://`. Names and passwords in a URL are sent as basic authentication, and never shown."""
+    """`http://` and `https://`. Names and passwords in a URL are sent as basic authentication, and never shown.
 
-    def __init__(self) -> None:
+    Args:
+        ca_bundle: file of the certificates to trust; the system's where it is None.
+    """
+
+    def __init__(self, ca_bundle: str | None = None) -> None:
         options = {
+            "ca_certs": ca_bundle,
             "timeout": urllib3.Timeout(connect=CONNECT_S, read=READ_S),
             "retries": urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0),
             "maxsize": 32,
@@ -51,15 +56,16 @@ class HttpStore:
         proxy = proxies.get("https") or proxies.get("http")
         self._direct = urllib3.PoolManager(**options)  # type: ignore[arg-type]
         self._proxied = urllib3.ProxyManager(proxy, **options) if proxy else self._direct  # type: ignore[arg-type]
+        self._ways: dict[str, urllib3.PoolManager] = {}
 
     def stat(self, url: str) -> Stat:
         """See `Store.stat`; asks with HEAD, and for the first byte where HEAD is refused."""
-        reply = self._ask("HEAD", url, {})
+        reply = self.ask("HEAD", url, {})
         reply.drain_conn()
         if reply.status not in (403, 405, 501) and "Content-Length" in reply.headers:
             _check(url, reply)
             return _stat(reply, int(reply.headers["Content-Length"]))
-        reply = self._ask("GET", url, {"Range": "bytes=0-0"})
+        reply = self.ask("GET", url, {"Range": "bytes=0-0"})
         try:
             _check(url, reply)
             found = RANGE.match(reply.headers.get("Content-Range", ""))
@@ -77,26 +83,11 @@ class HttpStore:
             headers["If-Match"] = stat.etag
         elif stat.modified:
             headers["If-Unmodified-Since"] = stat.modified
-        reply = self._ask("GET", url, headers)
+        reply = self.ask("GET", url, headers)
         if reply.status not in (200, 206):
             reply.drain_conn()
             _check(url, reply)
-        if reply.headers.get("Content-Encoding", "identity") != "identity":
-            reply.close()
-            raise BadReply(url, "the server compresses its answers, although it was asked not to")
-        found = RANGE.match(reply.headers.get("Content-Range", ""))
-        digest = DIGEST.search(reply.headers.get("Content-Digest", ""))
-        size = reply.headers.get("Content-Length")
-        return Reply(
-            chunks=chunks_of(url, reply),
-            close=reply.close,
-            partial=reply.status == 206,
-            first=int(found[1]) if found else None,
-            total=int(found[3]) if found else None,
-            length=int(size) if size else None,
-            etag=reply.headers.get("ETag"),
-            sha256=_sha256(url, digest[1]) if digest else None,
-        )
+        return reply_of(url, reply)
 
     def list(self, url: str) -> list[Entry]:
         """Web servers do not list; names in a mount are found by asking for them."""
@@ -109,10 +100,10 @@ class HttpStore:
     def refresh(self) -> None:
         """There are no credentials that expire."""
 
-    def _ask(self, method: str, url: str, headers: dict[str, str]) -> BaseHTTPResponse:
+    def ask(self, method: str, url: str, headers: dict[str, str]) -> BaseHTTPResponse:
+        """Send one request; whatever the status is, it is an answer. Raises: Unreachable."""
         parts = urllib.parse.urlsplit(url)
-        host = parts.hostname or ""
-        pool = self._direct if urllib.request.proxy_bypass(host) or _loopback(host) else self._proxied
+        pool = self._way(parts.hostname or "")
         if parts.username is not None:
             name = urllib.parse.unquote(parts.username)
             password = urllib.parse.unquote(parts.password or "")
@@ -122,6 +113,35 @@ class HttpStore:
             return pool.request(method, url, headers=dict(pool.headers) | headers, preload_content=False)
         except HTTPError as error:
             raise Unreachable(url, f"cannot be reached: {_why(error)}") from error
+
+    def _way(self, host: str) -> urllib3.PoolManager:
+        """Through the proxy or past it; looked up once, as that reads the whole environment."""
+        found = self._ways.get(host)
+        if found is None:
+            past = urllib.request.proxy_bypass(host) or _loopback(host)
+            found = self._ways[host] = self._direct if past else self._proxied
+        return found
+
+
+def reply_of(url: str, reply: BaseHTTPResponse) -> Reply:
+    """What a 200 or 206 says. Raises: BadReply."""
+    if reply.headers.get("Content-Encoding", "identity") != "identity":
+        reply.close()
+        raise BadReply(url, "the server compresses its answers, although it was asked not to")
+    found = RANGE.match(reply.headers.get("Content-Range", ""))
+    digest = DIGEST.search(reply.headers.get("Content-Digest", ""))
+    size, landing = reply.headers.get("Content-Length"), Landing()
+    return Reply(
+        chunks=chunks_of(url, reply, landing),
+        landing=landing,
+        close=reply.close,
+        partial=reply.status == 206,
+        first=int(found[1]) if found else None,
+        total=int(found[3]) if found else None,
+        length=int(size) if size else None,
+        etag=reply.headers.get("ETag"),
+        sha256=_sha256(url, digest[1]) if digest else None,
+    )
 
 
 def _loopback(host: str) -> bool:
@@ -171,8 +191,8 @@ def _sha256(url: str, text: str) -> bytes:
         raise BadReply(url, "the server sends a Content-Digest that is none") from error
 
 
-def chunks_of(url: str, reply: BaseHTTPResponse) -> Iterator[Bytes]:
-    """The body, in views of one buffer per thread: each is good until the next is asked for.
+def chunks_of(url: str, reply: BaseHTTPResponse, landing: Landing) -> Iterator[Bytes]:
+    """The body, in views of memory that `landing` gives, or of one buffer per thread: each is good until the next is asked for.
 
     urllib3 makes new bytes of every read; its own source underneath reads into memory that is there already, which halves
     the processor time per byte. Where there is no such source, urllib3's way is used.
@@ -183,8 +203,7 @@ def chunks_of(url: str, reply: BaseHTTPResponse) -> Iterator[Bytes]:
             while data := reply.read(CHUNK, decode_content=False):
                 yield data
             return
-        buffer = _buffer()
-        while count := readinto(buffer):
+        while count := readinto(buffer := landing.room() or _buffer()):
             yield buffer[:count]
         reply.release_conn()
     except (

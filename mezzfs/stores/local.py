@@ -7,11 +7,15 @@ import os
 import stat as mode
 from collections.abc import Iterator
 from io import FileIO
+from itertools import count
 from pathlib import Path
 
 from mezzfs.errors import AccessDenied, ChangedObject, MezzError, NotAFile, NotFound, Unreachable
 from mezzfs.objects import Stat
 from mezzfs.stores.base import CHUNK, Entry, Reply, Upload
+from mezzfs.stores.upload import FileUpload
+
+_numbers = count()
 
 
 class LocalStore:
@@ -46,38 +50,26 @@ class LocalStore:
             return found
 
     def create(self, url: str) -> Upload:
-        """See `Store.create`."""
+        """A file beside its final name, moved there after it is on the disk."""
+        path = _path(url)
+        part = path.with_name(f".{path.name}.{os.getpid()}.{next(_numbers)}.part")
         with translated(url):
-            return LocalUpload(_path(url))
+            file = part.open("xb")
+
+        def commit() -> None:
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            part.replace(path)
+
+        def abort() -> None:
+            file.close()
+            part.unlink(missing_ok=True)
+
+        return FileUpload(url, file, translated, commit=commit, abort=abort)
 
     def refresh(self) -> None:
         """There are no credentials."""
-
-
-class LocalUpload:
-    """A file beside its final name, moved there by `commit` after it is on the disk."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._part = path, path.with_name(f".{path.name}.{os.getpid()}.{id(self):x}.part")
-        self._file = self._part.open("xb")
-
-    def write(self, data: bytes) -> None:
-        """See `Upload.write`."""
-        with translated(str(self._path)):
-            self._file.write(data)
-
-    def commit(self) -> None:
-        """See `Upload.commit`."""
-        with translated(str(self._path)):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._part.replace(self._path)
-
-    def abort(self) -> None:
-        """See `Upload.abort`."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
 
 
 def _chunks(url: str, file: FileIO, offset: int, length: int, stat: Stat) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from mezzfs.errors import ChangedObject, NotAFile, NotFound
 from mezzfs.objects import Stat
 from mezzfs.stores.base import CHUNK, Entry, Reply, Upload
+from mezzfs.stores.upload import WaitingUpload
 
 
 class MemoryStore:
@@ -58,7 +59,7 @@ class MemoryStore:
 
     def create(self, url: str) -> Upload:
         """See `Store.create`."""
-        return MemoryUpload(self, url)
+        return WaitingUpload(lambda data: self.put(url, data))
 
     def refresh(self) -> None:
         """There are no credentials."""
@@ -80,22 +81,3 @@ class MemoryStore:
         if found is None:
             raise NotFound(url)
         return found
-
-
-class MemoryUpload:
-    """Bytes that become an object when they are complete."""
-
-    def __init__(self, store: MemoryStore, url: str) -> None:
-        self._store, self._url, self._data = store, url, bytearray()
-
-    def write(self, data: bytes) -> None:
-        """See `Upload.write`."""
-        self._data += data
-
-    def commit(self) -> None:
-        """See `Upload.commit`."""
-        self._store.put(self._url, bytes(self._data))
-
-    def abort(self) -> None:
-        """See `Upload.abort`."""
-        self._data.clear()

@@ -318,4 +318,5 @@ NB_MODULE(_kernels, module) {
   module.def("histogram_sad", bindings::histogram_sad, "current"_a.none(), "previous"_a.none(), "bins"_a = 256,
              nb::kw_only(), "target"_a = nb::none(), bindings::kHistogramSadDoc);
   bindings::add_vmaf(module);
+  bindings::add_vmaf_v1(module);
 }

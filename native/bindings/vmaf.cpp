@@ -1,5 +1,4 @@
-// Bindings of the features of VMAF. Their kernels need workspaces, which live as long as the thread that calls: fresh
-// memory costs more than some kernels do.
+// Bindings of the features of VMAF v0. Their kernels need workspaces, which live as long as the thread that calls.
 #include "bindings/vmaf.h"
 
 #include <algorithm>
@@ -41,18 +40,21 @@ class Workspace {
   std::size_t size_ = 0;
 };
 
+}  // namespace
+
 std::byte* workspace(std::size_t bytes) {
   thread_local Workspace mine;
   return mine.at_least(bytes);
 }
 
-void check_sides(const PlaneArgument& plane, const char* role, int least) {
-  const Size size = plane.size();
+void check_sides(Size size, const char* role, int least) {
   if (std::min(size.width, size.height) >= least) return;
   raise("TooSmall", std::string(role) + ": wanted sides of at least " + std::to_string(least) + " samples, got " +
                         std::to_string(size.width) + "x" + std::to_string(size.height) +
                         "; the filters of this feature do not fit; scale the picture up, or use another metric");
 }
+
+namespace {
 
 std::vector<double> gain_limits(nb::sequence gains, int most) {
   std::vector<double> limits;
@@ -69,7 +71,7 @@ std::uint64_t motion_sad(nb::handle previous, nb::handle current, nb::handle tar
   const PlaneArgument before(previous, "previous");
   const PlaneArgument now(current, "current");
   check_alike(before, "previous", now, "current");
-  check_sides(now, "current", motion::kMinSide);
+  check_sides(now.size(), "current", motion::kMinSide);
   const motion::Table& kernels = motion::table(pick_target(target));
   const nb::gil_scoped_release unlocked;
   std::byte* const memory = workspace(motion::workspace_bytes(now.size()));
@@ -99,7 +101,7 @@ nb::list vif(nb::handle ref, nb::handle dist, nb::sequence gains, nb::handle tar
   const PlaneArgument first(ref, "ref");
   const PlaneArgument second(dist, "dist");
   check_alike(first, "ref", second, "dist");
-  check_sides(first, "ref", vif::kMinSide);
+  check_sides(first.size(), "ref", vif::kMinSide);
   const std::vector<double> limits = gain_limits(gains, vif::kMaxGains);
   vif::Gains wanted{static_cast<int>(limits.size()), {}};
   std::copy(limits.begin(), limits.end(), wanted.limit);
@@ -121,14 +123,14 @@ nb::tuple three(const Sum* sums) {
   return nb::make_tuple(sums[0], sums[1], sums[2]);
 }
 
-nb::list adm_result(const adm::Sums* sums, int gains, Size size) {
+nb::list adm_result(const adm::Sums* sums, const adm::Viewing& viewing, int gains, Size size) {
   nb::list scales;
   for (int scale = 0; scale < adm::kScales; ++scale) {
     nb::list terms;
     nb::list nums;
     nb::list aims;
     for (int gain = 0; gain < gains; ++gain) {
-      const adm::Terms made = adm::terms(sums[scale], scale, gain, size);
+      const adm::Terms made = adm::terms(sums[scale], viewing, scale, gain, size);
       terms.append(nb::make_tuple(made.num, made.den, made.aim));
       nums.append(three(sums[scale].num[gain]));
       aims.append(three(sums[scale].aim[gain]));
@@ -139,13 +141,28 @@ nb::list adm_result(const adm::Sums* sums, int gains, Size size) {
   return scales;
 }
 
-nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, nb::handle target) {
+adm::Viewing viewing_of(int csf_mode, double distance, int lines, double noise_weight) {
+  const bool known = csf_mode == 0 || (csf_mode == 2 && adm::has_blended(distance, lines));
+  if (!known) {
+    throw nb::value_error(
+        "csf_mode: wanted 0, or 2 with a display of 1080 lines at 3 or 5 heights or of 2160 lines at 1.5, 3 or 5");
+  }
+  if (distance * lines < adm::kLeastLines) {
+    throw nb::value_error("view_distance * display_height: wanted at least 3 * 1080 (the arithmetic has 16 bits)");
+  }
+  if (!(noise_weight >= 0.0 && noise_weight <= 1500.0)) throw nb::value_error("noise_weight: wanted 0 to 1500");
+  return {static_cast<adm::Csf>(csf_mode), distance, lines, noise_weight};
+}
+
+nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, int csf_mode, double view_distance,
+             int display_height, double noise_weight, nb::handle target) {
   const PlaneArgument first(ref, "ref");
   const PlaneArgument second(dist, "dist");
   check_alike(first, "ref", second, "dist");
-  check_sides(first, "ref", adm::kMinSide);
+  check_sides(first.size(), "ref", adm::kMinSide);
   const std::vector<double> limits = gain_limits(gains, adm::kMaxGains);
-  adm::Options options{static_cast<int>(limits.size()), {}, aim};
+  const adm::Viewing viewing = viewing_of(csf_mode, view_distance, display_height, noise_weight);
+  adm::Options options{static_cast<int>(limits.size()), {}, aim, viewing};
   std::copy(limits.begin(), limits.end(), options.gain_limit);
   const adm::Table& kernels = adm::table(pick_target(target));
   adm::Sums sums[adm::kScales] = {};
@@ -157,7 +174,7 @@ nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, nb::
                     : kernels.u8(first.view<std::uint8_t>(), second.view<std::uint8_t>(), first.size(),
                                  first.bit_depth(), options, memory, sums);
   }
-  return adm_result(sums, options.gains, first.size());
+  return adm_result(sums, viewing, options.gains, first.size());
 }
 
 constexpr const char* kMotionDoc =
@@ -202,6 +219,11 @@ Args:
     ref, dist: luma planes of the same size (at least 17x17) and bit depth; samples in the range of the bit depth.
     gains: one or two limits of the enhancement gain, 1 to 100: 100 is VMAF's default, 1 is VMAF NEG.
     aim: also measure what the distortion added.
+    csf_mode: contrast sensitivity: 0 Watson 1997, 2 Barten and Watson blended (VMAF v1; 1080 lines at 3 or 5 heights,
+        2160 at 1.5, 3 or 5).
+    view_distance: of the viewer, in heights of the display, whose lines are `display_height`; their product is at
+        least 3240.
+    noise_weight: of the noise in every band, 0 to 1500.
     target: a level of `targets()` to force.
 
 Returns:
@@ -212,7 +234,7 @@ Returns:
 Raises:
     ShapeMismatch: the planes differ in size or bit depth.
     TooSmall: a side is shorter than 17.
-    ValueError: gains are out of range.
+    ValueError: gains or the display are out of range.
     NotAPlane, TargetUnavailable: as in `sse`.)";
 
 }  // namespace
@@ -224,7 +246,8 @@ void add_vmaf(nb::module_& module) {
   module.def("vif", vif, "ref"_a.none(), "dist"_a.none(), "gains"_a = nb::make_tuple(100.0), nb::kw_only(),
              "target"_a = nb::none(), kVifDoc);
   module.def("adm", adm, "ref"_a.none(), "dist"_a.none(), "gains"_a = nb::make_tuple(100.0), nb::kw_only(),
-             "aim"_a = false, "target"_a = nb::none(), kAdmDoc);
+             "aim"_a = false, "csf_mode"_a = 0, "view_distance"_a = 3.0, "display_height"_a = 1080,
+             "noise_weight"_a = 0.03125, "target"_a = nb::none(), kAdmDoc);
 }
 
 }  // namespace cinemill::bindings

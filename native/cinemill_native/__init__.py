@@ -23,13 +23,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cinemill_native._kernels import adm as adm
     from cinemill_native._kernels import block_motion as block_motion
+    from cinemill_native._kernels import cambi as cambi
     from cinemill_native._kernels import default_target as default_target
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import luma_histogram as luma_histogram
     from cinemill_native._kernels import motion_sad as motion_sad
     from cinemill_native._kernels import row_sad as row_sad
     from cinemill_native._kernels import sad as sad
+    from cinemill_native._kernels import speed as speed
     from cinemill_native._kernels import sse as sse
+    from cinemill_native._kernels import ssim as ssim
     from cinemill_native._kernels import targets as targets
     from cinemill_native._kernels import thumbnail as thumbnail
     from cinemill_native._kernels import vif as vif
@@ -60,6 +63,7 @@ _HOMES = {
     "TooSmall": "errors",
     "adm": "_kernels",
     "block_motion": "_kernels",
+    "cambi": "_kernels",
     "default_target": "_kernels",
     "exec_path": "_launcher",
     "histogram_sad": "_kernels",
@@ -69,7 +73,9 @@ _HOMES = {
     "psnr": "_psnr",
     "row_sad": "_kernels",
     "sad": "_kernels",
+    "speed": "_kernels",
     "sse": "_kernels",
+    "ssim": "_kernels",
     "targets": "_kernels",
     "thumbnail": "_kernels",
     "vif": "_kernels",
@@ -88,6 +94,7 @@ __all__ = [
     "TooSmall",
     "adm",
     "block_motion",
+    "cambi",
     "default_target",
     "exec_path",
     "histogram_sad",
@@ -97,7 +104,9 @@ __all__ = [
     "psnr",
     "row_sad",
     "sad",
+    "speed",
     "sse",
+    "ssim",
     "targets",
     "thumbnail",
     "vif",

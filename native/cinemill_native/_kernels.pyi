@@ -23,6 +23,10 @@ def adm(
     gains: Sequence[float] = (100.0,),
     *,
     aim: bool = False,
+    csf_mode: int = 0,
+    view_distance: float = 3.0,
+    display_height: int = 1080,
+    noise_weight: float = 0.03125,
     target: str | None = None,
 ) -> list[
     tuple[
@@ -30,6 +34,33 @@ def adm(
         tuple[tuple[tuple[int, int, int], ...], tuple[int, int, int], tuple[tuple[int, int, int], ...]],
     ]
 ]: ...
+def cambi(
+    plane: Plane,
+    *,
+    width: int,
+    height: int,
+    smooth: bool,
+    halve: bool,
+    window: int,
+    highest: Sequence[int],
+    dark: int,
+    top: float = 0.6,
+    target: str | None = None,
+) -> tuple[float, float, float, float, float]: ...
+def speed(
+    ref: Plane,
+    dist: Plane,
+    *,
+    width: int,
+    height: int,
+    noise: float = 0.29,
+    noise_floor: float = 0.0,
+    weighting: int = 0,
+    target: str | None = None,
+) -> tuple[float, bool]: ...
+def ssim(
+    ref: Plane, dist: Plane, scales: int = 1, *, target: str | None = None
+) -> list[tuple[float, float, float, float]]: ...
 def thumbnail(
     plane: Plane, rows: int, columns: int, *, target: str | None = None
 ) -> npt.NDArray[np.uint8]: ...

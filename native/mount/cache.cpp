@@ -130,6 +130,28 @@ void BlockCache::ready(Block& block) {
   }
 }
 
+iovec BlockCache::room(std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::size_t most) {
+  iovec found{nullptr, 0};
+  const std::uint64_t end = offset >= size ? offset : offset + std::min<std::uint64_t>(most, size - offset);
+  const std::lock_guard lock(mutex_);
+  while (offset < end) {
+    const auto place = blocks_.find(key_of(object, offset / kBlock));
+    if (place == blocks_.end() || place->second.state != State::kLoading) break;
+    const std::size_t at = static_cast<std::size_t>(offset % kBlock);
+    std::uint8_t* start = arena_ + std::size_t{place->second.slot} * kBlock + at;
+    if (found.iov_len == 0) {
+      if (place->second.filled != at) break;
+      found.iov_base = start;
+    } else if (static_cast<std::uint8_t*>(found.iov_base) + found.iov_len != start) {
+      break;
+    }
+    const std::size_t part = std::min<std::uint64_t>(place->second.length - at, end - offset);
+    found.iov_len += part;
+    offset += part;
+  }
+  return found;
+}
+
 bool BlockCache::fill(std::uint64_t object, std::uint64_t size, std::uint64_t offset, const std::uint8_t* data,
                       std::size_t length) {
   std::vector<Block*> targets;
@@ -146,7 +168,8 @@ bool BlockCache::fill(std::uint64_t object, std::uint64_t size, std::uint64_t of
   std::size_t at = static_cast<std::size_t>(offset % kBlock);  // the fetch owns these slots: no lock while it writes
   for (Block* block : targets) {
     const std::size_t part = std::min(length, block->length - at);
-    std::memcpy(arena_ + std::size_t{block->slot} * kBlock + at, data, part);
+    std::uint8_t* to = arena_ + std::size_t{block->slot} * kBlock + at;
+    if (to != data) std::memmove(to, data, part);  // equal: it came into `room`
     block->filled = static_cast<std::uint32_t>(at + part);
     data += part;
     length -= part;

@@ -66,6 +66,9 @@ class BlockCache {
   // a quarter of the arena to readers. Waits up to wait_s for a slot.
   std::pair<std::vector<Range>, bool> claim(std::uint64_t object, std::uint64_t size, Range wanted, bool spare,
                                             double wait_s);
+  // Memory of a claimed range in one piece from `offset` on (where its last fill ended), at most `most` bytes: whoever
+  // owes the fill may write there and then call `fill` with that very memory, which copies nothing. Empty: not claimed.
+  iovec room(std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::size_t most);
   // Bytes of a claimed range; `offset` continues where the last fill of that range ended. False: it was not claimed.
   bool fill(std::uint64_t object, std::uint64_t size, std::uint64_t offset, const std::uint8_t* data,
             std::size_t length);

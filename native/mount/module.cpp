@@ -66,6 +66,16 @@ nb::tuple claim(BlockCache& cache, std::uint64_t object, std::uint64_t size, std
   return nb::make_tuple(runs, claimed.second);
 }
 
+// A writable view of the arena, good until those blocks are filled or failed, or None where it is shorter than `least`.
+nb::object room(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::size_t most,
+                std::size_t least) {
+  const iovec found = cache.room(object, size, offset, most);
+  if (found.iov_len == 0 || found.iov_len < least) return nb::none();
+  auto* view =
+      PyMemoryView_FromMemory(static_cast<char*>(found.iov_base), static_cast<Py_ssize_t>(found.iov_len), PyBUF_WRITE);
+  return nb::steal(view);
+}
+
 bool fill(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, nb::handle data) {
   const Bytes bytes(data, PyBUF_SIMPLE);
   const nb::gil_scoped_release unlocked;
@@ -84,6 +94,28 @@ std::int64_t read(BlockCache& cache, std::uint64_t object, std::uint64_t size, s
   copy_out(pieces, bytes.data());
   cache.unpin(pinned);
   return static_cast<std::int64_t>(wanted.length);
+}
+
+// The bytes themselves, or None where a block is missing. At most kMostRead.
+nb::object get(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset,
+               std::uint64_t length) {
+  if (offset >= size || length == 0) return nb::bytes("", 0);
+  const Range wanted{offset, std::min<std::uint64_t>({length, size - offset, kMostRead})};
+  std::vector<iovec> pieces;
+  std::vector<Block*> pinned;
+  {
+    const nb::gil_scoped_release unlocked;
+    if (!cache.try_pin(object, size, wanted, pieces, pinned)) pieces.clear();
+  }
+  if (pinned.empty()) return nb::none();
+  nb::object made = nb::steal(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(wanted.length)));
+  {
+    const nb::gil_scoped_release unlocked;
+    if (made.is_valid()) copy_out(pieces, reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(made.ptr())));
+    cache.unpin(pinned);
+  }
+  if (!made.is_valid()) throw nb::python_error();
+  return made;
 }
 
 Ticket* enter(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::uint64_t length) {
@@ -173,6 +205,7 @@ NB_MODULE(_mount, module) {
       .def(nb::init<std::size_t>(), "budget"_a)
       .def("touch", &BlockCache::touch, Unlocked())
       .def("claim", &claim, "file"_a, "size"_a, "offset"_a, "length"_a, "spare"_a, "wait_s"_a)
+      .def("room", &room, "file"_a, "size"_a, "offset"_a, "most"_a, "least"_a)
       .def("fill", &fill, "file"_a, "size"_a, "offset"_a, "data"_a)
       .def(
           "fail",
@@ -188,6 +221,7 @@ NB_MODULE(_mount, module) {
           },
           "file"_a, "size"_a, "offset"_a, "length"_a)
       .def("read", &read, "file"_a, "size"_a, "offset"_a, "into"_a)
+      .def("get", &get, "file"_a, "size"_a, "offset"_a, "length"_a)
       .def("enter", &enter, "file"_a, "size"_a, "offset"_a, "length"_a, nb::rv_policy::take_ownership,
            nb::keep_alive<0, 1>())
       .def("stats", &cache_stats);

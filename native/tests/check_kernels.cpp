@@ -3,6 +3,7 @@
 // tests/native/ proves the numbers against numpy; what it cannot see is a read outside a plane that does no harm. Here
 // each plane lies in a heap block of its exact size, so that AddressSanitizer reports the first byte read too many, and
 // rows are padded with values that would change every result.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,12 +16,15 @@
 
 #include "kernels/adm/adm.h"
 #include "kernels/block_motion/block_motion.h"
+#include "kernels/cambi/cambi.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
 #include "kernels/motion/motion.h"
 #include "kernels/row_sad/row_sad.h"
 #include "kernels/sad/sad.h"
+#include "kernels/speed/speed.h"
 #include "kernels/sse/sse.h"
+#include "kernels/ssim/ssim.h"
 #include "kernels/thumbnail/thumbnail.h"
 #include "kernels/vif/vif.h"
 
@@ -215,6 +219,73 @@ bool same(const std::vector<S>& a, const std::vector<S>& b) {
 }
 
 template <class T>
+std::vector<double> cambi_of(PlaneView<T> a, Size size, int bit_depth, Target target) {
+  std::vector<double> scores;
+  for (const bool halve : {false, true}) {
+    const Size encode = halve ? size : Size{std::max(size.width - 1, cambi::kMinSide), size.height};
+    const cambi::Options options{encode, bit_depth == 8, halve, 7, 4, {178, 305, 432, 559}, halve ? 80 : 0, 0.6};
+    const Workspace work(cambi::table(target).workspace_bytes(options));
+    scores.resize(scores.size() + cambi::kScales);
+    of<T>(cambi::table(target))(a, size, bit_depth, options, work.get(), &scores[scores.size() - cambi::kScales]);
+  }
+  return scores;
+}
+
+template <class T>
+float speed_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Size resized, Target target) {
+  const speed::Options options{resized, 0.19F, 0.1F, 5};
+  const Workspace work(speed::workspace_bytes(size, options));
+  return of<T>(speed::table(target))(a, b, size, bit_depth, options, work.get()).score;
+}
+
+template <class T>
+std::vector<ssim::Means> ssim_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, int scales, Target target) {
+  const Workspace work(ssim::workspace_bytes(size));
+  std::vector<ssim::Means> means(static_cast<std::size_t>(scales));
+  of<T>(ssim::table(target))(a, b, size, bit_depth, scales, work.get(), means.data());
+  return means;
+}
+
+// What is not computed from the whole range of samples alone: sizes matter.
+template <class T>
+void check_v1(Size size, int padding, bool upside_down) {
+  constexpr int kBits = static_cast<int>(8 * sizeof(T));
+  constexpr Target kPlain = Target::scalar;
+  for (const Pattern pattern : kPatterns) {
+    const TestPlane<T> a(size, padding, upside_down, pattern);
+    const TestPlane<T> b(size, padding + 3, false, Pattern::random);
+    const auto r = a.view();
+    const auto d = b.view();
+    for (const Target target : available_targets()) {
+      require(same(cambi_of(r, size, kBits, target), cambi_of(r, size, kBits, kPlain)), "cambi", target, size,
+              sizeof(T));
+      require(same(ssim_of(r, d, size, kBits, 1, target), ssim_of(r, d, size, kBits, 1, kPlain)), "ssim", target, size,
+              sizeof(T));
+    }
+  }
+}
+
+template <class T>
+void check_large(Size size) {
+  constexpr int kBits = static_cast<int>(8 * sizeof(T));
+  constexpr Target kPlain = Target::scalar;
+  const TestPlane<T> a(size, 1, true, Pattern::random);
+  const TestPlane<T> b(size, 0, false, Pattern::random);
+  for (const Target target : available_targets()) {
+    for (const Size resized : {size, Size{size.width * 3 / 5, size.height * 3 / 5}}) {
+      require(speed_of(a.view(), b.view(), size, kBits, resized, target) ==
+                  speed_of(a.view(), b.view(), size, kBits, resized, kPlain),
+              "speed", target, size, sizeof(T));
+    }
+    for (const int scales : {1, ssim::kMostScales}) {
+      require(same(ssim_of(a.view(), b.view(), size, kBits, scales, target),
+                   ssim_of(a.view(), b.view(), size, kBits, scales, kPlain)),
+              "ssim", target, size, sizeof(T));
+    }
+  }
+}
+
+template <class T>
 void check_vmaf(Size size, int padding, bool upside_down) {
   constexpr int kBits = static_cast<int>(8 * sizeof(T));
   for (const Pattern pattern : kPatterns) {
@@ -253,6 +324,12 @@ int main() {
       check_vmaf<std::uint16_t>({19, side}, side % 3, upside_down);
     }
   }
+  for (int side = 16; side <= 50; ++side) {
+    check_v1<std::uint8_t>({side, 17}, side % 3, side % 2 == 0);
+    check_v1<std::uint16_t>({19, side}, side % 3, side % 2 == 0);
+  }
+  check_large<std::uint8_t>({179, 178});
+  check_large<std::uint16_t>({390, 385});
   check_vmaf<std::uint8_t>({600, 40}, 0, false);
   check_vmaf<std::uint16_t>({600, 40}, 0, false);
   // One row of the largest width: the accumulators of a row are as full as they ever get.

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,10 @@ values, or the run fails. Times are medians per call (or per frame, where it say
 child processes. The last three columns are ours divided by theirs: below 1 we are faster (or smaller). Peers
 that are not installed are left out.
 
-This page is made by `cinemill bench --save` from `results/*.json`. Run it on a quiet machine; `load` says how
-busy it was.
+Sections with a command of their own are scripts that measure without a peer, against the bars named there.
+
+This page is made by `cinemill bench --save`, and by the scripts' `--save`, from `results/*.json`. Run it on a quiet
+machine; `load` says how busy it was.
 """
 
 
@@ -184,6 +188,19 @@ def _show(result: dict[str, Any]) -> None:
     Console().print(table)
 
 
+def machine() -> dict[str, Any]:
+    """What this runs on, for captions."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": names[0] if names else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[2], 1),
+    }
+
+
 def _save(folder: Path, name: str, result: dict[str, Any]) -> None:
     results = folder / "results"
     results.mkdir(exist_ok=True)
@@ -192,7 +209,38 @@ def _save(folder: Path, name: str, result: dict[str, Any]) -> None:
     (folder / README).write_text("\n".join([INTRODUCTION, *sections]))
 
 
+def save_figures(name: str, *, command: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Keep what a script of `benchmarks/` measured, and make its README anew.
+
+    Args:
+        name: of the section.
+        command: what to type to get the figures again.
+        headings, rows: the table, as text.
+    """
+    figures = {"command": command, "headings": list(headings), "cells": [list(row) for row in rows]}
+    _save(_folder(), name, {"machine": machine(), "commit": _head(), **figures})
+
+
+def _head() -> str:
+    """The commit of the checkout, with a + where something is changed."""
+    from archer.errors import ProcessError
+    from archer.process import run
+
+    git = ["git", "-C", str(_folder())]
+    try:
+        commit = run([*git, "rev-parse", "--short=12", "HEAD"]).stdout.decode().strip()
+        changed = run([*git, "status", "--porcelain", "-uno"]).stdout.strip()
+    except (ProcessError, OSError):
+        return "unknown"
+    return commit + ("+" if changed else "")
+
+
 def _section(name: str, result: dict[str, Any]) -> str:
-    lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * LEFT + "---:|" * (len(HEADINGS) - LEFT)]
-    lines += ["| " + " | ".join(_cells(row)) + " |" for row in result["rows"]]
-    return "\n".join([f"## {name}\n", _caption(result) + "\n", *lines, ""])
+    if "cells" in result:
+        headings, left, rows = result["headings"], 1, result["cells"]
+        command = [f"`{result['command']}`\n"]
+    else:
+        headings, left, rows, command = HEADINGS, LEFT, map(_cells, result["rows"]), []
+    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * left + "---:|" * (len(headings) - left)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([f"## {name}\n", *command, _caption(result) + "\n", *lines, ""])

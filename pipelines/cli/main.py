@@ -26,6 +26,10 @@ COMMANDS = {
         "Encode a title to a scored, playable package or a single file.",
     ),
     "mount": ("pipelines.cli.mount:mount", "Show remote objects as files of the system."),
+    "plugins": (
+        "pipelines.cli.plugins:plugins",
+        "List stages, splitters, executors and stores that are installed.",
+    ),
     "replay": ("pipelines.cli.replay:replay", "Show or repeat what readers of a mount did."),
     "gc": ("pipelines.cli.jobs:gc", "Remove from a work folder what nothing needs."),
     "jobs": ("pipelines.cli.jobs:jobs", "List the jobs of a work folder."),

@@ -76,6 +76,11 @@ IGNORED = {
 @click.option("--gid", type=int, help="Group of all files; default: yours.")
 @click.option("--umask", default="022", show_default=True, help="Permission bits to take away, octal.")
 @click.option("--allow-other", is_flag=True, help="Let other users in.")
+@click.option(
+    "--face",
+    type=click.Choice(["native", "mfusepy"]),
+    help="What speaks to the kernel; default: native, or mfusepy where only that can run.",
+)
 @click.option("--daemon", is_flag=True, help="Go on in the background once mounted.")
 @click.option("--endpoint-url", metavar="URL", help="S3: another server than Amazon's.")
 @click.option("--profile", help="S3: profile of the SDK's configuration.")
@@ -175,7 +180,13 @@ def _serve(catalog: Catalog, folder: Path, name: str, given: dict[str, Any], rea
     try:
         core = _core(given)
         made = Mount(
-            catalog, folder, name=shown(name), core=core, owner=owner, allow_other=given["allow_other"]
+            catalog,
+            folder,
+            name=shown(name),
+            core=core,
+            owner=owner,
+            allow_other=given["allow_other"],
+            face=given["face"],
         )
     except mezzfs.MezzError as error:
         if ready is not None:

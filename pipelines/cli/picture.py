@@ -70,7 +70,7 @@ _OPTIONS = (
 )
 
 
-def files_of(scenes: str | None, zones: str | None) -> dict[str, str]:
+def files_of(scenes: str | None, zones: str | None) -> dict[str, Any]:
     """Fields of `EncodeRequest` with the texts of the files that the user named.
 
     Raises:
@@ -79,7 +79,7 @@ def files_of(scenes: str | None, zones: str | None) -> dict[str, str]:
     from pipelines.shots.errors import ShotFileError
     from pipelines.shots.formats.registry import format_of
 
-    fields = {}
+    fields: dict[str, Any] = {}
     try:
         if zones:
             fields["zones"] = Path(zones).read_text(encoding="utf-8")

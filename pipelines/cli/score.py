@@ -1,9 +1,8 @@
-"""`cinemill score`: VMAF and PSNR of a distorted file, frame by frame."""
+"""`cinemill score`: VMAF and other metrics of a distorted file, frame by frame."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,23 @@ import click
 from pipelines.cli.options import json_option, quiet_option
 
 if TYPE_CHECKING:
-    from vmaf import FrameScores
+    from vmaf import FrameScores, Scorer
 
-SHOWN = ("vmaf", "psnr_y", "psnr_cb", "psnr_cr")
-IDENTICAL_DB = 60.0
-"""PSNR from which luma is equal (libvmaf's limit for 8 bits; that of more bits is higher)."""
+POOLS = ("mean", "harmonic", "min", "p5", "max")
+PICTURES = (".html", ".png")
+
+
+def _pool(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    import numpy as np
+
+    from vmaf import pooled_by
+
+    for way in values:
+        try:
+            pooled_by(np.zeros(1), way)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return values or POOLS
 
 
 @click.command()
@@ -26,16 +37,32 @@ IDENTICAL_DB = 60.0
     "--model",
     default="vmaf_v0.6.1",
     show_default=True,
-    help="VMAF model, by name or JSON file; 93 differs between them.",
+    help="VMAF model, by name or JSON file, or `advise` for the v1 model that fits; 93 differs between them.",
+)
+@click.option(
+    "--viewing",
+    type=click.Choice(["tv", "desk", "phone"]),
+    default="tv",
+    show_default=True,
+    help="Where it is watched, for --model advise.",
 )
 @click.option(
     "--also", multiple=True, metavar="MODEL", help="Score another model in the same pass; repeatable."
+)
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="Further metrics; default: psnr. Repeatable."
 )
 @click.option(
     "--frames", default="", metavar="A:B", help="Score frames A up to B (0-based, B left out) only."
 )
 @click.option(
     "--subsample", type=click.IntRange(1), default=1, show_default=True, help="Score every n-th frame."
+)
+@click.option(
+    "--offset", default="0", metavar="N|auto", help="DIST's frame n + N shows REF's frame n; auto finds it."
+)
+@click.option(
+    "--ignore-times", is_flag=True, help="Match by number even where a variable frame rate says no."
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the metric; default: the cores.")
 @click.option(
@@ -53,10 +80,22 @@ IDENTICAL_DB = 60.0
     help="Our kernels, or ffmpeg's libvmaf as a cross-check.",
 )
 @click.option(
+    "--pool",
+    "pools",
+    multiple=True,
+    callback=_pool,
+    metavar="WAY",
+    help="Column of the table: mean, harmonic, min, max, median, or a percentile as p5. Repeatable.",
+)
+@click.option(
+    "--shots", default="", metavar="FILE|A,B", help="Also per shot: a file of shots, or their first frames."
+)
+@click.option("--window", type=click.IntRange(1), help="Also the worst run of this many frames.")
+@click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False),
-    help="Write per-frame scores: .json, .xml or .csv in libvmaf's layout, .parquet, or .html with a plot.",
+    help="Write per-frame scores: .json, .xml or .csv in libvmaf's layout, .parquet, or a plot: .html, .png.",
 )
 @json_option
 @quiet_option
@@ -65,20 +104,24 @@ def score(reference: str, distorted: str, **options: Any) -> None:
 
     \b
     cinemill score title.mov out.mkv
-    cinemill score title.mov out.mkv --also vmaf_v0.6.1neg -o scores.json
+    cinemill score title.mov out.mkv --also vmaf_v1.0.16_3d0h -o scores.json
+    cinemill score title.mov out.mkv --model advise --metric psnr --metric cambi
     cinemill score ref.yuv dist.yuv --size 1920x1080 --pix-fmt yuv420p10le
 
     Both sides are turned upright, made square-pixel and scaled (bicubic); frames are matched by number.
     """
-    _check(options["output"])
-    scores = _raw(reference, distorted, options) if options["size"] else _files(reference, distorted, options)
+    from pipelines.cli import score_view
+
+    _check(options)
+    found = _raw(reference, distorted, options) if options["size"] else _files(reference, distorted, options)
+    starts = _starts(options["shots"], reference, found)
     if options["output"]:
-        _write(scores, Path(options["output"]))
+        _write(found, Path(options["output"]))
     if options["as_json"]:
-        click.echo(json.dumps({"type": "result", **_result(scores)}))
+        result = score_view.result(found, options["pools"], starts, options["window"])
+        click.echo(json.dumps({"type": "result", **result}))
     elif not options["quiet"]:
-        _table(scores)
-        _explain(scores)
+        score_view.show(found, options["pools"], starts, options["window"])
 
 
 def _threads(options: dict[str, Any]) -> int:
@@ -87,29 +130,83 @@ def _threads(options: dict[str, Any]) -> int:
     return int(options["threads"] or len(os.sched_getaffinity(0)))
 
 
+def _metrics(options: dict[str, Any]) -> tuple[str, ...]:
+    return options["metrics"] or ("psnr",)
+
+
 def _files(reference: str, distorted: str, options: dict[str, Any]) -> FrameScores:
     from archer.media import probe
     from pipelines.cli.progress import counting
     from vmaf import FFmpegScorer, NativeScorer, model_named
     from vmaf import score as score_files
+    from vmaf.ffmpeg import ONLY_BY_FFMPEG
 
     if any(probe(side).video.colour.is_hdr for side in (reference, distorted)):
         caveat = "HDR video: VMAF's models were trained on SDR; scores compare encodes of one title at best"
         if not options["hdr"]:
             raise click.UsageError(f"{caveat}. Add --hdr to score it all the same.")
         click.echo(f"note: {caveat}", err=True)
-    native = NativeScorer([model_named(name) for name in options["also"]])
+    model = _advised(reference, options) if options["model"] == "advise" else options["model"]
+    metrics = _metrics(options)
+    if options["scorer"] == "ffmpeg":
+        scorer: Scorer = FFmpegScorer(metrics)
+        by_ffmpeg: tuple[str, ...] = ()
+    else:
+        by_ffmpeg = tuple(name for name in metrics if name in ONLY_BY_FFMPEG)
+        ours = tuple(name for name in metrics if name not in by_ffmpeg)
+        scorer = NativeScorer([model_named(name) for name in options["also"]], metrics=ours)
+    offset = _offset(reference, distorted, options["offset"])
     with counting("score", show=not (options["as_json"] or options["quiet"])) as count:
         return score_files(
             reference,
             distorted,
-            model=options["model"],
+            model=model,
             part=_part(options["frames"]),
             threads=_threads(options),
             subsample=options["subsample"],
-            scorer=native if options["scorer"] == "cinemill" else FFmpegScorer(),
+            offset=offset,
+            times=not options["ignore_times"],
+            scorer=scorer,
+            by_ffmpeg=by_ffmpeg,
             on_frame=count,
         )
+
+
+def _advised(reference: str, options: dict[str, Any]) -> str:
+    """The model that fits the reference; says why."""
+    from archer.media import display_size, probe
+    from vmaf import advised_model
+
+    video = probe(reference).video
+    advice = advised_model(
+        *display_size(video),
+        video.frame_rate,
+        bit_depth=video.format.bit_depth,
+        hdr=video.colour.is_hdr,
+        viewing=options["viewing"],
+    )
+    click.echo(f"note: {advice.model.name}: {advice.reason}", err=True)
+    for caveat in advice.caveats:
+        click.echo(f"note: {caveat}", err=True)
+    return advice.model.name
+
+
+def _offset(reference: str, distorted: str, text: str) -> int:
+    from vmaf import alignment_of
+
+    if text != "auto":
+        try:
+            return int(text)
+        except ValueError as error:
+            raise click.BadParameter(
+                f"{text}: wanted a number of frames, or auto", param_hint="--offset"
+            ) from error
+    found = alignment_of(reference, distorted)
+    click.echo(
+        f"note: offset {found.offset} (differs by {found.difference:.2f}, others by {found.runner_up:.2f})",
+        err=True,
+    )
+    return found.offset
 
 
 def _raw(reference: str, distorted: str, options: dict[str, Any]) -> FrameScores:
@@ -117,24 +214,43 @@ def _raw(reference: str, distorted: str, options: dict[str, Any]) -> FrameScores
 
     from vmaf import raw_pictures, score_planes
 
+    if options["model"] == "advise" or options["offset"] == "auto":
+        raise click.UsageError(
+            "--model advise and --offset auto need media files; name a model, and a number"
+        )
     width, _, height = options["size"].partition("x")
     if not (width.isdigit() and height.isdigit()):
         raise click.BadParameter(f"{options['size']}: wanted WxH, as 1920x1080", param_hint="--size")
-    part = _part(options["frames"])
-    first, last = (part.start, part.end) if part else (0, None)
-    sides = (
-        raw_pictures(path, int(width), int(height), options["pix_fmt"]) for path in (reference, distorted)
+    part, offset = _part(options["frames"]), _offset(reference, distorted, options["offset"])
+    first, last = (part.start, part.end) if part else (max(0, -offset), None)
+    ref, dist = (
+        islice(
+            raw_pictures(path, int(width), int(height), options["pix_fmt"]),
+            first + ahead,
+            None if last is None else last + ahead,
+        )
+        for path, ahead in ((reference, 0), (distorted, offset))
     )
-    ref, dist = (islice(side, first, last) for side in sides)
+    if offset:
+        ref, dist = _shorter(ref, dist)
     return score_planes(
         ref,
         dist,
         model=options["model"],
         also=options["also"],
+        metrics=_metrics(options),
         threads=_threads(options),
         first=first,
         subsample=options["subsample"],
     )
+
+
+def _shorter(ref: Any, dist: Any) -> tuple[Any, Any]:
+    """Both sides as long as the shorter one."""
+    from itertools import tee
+
+    one, other = tee(zip(ref, dist, strict=False))
+    return (pair[0] for pair in one), (pair[1] for pair in other)
 
 
 def _part(text: str) -> Any:
@@ -149,46 +265,43 @@ def _part(text: str) -> Any:
         raise click.BadParameter(f"{text}: wanted A:B, as 0:240 ({error})", param_hint="--frames") from error
 
 
-def _check(output: str | None) -> None:
+def _starts(text: str, reference: str, scores: FrameScores) -> list[int]:
+    """First frames of the shots, of which the first is the first frame that was scored; none without --shots."""
+    if not text:
+        return []
+    if all(part.strip().isdigit() for part in text.split(",")):
+        starts = sorted({int(part) for part in text.split(",")})
+    else:
+        from archer.media import probe
+        from pipelines.shots.formats import read_shots
+
+        found = read_shots(Path(text), frame_rate=probe(reference).video.frame_rate)
+        starts = [int(shot["start"]) for shot in found["shots"]]
+    first = int(scores.frames[0]) if len(scores) else 0
+    return [first, *(start for start in starts if start > first)]
+
+
+def _check(options: dict[str, Any]) -> None:
     from vmaf.logs import SUFFIXES
 
-    if output and Path(output).suffix not in (*SUFFIXES, ".html"):
-        wanted = ", ".join((*SUFFIXES, ".html"))
+    if options["scorer"] == "ffmpeg" and (options["metrics"] or options["also"]):
+        raise click.UsageError(
+            "--scorer ffmpeg gives one model and PSNR only; leave --metric and --also to cinemill"
+        )
+    output = options["output"]
+    if output and Path(output).suffix not in (*SUFFIXES, *PICTURES):
+        wanted = ", ".join((*SUFFIXES, *PICTURES))
         raise click.BadParameter(f"{output}: wanted a name ending in {wanted}", param_hint="-o")
 
 
 def _write(scores: FrameScores, path: Path) -> None:
     from vmaf import write_log
     from vmaf.plot import html_plot
+    from vmaf.png import png_plot
 
     if path.suffix == ".html":
         path.write_text(html_plot(scores), encoding="utf-8")
+    elif path.suffix == ".png":
+        path.write_bytes(png_plot(scores))
     else:
         write_log(scores, path)
-
-
-def _explain(scores: FrameScores) -> None:
-    """Say why equal pictures are not at 100."""
-    if not len(scores) or "psnr_y" not in scores.columns:
-        return
-    equal = (scores.columns["psnr_y"] >= IDENTICAL_DB) & (scores.columns["vmaf"] < 100)
-    if equal.any():
-        click.echo(
-            f"{int(equal.sum())} frames are equal to their reference and still below 100: the model rates the features of "
-            "equal pictures, motion among them, and gives still ones about 97"
-        )
-
-
-def _result(scores: FrameScores) -> dict[str, Any]:
-    pooled = {name: asdict(scores.pooled(name)) for name in scores.columns}
-    return {"model": scores.model, "scorer": scores.scorer, "frames": len(scores), "pooled": pooled}
-
-
-def _table(scores: FrameScores) -> None:
-    head = f"{'metric':<10} {'mean':>8} {'harmonic':>9} {'min':>8} {'5 %':>8} {'max':>8}"
-    click.echo(click.style(head, bold=True))
-    for name in (name for name in scores.columns if name in SHOWN or name.startswith("vmaf_")):
-        pooled = scores.pooled(name)
-        row = (pooled.mean, pooled.harmonic_mean, pooled.min, pooled.p5, pooled.max)
-        click.echo(f"{name:<10} {row[0]:>8.3f} {row[1]:>9.3f} {row[2]:>8.3f} {row[3]:>8.3f} {row[4]:>8.3f}")
-    click.echo(f"{len(scores)} frames, model {scores.model}, {scores.scorer}")

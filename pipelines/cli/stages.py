@@ -29,12 +29,15 @@ def stages(context: click.Context, as_json: bool) -> None:
 
 @stages.command()
 @click.argument("name")
-@click.option("--params", default="{}", metavar="YAML", help="Settings: '{bins: 32}'.")
+@click.option(
+    "--params", default="{}", metavar="YAML", help="Settings: '{bins: 32}'; default: the stage's own trial."
+)
 @click.option("--title", metavar="PATH", help="Try it on this title; default: a small one made for it.")
+@click.option("--quick", is_flag=True, help="Leave out kills, cancelling and awkward titles.")
 @click.option(
     "-w", "--work-dir", type=click.Path(file_okay=False, path_type=Path), help="Keep everything here."
 )
-def check(name: str, params: str, title: str | None, work_dir: Path | None) -> int:
+def check(name: str, params: str, title: str | None, quick: bool, work_dir: Path | None) -> int:
     """Try on stage NAME (or module:Class) what every stage must stand.
 
     Settings, determinism, chunk invariance, memo, memory, kill -9 and rerun, cancel, awkward media.
@@ -48,7 +51,8 @@ def check(name: str, params: str, title: str | None, work_dir: Path | None) -> i
     with TemporaryDirectory(prefix="cinemill-check-") as temporary:
         folder = work_dir or Path(temporary)
         asset = identify(title) if title else None
-        for finding in check_stage(name, work_dir=folder, params=yaml.safe_load(params), title=asset):
+        given = yaml.safe_load(params)
+        for finding in check_stage(name, work_dir=folder, params=given, title=asset, quick=quick):
             failed += finding.verdict == "failed"
             click.echo(f"{finding.verdict:<8} {finding.check:<24} {finding.detail}")
     click.echo(f"{name}: {f'{failed} checks failed' if failed else 'it stands'}")

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
-from archer.media import MediaInfo
-from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import Rung, assemble, check_rendition
 
 
@@ -29,6 +28,10 @@ class Assemble(Stage[AssembleParams]):
     def resources(self, params: AssembleParams) -> Resources:
         """Copying packets needs little memory."""
         return Resources(memory_mb=1024)
+
+    def trial(self) -> Trial:
+        """The chunks that `encode` makes."""
+        return Trial(feeds={"chunks": "encode.parts"})
 
     def split(self, inputs: Inputs, params: AssembleParams) -> Sequence[Item]:
         """One item per rung, using the chunks of that rung only."""
@@ -53,7 +56,7 @@ class Assemble(Stage[AssembleParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
         """Write the rendition, compare its times with the source's, and say what it is."""
-        info, values = MediaInfo.from_json(ctx.inputs.json("media")), item.values
+        info, values = ctx.inputs.media(), item.values
         rung = Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"]))
         out = ctx.out("rendition", ".mp4")
         facts = assemble([ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")], info, rung, out)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.stage import Inputs, Item, Resources, Stage, TaskContext
 from encoder import encode_audio
@@ -45,7 +44,7 @@ class Audio(Stage[AudioParams]):
 
     def split(self, inputs: Inputs, params: AudioParams) -> Sequence[Item]:
         """One item per track."""
-        info = MediaInfo.from_json(inputs.json("media"))
+        info = inputs.media()
         return [
             Item(
                 variant=track_name("audio", place, track.language),
@@ -54,6 +53,7 @@ class Audio(Stage[AudioParams]):
                     "language": track.language,
                     "title": track.title,
                     "default": track.default,
+                    "roles": ";".join(track.roles),
                 },
                 weight=max(1, round(info.duration)),
             )
@@ -62,7 +62,7 @@ class Audio(Stage[AudioParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: AudioParams) -> None:
         """Encode one track."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         track = info.audio[int(item.values["place"])]
         samples = max(1, round(info.duration * track.rate))
         facts = encode_audio(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import mux_single
 
 
@@ -39,9 +38,13 @@ class Mux(Stage[MuxParams]):
         """The build of ffmpeg, which writes the file."""
         return tool_build(ffmpeg_path())
 
+    def trial(self) -> Trial:
+        """The one rung of the title that is tried."""
+        return Trial(feeds={"renditions": "assemble.parts"})
+
     def map(self, ctx: TaskContext, item: Item, params: MuxParams) -> None:
         """Write the file, and what had to be changed or left out."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         (part,) = ctx.inputs.parts("renditions")
         out = ctx.out("file", f".{params.container}")
         notices = mux_single(

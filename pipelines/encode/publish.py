@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import mezzfs
 from pipelines.encode.errors import OutputExists, OutputFailed
 
 MANIFEST = "manifest.json"
@@ -72,23 +74,19 @@ def publish_remote(files: Mapping[str, Path], manifest: bytes | None, url: str) 
     Args:
         files: relative path below `url` -> file; an empty path is `url` itself.
         manifest: content of `manifest.json`; None where there is none.
-        url: any fsspec URL that can be written.
+        url: any URL that `mezzfs.put` can write.
 
     Raises:
         OutputFailed: the store refused or could not be reached.
     """
-    import fsspec
-
+    base = url.rstrip("/")
     try:
-        store, root = fsspec.core.url_to_fs(url)
-        base = root.rstrip("/")
         for name, source in files.items():
-            target = f"{base}/{name}".rstrip("/")
-            store.makedirs(target.rpartition("/")[0], exist_ok=True)
-            store.put_file(str(source), target)
+            with source.open("rb") as file:
+                mezzfs.put(f"{base}/{name}".rstrip("/"), file)
         if manifest is not None:
-            store.pipe_file(f"{base}/{MANIFEST}", manifest)
-    except Exception as error:
+            mezzfs.put(f"{base}/{MANIFEST}", io.BytesIO(manifest))
+    except (mezzfs.MezzError, OSError) as error:
         raise OutputFailed(url, f"cannot be written: {error or type(error).__name__}") from error
 
 
@@ -98,13 +96,14 @@ def read_remote(url: str, name: str = "") -> bytes | None:
     Raises:
         OutputFailed: the store refused or could not be reached.
     """
-    import fsspec
-
     try:
-        store, root = fsspec.core.url_to_fs(url)
-        path = f"{root.rstrip('/')}/{name}".rstrip("/")
-        return bytes(store.cat_file(path)) if store.isfile(path) else None
-    except Exception as error:
+        with mezzfs.open(f"{url.rstrip('/')}/{name}".rstrip("/")) as file:
+            return file.read()
+    except mezzfs.EmptyObject:
+        return b""
+    except (mezzfs.NotFound, mezzfs.NotAFile):
+        return None
+    except mezzfs.MezzError as error:
         raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
 
 

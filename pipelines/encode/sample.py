@@ -32,7 +32,7 @@ def measured(
         model: VMAF model.
         subsample: score every n-th frame only.
     """
-    info, asset = MediaInfo.from_json(ctx.inputs.json("media")), ctx.inputs.asset()
+    info, asset = ctx.inputs.media(), ctx.inputs.asset()
     coded = ctx.scratch / "sample.mp4"
     facts = encode_chunk(
         ctx.frames(asset, part),

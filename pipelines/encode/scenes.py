@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from archer.media import MediaInfo
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from pipelines.shots.errors import ShotFileError
 from pipelines.shots.formats.registry import FORMATS
 
@@ -35,9 +34,14 @@ class Scenes(Stage[ScenesParams]):
         """It only reads text."""
         return Resources(memory_mb=256)
 
+    def trial(self) -> Trial:
+        """Two scenes of the kit's title."""
+        scenes = '[{"start_frame": 0, "end_frame": 15}, {"start_frame": 15, "end_frame": 30}]'
+        return Trial(params=ScenesParams(format="av1an", text=f'{{"frames": 30, "scenes": {scenes}}}'))
+
     def map(self, ctx: TaskContext, item: Item, params: ScenesParams) -> None:
         """Write the shots, or say why they do not fit."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         try:
             found = FORMATS[params.format].read(params.text, info.video.frame_rate)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 from archer.media import FrameRange, MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.split import Chunk
-from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext
+from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, parse_ladder
 from encoder.codecs import codec_named
 from encoder.filters import notices
@@ -61,9 +61,14 @@ class Search(Stage[SearchParams]):
         """Encoder and scorer."""
         return f"{tool_build(ffmpeg_path())}; {default_scorer().version()}"
 
+    def trial(self) -> Trial:
+        """A search on a small rung."""
+        quick = EncodeSettings(crf="", preset="ultrafast", gop_s="1")
+        return Trial(params=SearchParams(settings=quick, ladder="180p", target_vmaf="80"))
+
     def split(self, inputs: Inputs, params: SearchParams) -> Sequence[Item]:
         """The codec's first two guesses on every sample; nothing where no rung needs a search."""
-        info = MediaInfo.from_json(inputs.json("media"))
+        info = inputs.media()
         rungs, _ = _rungs(info, params)
         if params.settings.crf or all(rung.crf for rung in rungs):
             return ()
@@ -72,7 +77,7 @@ class Search(Stage[SearchParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: SearchParams) -> None:
         """Encode a sample, score it, and write what it costs and gives."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         rung, part = _rungs(info, params)[0][0], _frames_of(item)
         settings = replace(deep(params.settings, info), crf=str(item.values["crf"]))
         step = SUBSAMPLE if _is_long(info) else 1
@@ -82,7 +87,7 @@ class Search(Stage[SearchParams]):
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: SearchParams) -> Emit | None:
         """Ask for another point, or write the ladder."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         rungs, remarks = _rungs(info, params)
         points = _points(parts, [ctx.inputs.read(part.outputs["point"]) for part in parts])
         codec, target = codec_named(params.settings.codec), float(params.target_vmaf)

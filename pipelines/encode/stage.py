@@ -9,7 +9,7 @@ from typing import Any
 
 from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
-from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext
+from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, encode_chunk
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
@@ -50,9 +50,15 @@ class Encode(Stage[EncodeParams]):
         """The encoder's build."""
         return tool_build(ffmpeg_path())
 
+    def trial(self) -> Trial:
+        """Three short chunks."""
+        quick = EncodeSettings(preset="ultrafast", gop_s="1")
+        feeds = {"shots": "shots.shots", "ladder": "search.ladder"}
+        return Trial(params=EncodeParams(settings=quick, chunk_s="0.5"), feeds=feeds)
+
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
-        info, ladder = MediaInfo.from_json(inputs.json("media")), inputs.json("ladder")
+        info, ladder = inputs.media(), inputs.json("ladder")
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
         chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
         return [
@@ -70,7 +76,7 @@ class Encode(Stage[EncodeParams]):
     def map(self, ctx: TaskContext, item: Item, params: EncodeParams) -> None:
         """Encode one chunk at one rung."""
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
-        info, part = MediaInfo.from_json(ctx.inputs.json("media")), item.chunk.frames
+        info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
         settings = replace(params.settings, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
         settings = settings_in(_zones(info, params), part, settings)

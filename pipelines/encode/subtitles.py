@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from archer.media import MediaInfo
 from archer.stage import Inputs, Item, Resources, Stage, TaskContext
 from encoder.subtitles import TEXT, write_webvtt
 from pipelines.encode.audio import track_name
@@ -32,7 +31,7 @@ class Subtitles(Stage[SubtitlesParams]):
 
     def split(self, inputs: Inputs, params: SubtitlesParams) -> Sequence[Item]:
         """One item per track of text."""
-        info = MediaInfo.from_json(inputs.json("media"))
+        info = inputs.media()
         return [
             Item(
                 variant=track_name("text", place, track.language),
@@ -41,6 +40,7 @@ class Subtitles(Stage[SubtitlesParams]):
                     "language": track.language,
                     "title": track.title,
                     "default": track.default,
+                    "roles": ";".join(track.roles),
                 },
             )
             for place, track in enumerate(info.subtitles)
@@ -49,7 +49,7 @@ class Subtitles(Stage[SubtitlesParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: SubtitlesParams) -> None:
         """Convert one track."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         track = info.subtitles[int(item.values["place"])]
         cues = write_webvtt(ctx.inputs.asset().url, info, track, ctx.out("text", ".vtt"))
         ctx.out_json("facts", {"name": item.variant, "language": track.language, "cues": cues})

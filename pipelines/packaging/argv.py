@@ -12,6 +12,8 @@ from pipelines.packaging.tracks import AudioTrack, TextTrack, Track, VideoTrack
 MASTER, MANIFEST = "master.m3u8", "manifest.mpd"
 PLAYLIST, INIT, SEGMENT = "media.m3u8", "init.mp4", "$Number$.m4s"
 TEXT_SEGMENT = "$Number$.vtt"
+SPOKEN = "public.accessibility.transcribes-spoken-dialog;public.accessibility.describes-music-and-sound"
+"""What HLS says of captions for people who do not hear (Apple's HLS authoring specification)."""
 IO_CACHE_BYTES = 1 << 20
 """Per file; the default of 32 MiB costs more time in page faults than the packaging of a short title."""
 
@@ -79,18 +81,22 @@ def _text_descriptor(track: TextTrack, out: str) -> str:
         "hls_group_id=text",
         f"hls_name={track.label}",
         f"dash_label={track.label}",
-        "dash_roles=subtitle",
+        f"dash_roles={';'.join(track.roles or ('subtitle',))}",
+        *(["forced_subtitle=1"] if "forced-subtitle" in track.roles else []),
+        *([f"hls_characteristics={SPOKEN}"] if "caption" in track.roles else []),
     ]
     return ",".join(fields)
 
 
 def _audio_fields(track: AudioTrack) -> list[str]:
     language = [f"lang={tag}"] if (tag := language_tag(track.language)) else []
-    role = "main" if track.default else "alternate"
+    roles = ";".join(["main" if track.default else "alternate", *track.roles])
+    described = ["hls_characteristics=public.accessibility.describes-video"] * ("description" in track.roles)
     return [
         *language,
         "hls_group_id=audio",
         f"hls_name={track.label}",
         f"dash_label={track.label}",
-        f"dash_roles={role}",
+        f"dash_roles={roles}",
+        *described,
     ]

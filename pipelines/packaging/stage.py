@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
 from archer.process import packager_path, tool_version
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from pipelines.packaging.build import SEGMENT_S, build_package
 from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
 
@@ -40,6 +40,11 @@ class Packaging(Stage[PackagingParams]):
         """The packager's build."""
         return tool_version(packager_path())
 
+    def trial(self) -> Trial:
+        """Picture, sound and text."""
+        feeds = {"renditions": "assemble.parts", "audio": "audio.parts", "subtitles": "subtitles.parts"}
+        return Trial(feeds=feeds)
+
     def map(self, ctx: TaskContext, item: Item, params: PackagingParams) -> None:
         """Write the package: manifests, and a folder of segments per track."""
         build_package(
@@ -67,6 +72,7 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
             language=str(values.get("language", "und")),
             label=str(values.get("title", "")),
             default=bool(values.get("default", False)),
+            roles=_roles(values),
         )
 
 
@@ -80,7 +86,12 @@ def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
                 language=str(values.get("language", "und")),
                 label=str(values.get("title", "")),
                 default=bool(values.get("default", False)),
+                roles=_roles(values),
             )
+
+
+def _roles(values: Mapping[str, str | int]) -> tuple[str, ...]:
+    return tuple(filter(None, str(values.get("roles", "")).split(";")))
 
 
 def _is_empty(path: Path) -> bool:

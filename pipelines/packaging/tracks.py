@@ -41,6 +41,7 @@ class AudioTrack:
         language: ISO 639 or BCP 47 code; `und` or empty where unknown.
         label: what players call it; empty for the language's name.
         default: players choose it unless the viewer asks for another.
+        roles: what else it is for, as DASH names it: `dub`, `commentary`, `description`.
     """
 
     name: str
@@ -48,6 +49,7 @@ class AudioTrack:
     language: str = "und"
     label: str = ""
     default: bool = False
+    roles: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -65,6 +67,7 @@ class TextTrack:
         language: ISO 639 or BCP 47 code; `und` or empty where unknown.
         label: what players call it; empty for the language's name.
         default: players show it unless the viewer asks for another.
+        roles: what else it is for, as DASH names it: `caption`, `forced-subtitle`, `commentary`.
     """
 
     name: str
@@ -72,6 +75,7 @@ class TextTrack:
     language: str = "und"
     label: str = ""
     default: bool = False
+    roles: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:

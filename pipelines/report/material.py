@@ -74,7 +74,7 @@ def load(ctx: TaskContext) -> Material:
     paths = {part.item.variant: ctx.path(part.outputs["rendition"]) for part in renditions}
     return Material(
         asset=ctx.inputs.asset(),
-        info=MediaInfo.from_json(ctx.inputs.json("media")),
+        info=ctx.inputs.media(),
         shots=tuple(_shots(ctx.inputs.json("shots"))),
         videos=tuple(read_video(path, name) for name, path in paths.items()),
         paths=paths,

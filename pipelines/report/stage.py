@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from archer.store.artifacts import json_bytes
 
 
@@ -48,6 +48,12 @@ class Report(Stage[ReportParams]):
     def resources(self, params: ReportParams) -> Resources:
         """The scores of a long title, and one decoder of the source beside one of a rung."""
         return Resources(memory_mb=2048)
+
+    def trial(self) -> Trial:
+        """Everything that the main job makes before."""
+        feeds = {"shots": "shots.shots", "renditions": "assemble.parts", "audio": "audio.parts"}
+        feeds["ladder"] = "search.ladder"
+        return Trial(params=ReportParams(title="sample"), feeds=feeds)
 
     def map(self, ctx: TaskContext, item: Item, params: ReportParams) -> None:
         """Write the page, the table of all frames, and a libvmaf log per rendition."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from archer.media import FrameRange, MediaInfo, frames, probe
+from archer.media import FrameRange, frames, probe
 from archer.split import Chunk
-from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from pipelines.score.scorer import default_scorer
 from vmaf import DEFAULT_MODEL, FrameScores, model_named
 from vmaf.scores import read_parquet, write_parquet
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 SCHEMA = "frame-scores@1"
 CHUNK = 240
 """Frames of a chunk: some seconds of work, so that all workers have some and progress is seen."""
-CONTEXT = 1
-"""Frames on each side: motion looks one frame back, motion2 one ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +34,9 @@ class ScoreParams:
 
 
 class Score(Stage[ScoreParams]):
-    """Chunks are scored with a frame of context on each side, so that joining them gives what one run gives."""
+    """Chunks are scored with the frames around that motion looks at, so that joining them gives what one run gives."""
 
-    name, version, params = "score", 1, ScoreParams
+    name, version, params = "score", 2, ScoreParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "renditions": "parts@1"})
     parts = MappingProxyType({"scores": SCHEMA})
     outputs = MappingProxyType({"scores": SCHEMA})
@@ -52,10 +50,15 @@ class Score(Stage[ScoreParams]):
         """The scorer's build."""
         return default_scorer().version()
 
+    def trial(self) -> Trial:
+        """Whole renditions."""
+        return Trial(feeds={"renditions": "assemble.parts"})
+
     def split(self, inputs: Inputs, params: ScoreParams) -> Sequence[Item]:
         """Chunks of frames, times renditions."""
-        total = MediaInfo.from_json(inputs.json("media")).frame_count
-        chunks = [_chunk(index, total) for index in range(-(-total // CHUNK))]
+        total = inputs.media().frame_count
+        context = default_scorer().context(model_named(params.model))
+        chunks = [_chunk(index, total, context) for index in range(-(-total // CHUNK))]
         return [
             Item(
                 chunk=chunk,
@@ -75,7 +78,7 @@ class Score(Stage[ScoreParams]):
         """Score one chunk of one rendition."""
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         wanted, read = item.chunk.frames, item.chunk.read
-        info, coded = MediaInfo.from_json(ctx.inputs.json("media")), str(ctx.inputs.path("rendition"))
+        info, coded = ctx.inputs.media(), str(ctx.inputs.path("rendition"))
         coded_info = probe(coded)
         scores = default_scorer().score(
             ctx.frames(ctx.inputs.asset(), read),
@@ -109,11 +112,9 @@ def scores_by_rendition(table: pa.Table) -> dict[str, FrameScores]:
     }
 
 
-def _chunk(index: int, total: int) -> Chunk:
-    part = FrameRange(index * CHUNK, min(total, (index + 1) * CHUNK))
-    return Chunk(
-        index=index, frames=part, before=min(CONTEXT, part.start), after=min(CONTEXT, total - part.end)
-    )
+def _chunk(index: int, total: int, context: tuple[int, int]) -> Chunk:
+    part, (before, after) = FrameRange(index * CHUNK, min(total, (index + 1) * CHUNK)), context
+    return Chunk(index=index, frames=part, before=min(before, part.start), after=min(after, total - part.end))
 
 
 def _joined(tables: Sequence[pa.Table]) -> pa.Table:

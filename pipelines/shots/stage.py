@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from archer.media.range import FrameRange
-from archer.split.chunk import Chunk, Shot
+from archer.split.chunk import Shot
+from archer.split.splitters import keyframes
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
 
 if TYPE_CHECKING:
-    from archer.media import FrameIndex
     from archer.split.shots import Detection
 
 SCHEMA = "shots@1"
@@ -50,13 +48,16 @@ class Shots(Stage[ShotsParams]):
         """One decoder and its pictures; 8K of 16 bits takes the most."""
         return Resources(memory_mb=2048)
 
+    def same(self, params: ShotsParams) -> Sequence[ShotsParams]:
+        """However it is cut, the shots are the same."""
+        return [replace(params, chunk_frames=20), replace(params, chunk_frames=10**6)]
+
     def split(self, inputs: Inputs, params: ShotsParams) -> Sequence[Item]:
         """Chunks that begin at key frames; a thumbnail depends on its frame alone, so they need no context."""
-        from archer.media import MediaInfo
-
-        info = MediaInfo.from_json(inputs.json("media"))
+        info = inputs.media()
         return [
-            Item(chunk=chunk, weight=len(chunk.frames)) for chunk in chunks(info.index, params.chunk_frames)
+            Item(chunk=chunk, weight=len(chunk.frames))
+            for chunk in keyframes.split(info.index, params.chunk_frames)
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: ShotsParams) -> None:
@@ -76,10 +77,9 @@ class Shots(Stage[ShotsParams]):
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: ShotsParams) -> None:
         """Decide over the thumbnails of the whole title, a few chunks of them at a time."""
-        from archer.media import MediaInfo
         from archer.split.shots import Rules, detect, read_thumbnails
 
-        rate = MediaInfo.from_json(ctx.inputs.json("media")).video.frame_rate
+        rate = ctx.inputs.media().video.frame_rate
         ordered = sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
         found = detect(
             (read_thumbnails(ctx.path(part.outputs["signals"])) for part in ordered),
@@ -113,22 +113,3 @@ def _shot(shot: Shot) -> dict[str, Any]:
         "confidence_pct": shot.confidence_pct,
         **{name: [span.start, span.end] for name, span in ranges.items() if span is not None},
     }
-
-
-def chunks(index: FrameIndex, length: int) -> list[Chunk]:
-    """Chunks of about `length` frames that cover a title and begin at key frames where there are some.
-
-    Args:
-        index: frames of the title.
-        length: frames that a chunk holds at least, but for the last; at most twice as many between rare key frames.
-    """
-    count, starts = len(index), [0]
-    for key in index.keys.tolist():
-        while key - starts[-1] > 2 * length:
-            starts.append(starts[-1] + length)
-        if key - starts[-1] >= length:
-            starts.append(key)
-    while count - starts[-1] > 2 * length:
-        starts.append(starts[-1] + length)
-    ranges = [FrameRange(start, end) for start, end in pairwise([*starts, count])]
-    return [Chunk(index=place, frames=frames) for place, frames in enumerate(ranges)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archer.store import JobStore
+from archer.store import History, JobStore
 from archer.store.migrations import STEPS
 from archer.store.schema import VERSION
 
@@ -32,6 +32,9 @@ CREATE TABLE memo ("key" VARCHAR(64) NOT NULL, outputs TEXT NOT NULL, PRIMARY KE
 INSERT INTO meta VALUES ('schema', '1');
 INSERT INTO jobs VALUES ('j1', 'done', 1, 5, 6);
 INSERT INTO tasks VALUES ('j1', 'n/map/all', 'n', 'map', 'all', 1, 'done', 9, 0, '{}');
+INSERT INTO nodes VALUES ('j1', 'n', 0, 'toy', 1, 'done', 1, 1, '{}');
+INSERT INTO attempts VALUES (9, 'j1', 'n/map/all', 2, 'done', 6, 30, 20, '', '');
+INSERT INTO attempts VALUES (8, 'j1', 'n/map/all', 1, 'retry', 5, 4, 3, 'it fell', '');
 INSERT INTO memo VALUES ('k', '{"x":{"kind":"a@1","hash":"sha256:0","size":1,"suffix":""}}');
 """
 """What version 1 made, as SQLite's own dump had it."""
@@ -61,6 +64,11 @@ def test_a_migrated_store_is_shaped_like_a_fresh_one_and_keeps_its_content(tmp_p
     assert store.job_state("j1") == "done"
     assert store.recall(["k"])["k"]["x"].hash == "sha256:0"
     store.close()
+    with History(tmp_path / "old") as history:
+        assert history.counts("j1") == {"done": 1}
+        (cost,) = history.costs("j1")
+        assert (cost.tries, cost.wall_ms, cost.cpu_ms, cost.wasted, cost.wasted_ms) == (2, 30, 20, 1, 4)
+        assert [row.error for row in history.logs("j1")] == ["it fell"]
     JobStore(tmp_path / "new").close()
     assert shape(tmp_path / "old" / "archer.db") == shape(tmp_path / "new" / "archer.db")
     JobStore(tmp_path / "old").close()

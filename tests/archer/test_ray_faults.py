@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,98 +20,65 @@ from archer.store import ArtifactStore
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.integration,
     pytest.mark.timeout(400),
     pytest.mark.skipif(
         importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'cinemill[ray]'"
     ),
 ]
 
-COUNT = 36
-AGAIN = ("task-retry", "task-copied")
-"""What ran on a frozen node is behind before it is known to be lost."""
-CLUSTER = """
-import json, os, sys
-os.environ.update(RAY_AUTH_MODE="disabled", RAY_USAGE_STATS_ENABLED="0", RAY_enable_metrics_collection="0")
-from archer.executors.ray import HEALTH, SETTINGS
-os.environ.update(SETTINGS)
-import ray
-from ray.cluster_utils import Cluster
+FILM = """
+from dataclasses import dataclass
+from archer import Item, Stage
+from archer.process import ffmpeg
 
-port = int(sys.argv[1])
-head = {"num_cpus": 1, "include_dashboard": False, "_system_config": HEALTH}
-def start():
-    cluster = Cluster(initialize_head=True, head_node_args={**head, **({"gcs_server_port": port} if port else {})})
-    return cluster, [cluster.head_node, cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)]
 
-for _ in range(4):  # Ray gives a node 30 s to start, which a busy machine may need
-    try:
-        cluster, nodes = start()
-        break
-    except Exception as error:
-        print(error, file=sys.stderr)
-pids = [info.process.pid for node in nodes for info in node.all_processes["raylet"]]
-gcs = nodes[0].all_processes["gcs_server"][0].process.pid
-print(json.dumps({"address": cluster.address, "raylets": pids, "gcs": gcs}), flush=True)
-sys.stdin.read()
-cluster.shutdown()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class P:
+    n: int
+    seconds: int
+    mark: str
+
+
+class Film(Stage[P]):
+    # each item has an ffmpeg of its own for some seconds; `mark` is in its command line
+    name, version, params = "film", 1, P
+    parts = {"film": "film@1"}
+    outputs = {"films": "films@1"}
+
+    def split(self, inputs, params):
+        return [Item(variant=str(i)) for i in range(params.n)]
+
+    def map(self, ctx, item, params):
+        source = ["-re", "-f", "lavfi", "-i", f"testsrc=size=64x64:rate=10:duration={params.seconds}"]
+        ffmpeg([*source, "-metadata", f"comment={params.mark}", "-c:v", "ffv1", "-f", "nut", "-bitexact", ctx.out("film")])
+
+    def collect(self, ctx, parts, params):
+        ctx.out_json("films", [part.item.variant for part in parts])
 """
 
 
-class Cluster:
-    """Three raylets on this machine, in a process of their own.
-
-    Attributes:
-        address, raylets, gcs: where it listens; process ids of its raylets (the head's first) and of its head.
-    """
-
-    def __init__(self) -> None:
-        self._start("0")
-
-    def _start(self, port: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", CLUSTER, port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        facts = next((json.loads(line) for line in self._process.stdout if line.startswith("{")), None)
-        assert facts is not None, "the cluster did not start"
-        self.address, self.raylets, self.gcs = facts["address"], facts["raylets"], facts["gcs"]
-
-    def kill(self) -> None:
-        """Kill all of it at once."""
-        for pid in (self.gcs, *self.raylets):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.communicate()
-
-    def restart(self) -> None:
-        """Kill all of it, and start another at the same address."""
-        self.kill()
-        self._start(self.address.rpartition(":")[2])
-
-    def close(self) -> None:
-        with suppress(subprocess.TimeoutExpired):
-            self._process.communicate(timeout=30)
-        self.kill()
-
-
-def machine(raylet: int) -> list[int]:
-    """A raylet with all of its workers, as a machine that dies takes them along."""
-    found = [raylet]
-    for entry in Path("/proc").glob("[0-9]*/stat"):
+def processes(word: str) -> list[int]:
+    """Ids of the processes that have a word in their command line, or in the path of a file that they have open."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if int(entry.read_text().rpartition(")")[2].split()[1]) == raylet:
-                found.append(int(entry.parent.name))
+            open_files = (str(link.readlink()) for link in (entry / "fd").iterdir())
+            if word.encode() in (entry / "cmdline").read_bytes() or any(word in path for path in open_files):
+                found.append(int(entry.name))
     return found
 
 
-def works(raylet: int) -> bool:
-    """True where one of its workers runs a task now: Ray puts that into the worker's name."""
-    for pid in machine(raylet):
+def machine(raylet: int) -> list[int]:
+    """A raylet with everything below it, as a machine that dies takes it along."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            if b"ray::run_call" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return True
-    return False
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+    found = [raylet]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
 
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:
@@ -120,17 +87,31 @@ def signal_all(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
+def nobody(pids: Callable[[], list[int]], limit_s: float = 30.0) -> bool:
+    """True once there are no such processes any more."""
+    deadline = time.monotonic() + limit_s
+    while pids() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not pids()
+
+
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    made = Cluster()
+def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A stage whose tasks have children."""
+    name = f"film_{abs(hash(str(tmp_path)))}"
+    (tmp_path / f"{name}.py").write_text(FILM)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return f"{name}:Film"
+
+
+@pytest.fixture
+def cluster(ray_cluster: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Three nodes of one core each."""
+    made = ray_cluster(1, 1, 1)
+    monkeypatch.setenv("CINEMILL_RAY_ADDRESS", made.address)
     yield made
     made.close()
-
-
-def job(toys: str, **params: object) -> JobSpec:
-    return JobSpec(
-        nodes=[Node(id="sum", stage=f"{toys}:Sum", params={"n": COUNT, "sleep_ms": 1500, **params})]
-    )
+    assert nobody(lambda: processes(str(made.folder))), "processes of Ray are left"
 
 
 class Watch:
@@ -148,71 +129,113 @@ class Watch:
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
-        if event.type in AGAIN and self.harmed and not self.noticed:
+        if event.payload.get("category") == "death" and self.harmed and not self.noticed:
             self.noticed = time.monotonic()
-        if event.type == "chunk-done" and not self.harmed and len(self.of("chunk-done")) >= self._after:
+        if not self.harmed and len(self.of("chunk-done")) >= self._after:
             at = time.monotonic()
             self.harmed = at if self._harm() else 0.0
 
     def of(self, kind: str) -> list[str]:
         return [event.item for event in self.events if event.type == kind]
 
-    def assert_nothing_was_repeated(self) -> None:
+    def assert_each_once(self, count: int) -> None:
+        """Every chunk has one result, and none was started again after it had one."""
         done: set[str] = set()
         for event in self.events:
             assert not (event.item in done and event.type in ("task-started", "chunk-done")), event
             if event.type == "chunk-done":
                 done.add(event.item)
-        assert len(done) == COUNT
+        assert len(done) == count
 
 
-@pytest.mark.parametrize("harm", ["kill a node", "freeze a node", "kill the head"])
-def test_the_job_ends_right_though_we(
-    harm: str, toys: str, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("harm", ["kill", "freeze"])
+def test_a_lost_node_is_noticed_soon_and_the_job_ends_right(
+    harm: str, film: str, tmp_path: Path, cluster: Any
 ) -> None:
-    monkeypatch.setenv("CINEMILL_RAY_ADDRESS", cluster.address)
-
-    victims: list[int] = []
+    """A frozen one says nothing, and its connections stay open; when it thaws it changes nothing and goes away."""
+    mark, victims = f"film-{tmp_path.name}-{os.getpid()}", []
 
     def hurt() -> bool:
-        if harm == "kill the head":
-            os.kill(cluster.gcs, signal.SIGKILL)
-            cluster.restart()
-            return True
-        busy = next((raylet for raylet in cluster.raylets[1:] if works(raylet)), None)
+        busy = next(
+            (raylet for raylet in cluster.raylets[1:] if set(machine(raylet)) & set(processes(mark))), 0
+        )
         victims.extend(machine(busy) if busy else [])
-        signal_all(victims, signal.SIGKILL if harm == "kill a node" else signal.SIGSTOP)
+        signal_all(victims, signal.SIGKILL if harm == "kill" else signal.SIGSTOP)
         return bool(victims)
 
-    watch = Watch(4, hurt)
-    try:
-        result = run(job(toys), work_dir=tmp_path / "w", executor="ray", on_event=watch)
-    finally:
-        signal_all(victims, signal.SIGKILL)
+    watch = Watch(2, hurt)
+    nodes = [Node(id="film", stage=film, params={"n": 12, "seconds": 6, "mark": mark})]
+    result = run(JobSpec(nodes=nodes), work_dir=tmp_path / "w", executor="ray", on_event=watch)
+    signal_all(victims, signal.SIGCONT)
     assert result.state == "done", result.failures
-    assert ArtifactStore(tmp_path / "w").read_json(result.outputs["sum.total"]) == list(range(COUNT))
-    watch.assert_nothing_was_repeated()
-    if harm != "kill the head":
-        assert victims, "no task ran on another node than the head's"
-    if harm == "kill a node":  # how a frozen one is noticed is not settled: here only that the job ends right
-        assert watch.noticed, "what ran there was tried again"
-        sys.stderr.write(f"{harm}: noticed after {watch.noticed - watch.harmed:.1f} s\n")
-        assert watch.noticed - watch.harmed < 15, "wanted well under Ray's own time"
+    store = ArtifactStore(tmp_path / "w")
+    assert store.read_json(result.outputs["film.films"]) == [str(place) for place in range(12)]
+    watch.assert_each_once(12)
+    assert victims, "no task ran on another node than the head's"
+    assert watch.noticed, "what ran there was given up"
+    taken = watch.noticed - watch.harmed
+    sys.stderr.write(f"{harm}: noticed after {taken:.2f} s\n")
+    assert taken < 10, "wanted well under Ray's own 15 s; benchmarks/node_loss.py measures"
+    assert nobody(lambda: processes(mark)), "an orphan of ffmpeg"
+
+
+def test_a_job_survives_the_head(toys: str, tmp_path: Path, cluster: Any) -> None:
+    def hurt() -> bool:
+        os.kill(cluster.gcs, signal.SIGKILL)
+        cluster.restart()
+        return True
+
+    watch = Watch(4, hurt)
+    nodes = [Node(id="sum", stage=f"{toys}:Sum", params={"n": 18, "sleep_ms": 1500})]
+    result = run(JobSpec(nodes=nodes), work_dir=tmp_path / "w", executor="ray", on_event=watch)
+    assert result.state == "done", result.failures
+    assert ArtifactStore(tmp_path / "w").read_json(result.outputs["sum.total"]) == list(range(18))
+    watch.assert_each_once(18)
 
 
 def test_a_killed_worker_is_one_retry_and_a_cluster_of_our_own_leaves_nothing(
-    toys: str, tmp_path: Path
+    toys: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("CINEMILL_RAY_ADDRESS", raising=False)
     watch = Watch(99, lambda: True)
-    spec = job(toys, fail="die", mark=str(tmp_path / "died"), sleep_ms=50)
+    params = {"n": 12, "fail": "die", "mark": str(tmp_path / "died"), "sleep_ms": 50}
+    nodes = [Node(id="sum", stage=f"{toys}:Sum", params=params)]
+    spec = JobSpec(nodes=nodes)
     result = run(spec, work_dir=tmp_path / "w", executor="ray", workers=2, on_event=watch)
     assert result.state == "done", result.failures
     assert watch.of("task-retry") == ["chunk-00002"]
-    watch.assert_nothing_was_repeated()
-    left = [
-        entry.read_bytes()
-        for entry in Path("/proc").glob("[0-9]*/cmdline")
-        if entry.parent.exists() and f"cinemill-ray-{os.getpid()}-".encode() in entry.read_bytes()
-    ]
-    assert left == []
+    watch.assert_each_once(12)
+    assert nobody(lambda: processes(f"cinemill-ray-{os.getpid()}-"))
     assert not list(Path("/tmp").glob(f"cinemill-ray-{os.getpid()}-*"))  # noqa: S108  where Ray's sockets must lie
+
+
+RUN = """
+import sys
+sys.path[:] = {path!r}
+from pathlib import Path
+from archer import JobSpec, Node, run
+nodes = [Node(id="sum", stage="{toys}:Sum", params={{"n": 12, "sleep_ms": 400}})]
+def say(event):
+    print(event.type, event.item, flush=True)
+result = run(JobSpec(nodes=nodes), work_dir=Path({work!r}), executor="ray", workers=2, on_event=say)
+sys.exit(result.state != "done")
+"""
+
+
+def test_a_killed_scheduler_leaves_no_process_of_ray_and_the_next_one_tidies_up(
+    toys: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CINEMILL_RAY_ADDRESS", raising=False)
+    argv = [sys.executable, "-c", RUN.format(path=sys.path, toys=toys, work=str(tmp_path / "w"))]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        line = next(line for line in first.stdout if line.startswith("chunk-done"))
+        first.kill()
+    mark = f"cinemill-ray-{first.pid}-"
+    assert nobody(lambda: processes(mark)), "processes of a dead scheduler's cluster are left"
+    again = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert line.replace("chunk-done", "task-started") not in again.stdout, (
+        "what was committed is not done again"
+    )
+    assert again.stdout.count("chunk-done") <= 11
+    assert not list(Path("/tmp").glob(f"{mark}*"))  # noqa: S108  where Ray's sockets must lie

@@ -27,7 +27,7 @@ from archer.errors import (
 )
 from archer.plan import Plan, make_plan
 from archer.process import run as run_tool
-from archer.store import ArtifactStore, JobStore
+from archer.store import ArtifactStore, History, JobStore
 from archer.task import Task
 
 
@@ -131,6 +131,68 @@ def test_a_job_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
     result = run(spec, work_dir=tiny_disk / "w", executor=executor, workers=2, on_event=events.append)
     assert result.state == "done"
     assert sum(event.type == "memo-hit" for event in events) >= 1, "what was committed stays"
+
+
+def test_a_disk_that_is_full_again_and_again_costs_no_result(toys: str, tiny_disk: Path) -> None:
+    """It fills at another place each time: while blobs, listings or rows are written."""
+    spec = JobSpec(nodes=[Node(id="sum", stage=f"{toys}:Sum", params={"n": 24, "bulk_kib": 160})])
+    done: set[str] = set()
+    fills = 0
+
+    def each_once(event: Event) -> None:
+        assert not (event.item in done and event.type in ("task-started", "chunk-done")), event
+        if event.type == "chunk-done":
+            done.add(event.item)
+
+    for size_kib in range(1100, 9000, 330):
+        run_tool(["mount", "-o", f"remount,size={size_kib}k", str(tiny_disk)])
+        try:
+            result = run(spec, work_dir=tiny_disk / "w", executor="inline", on_event=each_once)
+        except DiskFull:
+            fills += 1
+            continue
+        if result.state == "done":
+            break
+        assert {failure.category for failure in result.failures} == {"disk"}
+        fills += 1
+    assert fills >= 5
+    assert len(done) == 24
+    store = ArtifactStore(tiny_disk / "w")
+    with History(tiny_disk / "w") as history:
+        rows = history.tasks(history.job().id)
+    assert {row.state for row in rows} == {"done"}
+    for row in rows:
+        for artifact in row.outputs.values():
+            store.verify(artifact)
+
+
+def assert_counts_are_true(work: Path) -> None:
+    """What is kept beside the rows is what the rows add up to."""
+    with sqlite3.connect(work / "archer.db") as connection:
+        states = dict(connection.execute("SELECT state, COUNT(*) FROM tasks GROUP BY state"))
+        tries = connection.execute(
+            "SELECT COUNT(*), SUM(CASE WHEN state = 'done' THEN wall_ms ELSE 0 END), SUM(state <> 'done') FROM attempts"
+        ).fetchone()
+    with History(work) as history:
+        job = history.job().id
+        assert history.counts(job) == states
+        (cost,) = history.costs(job)
+    assert (cost.tries, cost.wall_ms, cost.wasted) == tries
+
+
+def test_counts_stay_true_over_failures_and_resumes(toys: str, tmp_path: Path) -> None:
+    work, mark = tmp_path / "w", str(tmp_path / "mark")
+    nodes = [Node(id="sum", stage=f"{toys}:Sum", params={"n": 8, "rounds": 2, "fail": "die", "mark": mark})]
+
+    def stop(event: Event) -> None:
+        if event.type == "task-retry":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(JobSpec(nodes=nodes), work_dir=work, workers=2, on_event=stop)
+    assert_counts_are_true(work)
+    assert run(JobSpec(nodes=nodes), work_dir=work, executor="inline").state == "done"
+    assert_counts_are_true(work)
 
 
 def test_a_result_without_the_lease_is_refused_with_everything_beside_it(tmp_path: Path, plan: Plan) -> None:
@@ -254,6 +316,7 @@ def test_kill_at_any_moment_and_nothing_committed_is_done_again(
         if kind == "chunk-done":
             finished.add(item)
     assert len(finished) == 60
+    assert_counts_are_true(work)
     store = ArtifactStore(work)
     total = run(
         JobSpec(nodes=[Node(id="sum", stage=f"{toys}:Sum", params={"n": 60, "sleep_ms": 25})]),

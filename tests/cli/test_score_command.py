@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archer.process import ffmpeg_path
+
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "pipelines.cli.main", "score", *map(str, arguments)]
@@ -30,7 +32,7 @@ def raw(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_raw_files_with_two_models(raw: tuple[Path, Path], tmp_path: Path) -> None:
-    for suffix in ("json", "xml", "csv", "html", "parquet"):
+    for suffix in ("json", "xml", "csv", "html", "png", "parquet"):
         out = tmp_path / f"scores.{suffix}"
         done = run(*raw, "--size", "64x48", "--also", "vmaf_v0.6.1neg", "--json", "-o", out, "--threads", "1")
         assert done.returncode == 0, done.stderr
@@ -38,6 +40,8 @@ def test_raw_files_with_two_models(raw: tuple[Path, Path], tmp_path: Path) -> No
         assert result["frames"] == 3
         assert result["pooled"]["vmaf"]["mean"] >= result["pooled"]["vmaf_v0.6.1neg"]["mean"]
         assert out.stat().st_size > 500
+        if suffix == "png":
+            assert out.read_bytes().startswith(b"\x89PNG")
         if suffix == "html":
             assert f"mean {result['pooled']['vmaf']['mean']:.2f}" in out.read_text()
 
@@ -49,9 +53,62 @@ def test_mistakes_are_one_line_and_no_traceback(raw: tuple[Path, Path], tmp_path
         ("--size", "64x48", "--pix-fmt", "rgb24"): "wanted one of",
         ("--size", "64x48", "--model", "vmaf_v9"): "no such model",
         ("--size", "64x48", "-o", str(tmp_path / "scores.txt")): "wanted a name ending in",
+        ("--size", "64x48", "--metric", "beauty"): "no such metric",
+        ("--size", "64x48", "--pool", "p101"): "wanted one of mean",
+        ("--size", "64x48", "--offset", "some"): "wanted a number of frames, or auto",
+        ("--size", "64x48", "--model", "advise"): "need media files",
+        ("--size", "64x48", "--scorer", "ffmpeg", "--also", "vmaf_v0.6.1neg"): "one model at a time",
     }
     for arguments, words in cases.items():
         done = run(*raw, *arguments)
         assert done.returncode in (1, 2)
         assert words in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_pooling_shots_and_the_worst_run(raw: tuple[Path, Path]) -> None:
+    options = ("--size", "64x48", "--pool", "median", "--pool", "p10", "--shots", "0,2", "--window", "2")
+    done = run(*raw, *options, "--metric", "cambi", "--json", "--threads", "1")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert {"median", "p10"} <= set(result["pooled"]["vmaf"])
+    assert result["pooled"]["vmaf"]["p10"] <= result["pooled"]["vmaf"]["median"]
+    assert [shot["start"] for shot in result["shots"]] == [0, 2]
+    assert result["worst"]["start"] in (0, 1)
+    assert "cambi" in result["pooled"]
+    assert "psnr_y" not in result["pooled"]
+    table = run(*raw, *options, "--also", "vmaf_v0.6.1neg", "--threads", "1").stdout
+    assert "worst 2 frames" in table
+    assert "shot from" in table
+    assert "vmaf_v0.6.1neg - vmaf_v0.6.1:" in table
+
+
+def test_an_offset_leaves_what_both_have(raw: tuple[Path, Path]) -> None:
+    done = run(raw[0], raw[0], "--size", "64x48", "--offset", "1", "--json", "--threads", "1")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["frames"] == 2
+    assert result["pooled"]["psnr_y"]["max"] < 60
+
+
+def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
+    shifted = tmp_path / "shifted.mkv"
+    argv = [
+        ffmpeg_path(),
+        "-y",
+        "-nostdin",
+        "-v",
+        "error",
+        "-i",
+        str(bbb),
+        "-vf",
+        "select=gte(n\\,3),scale=320:180",
+    ]
+    argv += ["-frames:v", "110", "-fps_mode", "passthrough", "-an", "-c:v", "libx264", "-preset", "ultrafast"]
+    subprocess.run([*argv, str(shifted)], check=True)
+    options = ("--offset", "auto", "--frames", "40:43", "--model", "advise", "--json")
+    done = run(bbb, shifted, *options)
+    assert done.returncode == 0, done.stderr
+    assert "offset -3" in done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["model"] == "vmaf_v1.0.16_3d0h"
+    assert "v1 is at its best with 10-bit samples" in done.stderr

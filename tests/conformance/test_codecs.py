@@ -167,6 +167,20 @@ def test_what_a_codec_cannot_do_is_refused_with_what_it_can(name: str) -> None:
         codec.check_picture(160, 90, replace(settings, pixel_format="yuv420p12le"))
 
 
+@pytest.mark.parametrize("name", [name for name in codec_names() if codec_named(name).grain])
+def test_grain_is_announced_the_same_in_every_chunk(name: str, clip: Path, tmp_path: Path) -> None:
+    info, codec, headers = probe(str(clip)), codec_named(name), []
+    for grain, start in ((0, 0), (20, 0), (20, 4)):
+        settings = EncodeSettings(
+            codec=name, crf=codec.first_guesses[1], preset=codec.presets[-1], grain=grain
+        )
+        out = tmp_path / f"{grain}-{start}.mp4"
+        encode_chunk(frames(str(clip), FrameRange(start, start + 4), info=info), info, SIZE, settings, out)
+        with av.open(str(out)) as container:
+            headers.append(bytes(container.streams.video[0].codec_context.extradata or b""))
+    assert headers[0] != headers[1] == headers[2]
+
+
 def test_chroma_that_a_codec_lacks_is_refused_not_converted(clip: Path, tmp_path: Path) -> None:
     info: MediaInfo = probe(str(clip))
     settings = EncodeSettings(codec="svtav1", crf="40", pixel_format="yuv422p10le")

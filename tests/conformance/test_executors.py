@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,30 +22,28 @@ from archer.task import Progress, Report, Task, TaskCall, TaskDone
 
 Call = Callable[..., TaskCall]
 TICKETS = count(1)
-RAY = pytest.param(
-    "ray",
-    marks=[
-        pytest.mark.slow,
-        pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'cinemill[ray]'"),
-    ],
-)
+RAY = pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.integration])
 ALL = ["inline", "local", "simulated", RAY]
 APART = ["local", RAY]
 """Those whose tasks run in processes of their own: they survive what a task does to its process."""
 
 
-@pytest.fixture(params=ALL)
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    made: Executor = load(EXECUTORS, request.param)(2)
-    yield made
-    made.close()
+@pytest.fixture(scope="module")
+def cluster(ray_cluster: Callable[..., Any]) -> Any:
+    """One Ray cluster for the whole suite: starting it takes longer than most tests."""
+    return ray_cluster(2)
 
 
-@pytest.fixture(params=APART)
-def apart(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    made: Executor = load(EXECUTORS, request.param)(2)
-    yield made
-    made.close()
+def made(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """The executor that a test asks for, with two workers."""
+    options = {"address": request.getfixturevalue("cluster").address} if request.param == "ray" else {}
+    executor: Executor = load(EXECUTORS, request.param)(2, **options)
+    yield executor
+    executor.close()
+
+
+executor = pytest.fixture(params=ALL, name="executor")(made)
+apart = pytest.fixture(params=APART, name="apart")(made)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def make(tmp_path: Path) -> Make:
     def made(chain: str = TAGS, *options: str) -> Path:
         out = tmp_path / "chunk.mp4"
         source = ["-f", "lavfi", "-i", f"testsrc2=s=160x90:r=12:d=1,format=yuv420p,{chain}"]
-        ffmpeg([*source, "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", *options, out])
+        ffmpeg([*source, "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", *options, "-y", out])
         return out
 
     return made
@@ -65,6 +65,12 @@ def test_another_chunk_than_was_wanted(change: dict[str, Any], words: str, make:
 
 def test_colours_that_nobody_knows_are_not_asked_for(make: Make) -> None:
     check_chunk(make("null"), replace(EXPECTED, colour=Colour()))
+
+
+def test_colours_known_in_part_may_be_lost_but_not_changed(make: Make) -> None:
+    check_chunk(make("null"), replace(EXPECTED, colour=Colour(primaries=1, matrix=1)))
+    with pytest.raises(ChunkBroken, match="primaries: wanted 9, got 1"):
+        check_chunk(make(), replace(EXPECTED, colour=Colour(primaries=9, matrix=1)))
 
 
 def test_damage_in_the_middle_is_found(make: Make) -> None:

@@ -42,6 +42,16 @@ def test_places() -> None:
     assert [found.place(pts) for pts in (-6, 1, 10, None)] == [None] * 4
 
 
+def test_the_bytes_of_a_range_end_with_its_share_of_the_last_group() -> None:
+    found = index(list(range(50)), [0, 10, 20, 40])
+    assert found.span(10, 20) == (10_000, 20_000)
+    assert found.span(0, 30) == (0, 20_000 + 20_000 * 5 * 10 // (4 * 20))
+    assert found.span(10, 39) == (10_000, 40_000)
+    assert found.span(20, 50) == (20_000, 1 << 62)
+    assert found.span(40, 45) is None  # how long the last group is, no key tells
+    assert index([0, 1], []).span(0, 1) is None
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_json_round_trip(seed: int) -> None:
     dice = random.Random(seed)

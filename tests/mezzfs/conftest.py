@@ -32,7 +32,10 @@ def noise() -> bytes:
 
 
 class Ranges(http.server.BaseHTTPRequestHandler):
-    """A web server of one file that knows ranges, ETags and conditions; `server.data` is its body."""
+    """A web server of one file that knows ranges, ETags and conditions; `server.data` is its body.
+
+    To S3 clients it is the object title.mov of a bucket; `server.signed` holds the queries of signed URLs.
+    """
 
     protocol_version = "HTTP/1.1"
     server: Any
@@ -50,8 +53,12 @@ class Ranges(http.server.BaseHTTPRequestHandler):
         first, last, status = 0, len(data) - 1, 200
         if found := re.match(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")):
             first, last, status = int(found[1]), min(int(found[2]), last), 206
-        if self.path.partition("?")[0] != "/title.mov":
+        place, _, query = self.path.partition("?")
+        self.server.signed += [query] if "X-Amz-Signature" in query else []
+        if place not in ("/title.mov", "/bucket/title.mov"):
             status = 404
+        elif "X-Amz-Signature" in query and self.server.refuses_signed:
+            status = 403
         elif self.headers.get("If-Match", etag) != etag:
             status = 412
         piece = data[first : last + 1] if status < 300 else b""
@@ -71,6 +78,7 @@ def web_server(noise: bytes) -> Iterator[Any]:
     """The server; `data` may be replaced, `asked` holds (method, range, condition) of every request."""
     server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ranges)
     server.data, server.asked, server.daemon_threads = noise, [], True
+    server.signed, server.refuses_signed = [], False
     server.handle_error = lambda *_: None  # clients hang up in the middle of answers
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server

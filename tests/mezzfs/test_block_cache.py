@@ -38,6 +38,37 @@ def test_what_is_filled_is_read() -> None:
     assert cache.read(1, len(data), len(data), into) == 0
 
 
+def test_what_is_written_into_its_room_is_not_copied() -> None:
+    cache, data = BlockCache(4 * MIB), content(2, 40 * BLOCK)
+    size = len(data)
+    assert cache.room(1, size, 0, size, 1) is None  # not claimed
+    cache.claim(1, size, 0, size, spare=False, wait_s=0)
+    done = 0
+    while done < size:
+        view = cache.room(1, size, done, min(100_000, size - done), 1)
+        assert view is not None
+        assert 0 < len(view) <= 100_000
+        view[:] = data[done : done + len(view)]
+        assert cache.room(1, size, done + BLOCK + 1, 1, 1) is None  # not where the last fill ended
+        assert cache.fill(1, size, done, view[: len(view)])
+        done += len(view)
+    assert cache.get(1, size, 0, MOST_READ) == data[:MOST_READ]
+    assert cache.get(1, size, size - 5, 50) == data[-5:]
+    assert cache.get(1, size, size, 50) == b""
+    assert cache.room(1, size, 0, size, 1) is None  # it is ready now
+
+
+def test_room_is_one_piece_or_not_worth_it() -> None:
+    cache, size = BlockCache(4 * MIB), 4 * BLOCK
+    cache.claim(1, size, BLOCK, BLOCK, spare=False, wait_s=0)
+    cache.claim(1, size, 3 * BLOCK, BLOCK, spare=False, wait_s=0)
+    view = cache.room(1, size, BLOCK, size, BLOCK)
+    assert view is not None
+    assert len(view) == BLOCK
+    assert cache.room(1, size, BLOCK, size, BLOCK + 1) is None
+    assert cache.get(1, size, 0, BLOCK) is None
+
+
 def test_a_block_is_claimed_once() -> None:
     cache, size = BlockCache(4 * MIB), 10 * BLOCK
     assert cache.claim(1, size, BLOCK + 5, 10, spare=False, wait_s=0) == ([(BLOCK, BLOCK)], True)

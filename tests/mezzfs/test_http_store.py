@@ -20,6 +20,16 @@ def test_every_read_is_conditional(web: str, web_server: Any, noise: bytes) -> N
     assert all(span and condition for span, condition in gets)
 
 
+def test_bytes_come_where_there_is_room_for_them(web: str, noise: bytes) -> None:
+    store, url, arena = HttpStore(), f"{web}/title.mov", memoryview(bytearray(100_000))
+    reply = store.get(url, 5, 150_000, store.stat(url))
+    rooms = iter([arena, None, None])
+    reply.landing.room = lambda: next(rooms)
+    first, second = (bytes(chunk) for chunk in reply.chunks)
+    assert first == noise[5:100_005] == bytes(arena)
+    assert second == noise[100_005:150_005]
+
+
 def test_a_replaced_page_is_noticed(web: str, web_server: Any, noise: bytes) -> None:
     file = RemoteFile(Core(budget=8 << 20).open(f"{web}/title.mov"))
     assert file.read(100) == noise[:100]

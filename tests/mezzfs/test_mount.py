@@ -12,14 +12,28 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from mezzfs.core import Core
-from mezzfs.errors import AccessDenied, Unreachable
+from mezzfs.errors import AccessDenied, CannotMount, Unreachable
 from mezzfs.fetch import Retries
-from mezzfs.mount import FilesCatalog, Found, Mount, Owner, UrlCatalog, catalog_for, missing, recover
+from mezzfs.mount import (
+    Face,
+    FilesCatalog,
+    Found,
+    Mount,
+    Owner,
+    UrlCatalog,
+    catalog_for,
+    face_for_here,
+    fallback,
+    kernel,
+    missing,
+    recover,
+)
 from mezzfs.objects import Extent, ObjectMap, Stat
 from mezzfs.stores import register
 from mezzfs.stores.base import Reply
@@ -31,8 +45,20 @@ MIB = 1 << 20
 Mounted = Callable[..., Path]
 
 
+@pytest.fixture(params=["native", "mfusepy"])
+def face(request: pytest.FixtureRequest) -> Face:
+    """Both faces, one after the other; `@NATIVE` for what only the native one promises."""
+    if request.param == "mfusepy" and fallback.missing():
+        pytest.skip(fallback.missing())
+    found: Face = request.param
+    return found
+
+
+NATIVE = pytest.mark.parametrize("face", ["native"])
+
+
 @pytest.fixture
-def mounted(tmp_path: Path) -> Iterator[Mounted]:
+def mounted(tmp_path: Path, face: Face) -> Iterator[Mounted]:
     """Mounts a catalog in a new folder, with an engine of its own; all end with the test."""
     made: list[Mount] = []
 
@@ -42,7 +68,7 @@ def mounted(tmp_path: Path) -> Iterator[Mounted]:
         folder = tmp_path / f"mount{len(made)}"
         folder.mkdir()
         owner = Owner(uid=os.geteuid(), gid=os.getegid(), writable=writable, valid_s=0)
-        made.append(Mount(catalog, folder, core=core, owner=owner))
+        made.append(Mount(catalog, folder, core=core, owner=owner, face=face))
         return folder
 
     yield mount
@@ -170,6 +196,7 @@ def test_faults_of_the_store_do_not_show(store: MemoryStore, noise: bytes, mount
     os.close(file)
 
 
+@NATIVE
 def test_a_reader_that_waits_can_be_killed(store: MemoryStore, noise: bytes, mounted: Mounted) -> None:
     store.put("mem://top/title.mov", noise)
     register("mem", FaultyStore(store, {}, delay_s=4.0))
@@ -270,19 +297,25 @@ def places(tmp_path: Path, noise: bytes) -> Iterator[tuple[Path, Path]]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "face"),
+    [(signal.SIGTERM, "native"), (signal.SIGINT, "native"), (signal.SIGTERM, "mfusepy")],
+)
 def test_the_command_unmounts_when_it_is_ended(
-    number: signal.Signals, places: tuple[Path, Path], noise: bytes
+    number: signal.Signals, face: Face, places: tuple[Path, Path], noise: bytes
 ) -> None:
+    if face == "mfusepy" and fallback.missing():
+        pytest.skip(fallback.missing())
     source, folder = places
-    made = command(folder, source)
+    made = command(folder, source, "--face", face)
     assert (folder / "title.mov").read_bytes() == noise
     held = (folder / "title.mov").open("rb")  # in use: it ends nevertheless
     made.send_signal(number)
     assert made.wait(15) == 0
     assert not folder.is_mount()
     assert os.listdir(folder) == []
-    held.close()
+    with suppress(OSError):  # libfuse wants to be told that it is closed
+        held.close()
 
 
 def test_a_killed_mount_is_cleared_away_by_the_next(places: tuple[Path, Path], noise: bytes) -> None:
@@ -319,11 +352,13 @@ def test_a_daemon_says_when_it_is_ready(places: tuple[Path, Path]) -> None:
     assert not folder.is_mount()
 
 
-def test_readers_end_when_the_mount_does(store: MemoryStore, noise: bytes, tmp_path: Path) -> None:
+def test_readers_end_when_the_mount_does(
+    store: MemoryStore, noise: bytes, tmp_path: Path, face: Face
+) -> None:
     store.put("mem://top/title.mov", noise)
     register("mem", FaultyStore(store, {}, delay_s=3.0))
     (tmp_path / "m").mkdir()
-    mount = Mount(UrlCatalog("mem://top"), tmp_path / "m", core=Core(budget=8 * MIB))
+    mount = Mount(UrlCatalog("mem://top"), tmp_path / "m", core=Core(budget=8 * MIB), face=face)
     failed: list[int | None] = []
 
     def read() -> None:
@@ -349,10 +384,40 @@ def test_a_web_folder_is_found_by_name(web: str, noise: bytes, mounted: Mounted)
     fails(errno.ENOENT, lambda: os.stat(folder / "nothing"))
 
 
-def test_owner_and_umask_are_those_asked_for(store: MemoryStore, tmp_path: Path) -> None:
+def test_owner_and_umask_are_those_asked_for(store: MemoryStore, tmp_path: Path, face: Face) -> None:
     store.put("mem://top/title.mov", b"x")
     (tmp_path / "m").mkdir()
     owner = Owner(uid=12, gid=34, umask=0o077)
-    with Mount(UrlCatalog("mem://top"), tmp_path / "m", core=Core(budget=8 * MIB), owner=owner):
+    with Mount(UrlCatalog("mem://top"), tmp_path / "m", core=Core(budget=8 * MIB), owner=owner, face=face):
         status = (tmp_path / "m/title.mov").stat()
     assert (status.st_uid, status.st_gid, status.st_mode) == (12, 34, 0o100400)
+
+
+def test_the_other_face_is_taken_where_the_native_one_cannot_run(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fallback.missing():
+        pytest.skip(fallback.missing())
+    assert face_for_here() == "native"
+    monkeypatch.setattr(kernel, "_kernel", lambda: (4, 19))
+    store.put("mem://top/title.mov", b"bytes")
+    (tmp_path / "m").mkdir()
+    with Mount(UrlCatalog("mem://top"), tmp_path / "m", core=Core(budget=8 * MIB)) as mount:
+        assert mount.face == "mfusepy"
+        assert (tmp_path / "m/title.mov").read_bytes() == b"bytes"
+    monkeypatch.setattr(fallback, "missing", lambda: "mfusepy is not installed")
+    with pytest.raises(CannotMount, match="kernel is older"):
+        Mount(UrlCatalog("mem://top"), tmp_path / "m")
+
+
+def test_each_file_is_counted_by_itself(folder: Path) -> None:
+    (folder / "title.mov").read_bytes()
+    (folder / "sub/small").read_bytes()
+    found = json.loads(os.getxattr(folder / "title.mov", "user.mezzfs.stats"))["files"]
+    size = 8 * MIB + 12345
+    assert [(file["name"], file["opens"], file["fetched_bytes"]) for file in found] == [
+        ("title.mov", 1, size),
+        ("sub/small", 1, 5),
+    ]
+    assert found[0]["used_bytes"] >= size - 3 * MIB  # the last reads are noticed a moment later
+    assert found[0]["requests"] >= 2

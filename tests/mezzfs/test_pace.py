@@ -19,8 +19,8 @@ def test_a_near_store_gets_few_long_requests() -> None:
     assert not near.far
     assert (near.connections, near.piece(MIB, urgent=True), near.piece(24 * MIB, urgent=False)) == (
         3,
-        4 * MIB,
-        4 * MIB,
+        16 * MIB,
+        16 * MIB,
     )
 
 

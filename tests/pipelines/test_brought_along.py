@@ -66,7 +66,8 @@ def test_everything_at_once(titled: Path, tmp_path: Path) -> None:
     assert "Hello <i>there</i> &amp; bye" in (tmp_path / "out/text-0-deu/1.vtt").read_text()
 
 
-def test_hdr_is_kept_by_a_codec_that_can(clips: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_hdr_is_kept_in_a_package(clips: Path, tmp_path: Path) -> None:
     """Colours, mastering display and light levels are in the stream and in the container."""
     clip = clips / "awkward/hdr10_hevc_mdcv_clli.mp4"
     done = run(clip, "-o", tmp_path / "out", *FAST, "--codec", "x265", "--crf", "40", "--fps", "10")

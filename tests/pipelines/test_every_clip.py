@@ -18,13 +18,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CINEMILL_SHARED", ROOT.parent / "shared"))
 QUICK = [
-    ("awkward/interlaced_tff_h264.mp4", {"fps": "10"}),
-    ("awkward/ts_missing_chunk.ts", {"fps": "8"}),
     ("awkward/prores422lt_10bit.mov", {}),
     ("awkward/resolution_change.ts", {}),
 ]
 """A few of them, at few frames, for every run of the suite; the rest of the short ones is in test_main_job."""
 WISHES: list[tuple[str, dict[str, Any]]] = [
+    ("awkward/interlaced_tff_h264.mp4", {"fps": "10"}),
+    ("awkward/ts_missing_chunk.ts", {"fps": "8"}),
     ("awkward/interlaced_tff_telecine_mpeg2.ts", {"deinterlace": "film"}),
     ("awkward/interlaced_tff_telecine_mpeg2.ts", {"deinterlace": "bwdif"}),
     ("awkward/vfr_real_timestamps.mkv", {"fps": "30000/1001"}),

@@ -1,4 +1,4 @@
-"""Chunks of the stage cover a title and begin where a decoder can start; the job finds the shots of a real title."""
+"""The job finds the shots of a real title, in any chunks."""
 
 from __future__ import annotations
 
@@ -7,34 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from archer import run
-from archer.media import FrameIndex, identify
+from archer.media import identify
 from archer.store import ArtifactStore
 from pipelines.shots.job import shots_job
-from pipelines.shots.stage import ShotsParams, chunks
+from pipelines.shots.stage import ShotsParams
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
-
-
-def index(count: int, keys: list[int]) -> FrameIndex:
-    return FrameIndex(pts=np.arange(count), keys=np.array(keys, np.int64), counted_by="demux")
-
-
-@pytest.mark.parametrize("keys", [[0], [0, 1, 2], [0, 40, 99, 130, 600], list(range(0, 1000, 12))])
-@pytest.mark.parametrize("count", [1, 99, 100, 101, 1000])
-def test_chunks_cover_the_title_in_order(count: int, keys: list[int]) -> None:
-    found = chunks(index(count, [key for key in keys if key < count]), 100)
-    assert [frame for chunk in found for frame in chunk.frames] == list(range(count))
-    assert all(len(chunk.frames) <= 200 for chunk in found)
-    assert [chunk.index for chunk in found] == list(range(len(found)))
-
-
-def test_chunks_begin_at_key_frames_where_there_are_some() -> None:
-    keys = list(range(0, 1000, 12))
-    assert {chunk.frames.start for chunk in chunks(index(1000, keys), 100)} <= set(keys)
 
 
 def test_the_stage_finds_the_same_shots_in_any_chunks(clips: Path, tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archer import Item, Part, Resources, Stage
-from archer.media import FrameRange
-from archer.split import Chunk
+from archer.split import splitter_named
 from archer.stage import Inputs, TaskContext
 from cinemill_native import luma_histogram
 
@@ -21,10 +20,12 @@ class HistogramParams:
     Attributes:
         bins: of equal width over the range of the samples; a power of two up to 256.
         frames_per_chunk: how long a chunk is; changes nothing of what comes out.
+        splitter: how the title is cut: frames, keyframes, time, or an installed one; changes nothing either.
     """
 
     bins: int = 64
     frames_per_chunk: int = 125
+    splitter: str = "frames"
 
     def __post_init__(self) -> None:
         """Say what does not fit before anything runs."""
@@ -49,15 +50,12 @@ class Histogram(Stage[HistogramParams]):
 
     def same(self, params: HistogramParams) -> Sequence[HistogramParams]:
         """However it is cut, the table is the same: the kit holds us to it."""
-        return [replace(params, frames_per_chunk=7), replace(params, frames_per_chunk=10**6)]
+        return [replace(params, frames_per_chunk=7, splitter="time"), replace(params, frames_per_chunk=10**6)]
 
     def split(self, inputs: Inputs, params: HistogramParams) -> list[Item]:
-        """Chunks of equal length; no context, since frames do not depend on each other."""
-        frames, length = inputs.json("media")["video"]["frames"], params.frames_per_chunk
-        ranges = [FrameRange(start, min(frames, start + length)) for start in range(0, frames, length)]
-        return [
-            Item(chunk=Chunk(index=index, frames=each), weight=len(each)) for index, each in enumerate(ranges)
-        ]
+        """Chunks as the splitter gives them; no context, since frames do not depend on each other."""
+        chunks = splitter_named(params.splitter)(inputs.media().index, params.frames_per_chunk)
+        return [Item(chunk=chunk, weight=len(chunk.frames)) for chunk in chunks]
 
     def map(self, ctx: TaskContext, item: Item, params: HistogramParams) -> None:
         """Count one chunk."""

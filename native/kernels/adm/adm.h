@@ -8,7 +8,7 @@
 // Contract
 //   input   two planes of one size, both sides at least kMinSide; samples in [0, 2^bit_depth - 1].
 //   gains   1 or 2 limits (>= 1) of the enhancement gain, all from one pass: 100 is VMAF's default, 1 is VMAF NEG.
-//   display fixed: 1080 lines seen from 3 times the picture's height, as all v0 models are trained.
+//   viewing what weighs the bands: see Viewing. kWatson at 1080 lines from 3 heights is that of all v0 models.
 //   result  exact integers; the width of each sum is argued in scalar.cpp.
 //   edges   below kExactSide libvmaf reads memory in front of its planes at the coarsest scale; mirrored here.
 //   memory  reads the planes' samples and nothing else; uses `workspace` bytes of workspace, aligned to 64.
@@ -30,10 +30,27 @@ inline constexpr int kBands = 3;     // horizontal, vertical, diagonal
 inline constexpr int kMinSide = 17;  // two samples remain at the coarsest scale
 inline constexpr int kExactSide = 33;
 
+// Contrast sensitivity by which bands are weighted.
+enum class Csf {
+  kWatson = 0,   // Watson 1997
+  kBlended = 2,  // Barten and Watson blended, as the v1 models are trained; for the displays of `has_blended` only
+};
+
+// How far away which display is. distance * lines must be at least kLeastLines: coefficients of scale 0 have 16 bits.
+struct Viewing {
+  Csf csf = Csf::kWatson;
+  double distance = 3.0;  // in heights of the display
+  int lines = 1080;
+  double noise_weight = 0.03125;
+};
+inline constexpr double kLeastLines = 3.0 * 1080;
+bool has_blended(double distance, int lines) noexcept;
+
 struct Options {
   int gains;
   double gain_limit[kMaxGains];
   bool aim;
+  Viewing viewing = {};
 };
 
 // What one scale adds up to; cubes of coefficients.
@@ -51,7 +68,7 @@ struct Terms {
 };
 
 // `size` is that of the planes.
-Terms terms(const Sums& sums, int scale, int gain, Size size) noexcept;
+Terms terms(const Sums& sums, const Viewing& viewing, int scale, int gain, Size size) noexcept;
 
 // Writes sums[0 .. kScales).
 template <class T>

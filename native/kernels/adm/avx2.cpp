@@ -96,7 +96,7 @@ class Level {
         window_(window(band_)),
         options_(options),
         work_(work),
-        weights_(sensitivity(scale)),
+        weights_(sensitivity(options.viewing, scale)),
         cube_(cube_shift(scale, band_)),
         den_(denominator_shift(scale, band_)) {}
 
@@ -130,7 +130,7 @@ class Level {
   Window window_;
   const Options& options_;
   const Work& work_;
-  const Sensitivity& weights_;
+  Sensitivity weights_;
   CubeShift cube_;
   DenominatorShift den_;
 

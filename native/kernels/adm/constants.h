@@ -63,7 +63,7 @@ struct Sensitivity {
   int shift[kBands];          // behind the product
   std::int64_t half[kBands];  // before it
 };
-const Sensitivity& sensitivity(int scale) noexcept;
+Sensitivity sensitivity(const Viewing& viewing, int scale) noexcept;
 
 // How the cube of a masked coefficient is shifted on its way into the sum of a row, and a row into the sum of the
 // scale.

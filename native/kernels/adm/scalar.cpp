@@ -161,8 +161,12 @@ void decouple(const Level& ref, const Level& dist, Size band, int scale, double 
 // One scale's arithmetic: weights in fixed point, and what a coefficient masks.
 class Masking {
  public:
-  Masking(const Plane* maskers, Size band, int scale) noexcept
-      : maskers_(maskers), band_(band), scale_(scale), weights_(sensitivity(scale)), shift_(cube_shift(scale, band)) {}
+  Masking(const Plane* maskers, Size band, int scale, const Viewing& viewing) noexcept
+      : maskers_(maskers),
+        band_(band),
+        scale_(scale),
+        weights_(sensitivity(viewing, scale)),
+        shift_(cube_shift(scale, band)) {}
 
   // A masked, weighted coefficient's cube.
   std::int64_t cube(const Plane* coefficients, int i, int x, int y, std::int32_t threshold) const noexcept {
@@ -194,7 +198,7 @@ class Masking {
   const Plane* maskers_;
   Size band_;
   int scale_;
-  const Sensitivity& weights_;
+  Sensitivity weights_;
   CubeShift shift_;
 
   std::int64_t weighted(int i, int x, int y) const noexcept {
@@ -219,8 +223,9 @@ class Masking {
 };
 
 // Sums of the cubes of `coefficients`, masked by `maskers`. A row of cubes is below 2^63 by the choice of its shift.
-void add_masked(const Plane* coefficients, const Plane* maskers, Size band, int scale, std::int64_t* sums) noexcept {
-  const Masking masking(maskers, band, scale);
+void add_masked(const Plane* coefficients, const Plane* maskers, Size band, int scale, const Viewing& viewing,
+                std::int64_t* sums) noexcept {
+  const Masking masking(maskers, band, scale, viewing);
   const Window counted = window(band);
   const int shift = cube_shift(scale, band).row;
   for (int y = counted.top; y < counted.bottom; ++y) {
@@ -261,8 +266,8 @@ Sums sums_of(const Level& ref, const Level& dist, Size band, int scale, const Op
   add_denominator(ref.band, band, scale, sums.den);
   for (int gain = 0; gain < options.gains; ++gain) {
     decouple(ref, dist, band, scale, options.gain_limit[gain], planes);
-    add_masked(planes.restored, planes.added, band, scale, sums.num[gain]);
-    if (options.aim) add_masked(planes.added, planes.restored, band, scale, sums.aim[gain]);
+    add_masked(planes.restored, planes.added, band, scale, options.viewing, sums.num[gain]);
+    if (options.aim) add_masked(planes.added, planes.restored, band, scale, options.viewing, sums.aim[gain]);
   }
   return sums;
 }

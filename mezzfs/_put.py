@@ -1,0 +1,33 @@
+"""Write an object by URL."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import BinaryIO
+
+from mezzfs.errors import MezzError
+from mezzfs.stores import store_for
+from mezzfs.stores.base import Upload
+
+PIECE = 1 << 20
+
+
+def put(url: str, source: BinaryIO) -> None:
+    """Make or replace the object at `url`, whole or not at all, with the bytes of `source` from its position on.
+
+    Raises:
+        NotWritable, AccessDenied, MissingExtra, Unreachable: see `mezzfs.errors`; nothing is left behind.
+    """
+    upload = store_for(url).create(url)
+    try:
+        while data := source.read(PIECE):
+            upload.write(data)
+        upload.commit()
+    except BaseException:
+        _give_up(upload)
+        raise
+
+
+def _give_up(upload: Upload) -> None:
+    with contextlib.suppress(MezzError, OSError):
+        upload.abort()

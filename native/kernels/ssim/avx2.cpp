@@ -1,0 +1,334 @@
+// SSIM with 256-bit vectors: a row of each plane is filtered as it comes, eleven such rows are filtered downwards, and
+// the windows of that row are compared, while all of it is in the cache.
+#include "kernels/ssim/ssim.h"
+
+#if CINEMILL_HAVE_AVX2
+#include "kernels/avx2.h"
+#include "kernels/ssim/constants.h"
+
+namespace cinemill::ssim::avx2 {
+namespace {
+
+constexpr int kKinds = 5;  // ref, dist, their squares, their product
+
+struct Plane {
+  float* samples;
+  int stride;
+
+  float* row(int y) const noexcept { return samples + std::ptrdiff_t{y} * stride; }
+};
+
+struct Work {
+  Plane plane[2][2];                 // of both sides, and the next scale's
+  float* filtered[kKinds][kWindow];  // of a strip, of rows y % 11
+  float* product[kKinds];
+  float* even[kLowPass + 1];  // samples 2 x of rows y % 10, and 2 x + 1
+  float* odd[kLowPass + 1];
+  double* columns;  // two rows of work as one of doubles
+};
+
+Work carve(float* next, Size size) noexcept {
+  Work work{};
+  const int stride = stride_of(size.width);
+  const auto row = [&] {
+    float* const taken = next + kMargin;
+    next += stride;
+    return taken;
+  };
+  for (auto& pair : work.plane) {
+    for (Plane& plane : pair) {
+      plane = {next + kMargin, stride};
+      next += plane_floats(size);
+    }
+  }
+  const auto strip_row = [&] {
+    float* const taken = next;
+    next += kStripFloats;
+    return taken;
+  };
+  for (auto& rows : work.filtered) {
+    for (float*& one : rows) one = strip_row();
+  }
+  for (float*& one : work.product) one = strip_row();
+  for (float*& one : work.even) one = row();
+  for (float*& one : work.odd) one = row();
+  row();
+  work.columns = reinterpret_cast<double*>(row());
+  row();
+  return work;
+}
+
+// 8 sums in double precision.
+struct Sum8 {
+  __m256d low;
+  __m256d high;
+};
+
+CINEMILL_AVX2 Sum8 nothing() noexcept { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+
+CINEMILL_AVX2 inline void add(Sum8& sum, __m256 values) noexcept {
+  sum.low = _mm256_add_pd(sum.low, _mm256_cvtps_pd(_mm256_castps256_ps128(values)));
+  sum.high = _mm256_add_pd(sum.high, _mm256_cvtps_pd(_mm256_extractf128_ps(values, 1)));
+}
+
+CINEMILL_AVX2 inline __m256 rounded(const Sum8& sum) noexcept {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(sum.low)), _mm256_cvtpd_ps(sum.high), 1);
+}
+
+CINEMILL_AVX2 __m256 floats(const std::uint8_t* from) noexcept {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+}
+
+CINEMILL_AVX2 __m256 floats(const std::uint16_t* from) noexcept {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+}
+
+// Samples of a row as floats.
+template <class T>
+CINEMILL_AVX2 void convert(const T* row, int width, float unit, float* to) noexcept {
+  int x = 0;
+  for (; x + 8 <= width; x += 8) _mm256_storeu_ps(to + x, _mm256_mul_ps(floats(row + x), _mm256_set1_ps(unit)));
+  for (; x < width; ++x) to[x] = static_cast<float>(row[x]) * unit;
+}
+
+template <class T>
+CINEMILL_AVX2 void copy(PlaneView<T> from, Size size, int bit_depth, const Plane& out) noexcept {
+  const float unit = 1.0F / static_cast<float>(1 << (bit_depth - 8));  // a power of two: as exact as the quotient
+  for (int y = 0; y < size.height; ++y) convert(from.row(y), size.width, unit, out.row(y));
+}
+
+// --- shrinking -------------------------------------------------------------------------------------------------------
+
+void reflect_ends(float* row, int width) noexcept {
+  for (int i = 1; i <= kLowPass; ++i) {
+    row[-i] = row[std::min(i - 1, width - 1)];
+    row[width - 1 + i] = row[std::max(width - i, 0)];
+  }
+}
+
+// Means of by x by samples. Their sums are exact in double precision (24 bits of values at most 2^13 apart), so that
+// columns may be added first.
+template <class T>
+CINEMILL_AVX2 void average(PlaneView<T> plane, Size size, int bit_depth, int by, const Work& work,
+                           const Plane& out) noexcept {
+  const Size small = shrunk(size, by);
+  const float unit = 1.0F / static_cast<float>(1 << (bit_depth - 8));
+  const __m256 part = _mm256_set1_ps(1.0F / static_cast<float>(by * by));
+  float* const row = work.even[0];
+  double* const sums = work.columns;
+  for (int y = 0; y < small.height; ++y) {
+    for (int v = 0; v < by; ++v) {
+      convert(plane.row(reflected(y * by + v - by / 2, size.height)), size.width, unit, row);
+      reflect_ends(row, size.width);
+      for (int x = -8; x < size.width + 8; x += 8) {
+        Sum8 sum = v ? Sum8{_mm256_loadu_pd(sums + x), _mm256_loadu_pd(sums + x + 4)} : nothing();
+        add(sum, _mm256_mul_ps(_mm256_loadu_ps(row + x), part));
+        _mm256_storeu_pd(sums + x, sum.low);
+        _mm256_storeu_pd(sums + x + 4, sum.high);
+      }
+    }
+    for (int x = 0; x < small.width; ++x) {
+      double sum = 0;
+      for (int u = 0; u < by; ++u) sum += sums[x * by + u - by / 2];
+      out.row(y)[x] = static_cast<float>(sum);
+    }
+  }
+}
+
+// Splits row y into its even and odd samples.
+CINEMILL_AVX2 void split(float* row, int width, float* even, float* odd) noexcept {
+  reflect_ends(row, width);
+  const __m256i order = _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7);
+  const int half = kLowPass / 2 + 1;
+  for (int x = -half / 2 * 2; x < width + half; x += 16) {
+    const __m256 a = _mm256_loadu_ps(row + x);
+    const __m256 b = _mm256_loadu_ps(row + x + 8);
+    _mm256_storeu_ps(even + x / 2, _mm256_permutevar8x32_ps(_mm256_shuffle_ps(a, b, 0x88), order));
+    _mm256_storeu_ps(odd + x / 2, _mm256_permutevar8x32_ps(_mm256_shuffle_ps(a, b, 0xDD), order));
+  }
+}
+
+CINEMILL_AVX2 void halve(const Work& work, const Plane& plane, Size size, const Plane& out) noexcept {
+  constexpr int kRadius = kLowPass / 2;
+  const Size small = shrunk(size, 2);
+  int split_rows = 0;
+  for (int y = 0; y < small.height; ++y) {
+    for (; split_rows <= std::min(2 * y + kRadius, size.height - 1); ++split_rows) {
+      const int slot = split_rows % (kLowPass + 1);
+      split(plane.row(split_rows), size.width, work.even[slot], work.odd[slot]);
+    }
+    for (int x = 0; x < small.width; x += 8) {
+      Sum8 sum = nothing();
+      for (int v = 0; v < kLowPass; ++v) {
+        const int slot = reflected(2 * y + v - kRadius, size.height) % (kLowPass + 1);
+        for (int u = 0; u < kLowPass; ++u) {  // sample 2 x + u - 4
+          const float* const row = u % 2 ? work.odd[slot] + (u - kRadius - 1) / 2 : work.even[slot] + (u - kRadius) / 2;
+          add(sum, _mm256_mul_ps(_mm256_loadu_ps(row + x), _mm256_set1_ps(kLow[v][u])));
+        }
+      }
+      _mm256_storeu_ps(out.row(y) + x, rounded(sum));
+    }
+  }
+}
+
+// --- windows ---------------------------------------------------------------------------------------------------------
+
+CINEMILL_AVX2 void filter_row(const Work& work, const float* ref, const float* dist, int width, int slot) noexcept {
+  for (int x = 0; x < width + kWindow - 1; x += 8) {
+    const __m256 a = _mm256_loadu_ps(ref + x);
+    const __m256 b = _mm256_loadu_ps(dist + x);
+    _mm256_storeu_ps(work.product[0] + x, a);
+    _mm256_storeu_ps(work.product[1] + x, b);
+    _mm256_storeu_ps(work.product[2] + x, _mm256_mul_ps(a, a));
+    _mm256_storeu_ps(work.product[3] + x, _mm256_mul_ps(b, b));
+    _mm256_storeu_ps(work.product[4] + x, _mm256_mul_ps(a, b));
+  }
+  for (int kind = 0; kind < kKinds; ++kind) {
+    const float* const from = work.product[kind];
+    float* const to = work.filtered[kind][slot];
+    for (int x = 0; x < width; x += 8) {
+      Sum8 sum = nothing();
+      for (int u = 0; u < kWindow; ++u) {
+        add(sum, _mm256_mul_ps(_mm256_loadu_ps(from + x + u), _mm256_set1_ps(kGaussian[u])));
+      }
+      _mm256_storeu_ps(to + x, rounded(sum));
+    }
+  }
+}
+
+// The rows under a row of windows, in their order.
+struct Rows {
+  const float* row[kKinds][kWindow];
+};
+
+Rows rows_of(const Work& work, int y) noexcept {
+  Rows rows{};
+  for (int kind = 0; kind < kKinds; ++kind) {
+    for (int v = 0; v < kWindow; ++v) rows.row[kind][v] = work.filtered[kind][(y + v) % kWindow];
+  }
+  return rows;
+}
+
+// Value of the windows [x, x + 8).
+CINEMILL_AVX2 inline __m256 column(const Rows& rows, int kind, int x) noexcept {
+  Sum8 sum = nothing();
+  for (int v = 0; v < kWindow; ++v) {
+    add(sum, _mm256_mul_ps(_mm256_loadu_ps(rows.row[kind][v] + x), _mm256_set1_ps(kGaussian[v])));
+  }
+  return rounded(sum);
+}
+
+struct Half {
+  __m256d luminance;
+  __m256d contrast;
+  __m256d structure;
+};
+
+// `terms` of 4 windows: products of means and sums of squares come in single precision.
+CINEMILL_AVX2 Half half_terms(__m128 m1, __m128 m2, __m128 squares, __m128 root, __m128 variances,
+                              __m128 structure) noexcept {
+  const __m256d two = _mm256_set1_pd(2);
+  const __m256d means = _mm256_mul_pd(_mm256_mul_pd(two, _mm256_cvtps_pd(m1)), _mm256_cvtps_pd(m2));
+  return {
+      _mm256_div_pd(_mm256_add_pd(means, _mm256_set1_pd(static_cast<double>(kC1))), _mm256_cvtps_pd(squares)),
+      _mm256_div_pd(_mm256_add_pd(_mm256_mul_pd(two, _mm256_cvtps_pd(root)), _mm256_set1_pd(static_cast<double>(kC2))),
+                    _mm256_cvtps_pd(variances)),
+      _mm256_cvtps_pd(structure)};
+}
+
+// Lanes in front of `left` of 4 places from `at` on.
+CINEMILL_AVX2 __m256d inside(int at, int left) noexcept {
+  const __m256i lane = _mm256_add_epi64(_mm256_set1_epi64x(at), _mm256_setr_epi64x(0, 1, 2, 3));
+  return _mm256_castsi256_pd(_mm256_cmpgt_epi64(_mm256_set1_epi64x(left), lane));
+}
+
+CINEMILL_AVX2 void add_half(const Half& found, int half, __m256d mask, Sums& sums) noexcept {
+  const __m256d values[4] = {_mm256_mul_pd(_mm256_mul_pd(found.luminance, found.contrast), found.structure),
+                             found.luminance, found.contrast, found.structure};
+  for (int i = 0; i < 4; ++i) {
+    double* const lane = sums.lane[i] + 4 * half;
+    _mm256_storeu_pd(lane, _mm256_add_pd(_mm256_loadu_pd(lane), _mm256_and_pd(values[i], mask)));
+  }
+}
+
+// Adds the windows [x, x + 8), of which `left` are inside.
+CINEMILL_AVX2 void compare8(const Rows& rows, int x, int left, Sums& sums) noexcept {
+  const __m256 m1 = column(rows, 0, x);
+  const __m256 m2 = column(rows, 1, x);
+  const __m256 zero = _mm256_setzero_ps();
+  const __m256 square1 = _mm256_mul_ps(m1, m1);
+  const __m256 square2 = _mm256_mul_ps(m2, m2);
+  const __m256 v1 = _mm256_max_ps(_mm256_sub_ps(column(rows, 2, x), square1), zero);
+  const __m256 v2 = _mm256_max_ps(_mm256_sub_ps(column(rows, 3, x), square2), zero);
+  const __m256 covariance = _mm256_sub_ps(column(rows, 4, x), _mm256_mul_ps(m1, m2));
+  const __m256 root = _mm256_sqrt_ps(_mm256_mul_ps(v1, v2));
+  const __m256 flat = _mm256_and_ps(_mm256_cmp_ps(covariance, zero, _CMP_LT_OQ), _mm256_cmp_ps(root, zero, _CMP_LE_OQ));
+  const __m256 both = _mm256_andnot_ps(flat, covariance);
+  const __m256 c3 = _mm256_set1_ps(kC3);
+  const __m256 structure = _mm256_div_ps(_mm256_add_ps(both, c3), _mm256_add_ps(root, c3));
+  const __m256 squares = _mm256_add_ps(_mm256_add_ps(square1, square2), _mm256_set1_ps(kC1));
+  const __m256 variances = _mm256_add_ps(_mm256_add_ps(v1, v2), _mm256_set1_ps(kC2));
+  add_half(
+      half_terms(_mm256_castps256_ps128(m1), _mm256_castps256_ps128(m2), _mm256_castps256_ps128(squares),
+                 _mm256_castps256_ps128(root), _mm256_castps256_ps128(variances), _mm256_castps256_ps128(structure)),
+      0, inside(0, left), sums);
+  add_half(half_terms(_mm256_extractf128_ps(m1, 1), _mm256_extractf128_ps(m2, 1), _mm256_extractf128_ps(squares, 1),
+                      _mm256_extractf128_ps(root, 1), _mm256_extractf128_ps(variances, 1),
+                      _mm256_extractf128_ps(structure, 1)),
+           1, inside(4, left), sums);
+}
+
+CINEMILL_AVX2 Means compared(const Work& work, const Plane& ref, const Plane& dist, Size size) noexcept {
+  const Size windows = {size.width - kWindow + 1, size.height - kWindow + 1};
+  Sums sums;
+  for (int strip = 0; strip < windows.width; strip += kStrip) {
+    const int width = std::min(kStrip, windows.width - strip);
+    for (int y = 0; y < size.height; ++y) {
+      filter_row(work, ref.row(y) + strip, dist.row(y) + strip, width, y % kWindow);
+      if (y < kWindow - 1) continue;
+      const Rows rows = rows_of(work, y - kWindow + 1);
+      for (int x = 0; x < width; x += 8) compare8(rows, x, width - x, sums);
+    }
+  }
+  return means_of(sums, windows);
+}
+
+template <class T>
+void ssim(PlaneView<T> ref, PlaneView<T> dist, Size size, int bit_depth, int scales, std::byte* workspace,
+          Means* means) noexcept {
+  const Work work = carve(reinterpret_cast<float*>(workspace), size);
+  Plane now[2] = {work.plane[0][0], work.plane[0][1]};
+  Plane next[2] = {work.plane[1][0], work.plane[1][1]};
+  if (const int by = factor(size); scales == 1 && by > 1) {
+    average(ref, size, bit_depth, by, work, now[0]);
+    average(dist, size, bit_depth, by, work, now[1]);
+    size = shrunk(size, by);
+  } else {
+    copy(ref, size, bit_depth, now[0]);
+    copy(dist, size, bit_depth, now[1]);
+  }
+  for (int scale = 0; scale < scales; ++scale) {
+    if (scale) {
+      for (int i = 0; i < 2; ++i) halve(work, now[i], size, next[i]);
+      std::swap(now, next);
+      size = shrunk(size, 2);
+    }
+    means[scale] = compared(work, now[0], now[1], size);
+  }
+}
+
+}  // namespace
+
+void u8(PlaneView<std::uint8_t> ref, PlaneView<std::uint8_t> dist, Size size, int bit_depth, int scales,
+        std::byte* workspace, Means* means) noexcept {
+  ssim(ref, dist, size, bit_depth, scales, workspace, means);
+}
+
+void u16(PlaneView<std::uint16_t> ref, PlaneView<std::uint16_t> dist, Size size, int bit_depth, int scales,
+         std::byte* workspace, Means* means) noexcept {
+  ssim(ref, dist, size, bit_depth, scales, workspace, means);
+}
+
+}  // namespace cinemill::ssim::avx2
+
+#endif  // CINEMILL_HAVE_AVX2

@@ -1,0 +1,89 @@
+// Numbers and memory that the targets of SSIM share.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/ssim/ssim.h"
+
+namespace cinemill::ssim {
+
+inline constexpr float kGaussian[kWindow] = {0.001028F, 0.007599F, 0.036001F, 0.109361F, 0.213006F, 0.266012F,
+                                             0.213006F, 0.109361F, 0.036001F, 0.007599F, 0.001028F};
+
+// Low-pass before halving: 9/7 biorthogonal wavelet, rounded to 6 decimals in both dimensions together.
+inline constexpr int kLowPass = 9;
+inline constexpr float kLow[kLowPass][kLowPass] = {
+    {0.000714F, -0.000450F, -0.002090F, 0.007132F, 0.016114F, 0.007132F, -0.002090F, -0.000450F, 0.000714F},
+    {-0.000450F, 0.000283F, 0.001316F, -0.004490F, -0.010146F, -0.004490F, 0.001316F, 0.000283F, -0.000450F},
+    {-0.002090F, 0.001316F, 0.006115F, -0.020867F, -0.047149F, -0.020867F, 0.006115F, 0.001316F, -0.002090F},
+    {0.007132F, -0.004490F, -0.020867F, 0.071207F, 0.160885F, 0.071207F, -0.020867F, -0.004490F, 0.007132F},
+    {0.016114F, -0.010146F, -0.047149F, 0.160885F, 0.363505F, 0.160885F, -0.047149F, -0.010146F, 0.016114F},
+    {0.007132F, -0.004490F, -0.020867F, 0.071207F, 0.160885F, 0.071207F, -0.020867F, -0.004490F, 0.007132F},
+    {-0.002090F, 0.001316F, 0.006115F, -0.020867F, -0.047149F, -0.020867F, 0.006115F, 0.001316F, -0.002090F},
+    {-0.000450F, 0.000283F, 0.001316F, -0.004490F, -0.010146F, -0.004490F, 0.001316F, 0.000283F, -0.000450F},
+    {0.000714F, -0.000450F, -0.002090F, 0.007132F, 0.016114F, 0.007132F, -0.002090F, -0.000450F, 0.000714F},
+};
+
+// What keeps quotients finite: (0.01 * 255)^2 and (0.03 * 255)^2 in single precision.
+inline constexpr float kC1 = (0.01F * 255) * (0.01F * 255);
+inline constexpr float kC2 = (0.03F * 255) * (0.03F * 255);
+inline constexpr float kC3 = kC2 / 2.0F;
+
+// By how much a single scale is averaged down.
+constexpr int factor(Size size) noexcept {
+  const float wanted = static_cast<float>(std::min(size.width, size.height)) / 256.0F;
+  const int whole = static_cast<int>(wanted);
+  return std::max(1, wanted - static_cast<float>(whole) >= 0.5F ? whole + 1 : whole);
+}
+
+constexpr Size shrunk(Size size, int by) noexcept {
+  return {size.width / by + (size.width & 1), size.height / by + (size.height & 1)};
+}
+
+// A place outside, mirrored with the edge sample repeated: -1 is 0.
+constexpr int reflected(int i, int size) noexcept { return i < 0 ? -1 - i : i >= size ? 2 * size - 1 - i : i; }
+
+// A window's three terms.
+struct Terms {
+  double luminance;
+  double contrast;
+  double structure;
+};
+
+// From means (m), variances (v) of both sides and their covariance.
+inline Terms terms(float m1, float m2, float v1, float v2, float covariance) noexcept {
+  const float root = std::sqrt(v1 * v2);
+  const float both = covariance < 0 && root <= 0 ? 0 : covariance;
+  const auto wide = [](float value) { return static_cast<double>(value); };
+  return {(2.0 * wide(m1) * wide(m2) + wide(kC1)) / wide(m1 * m1 + m2 * m2 + kC1),
+          (2.0 * wide(root) + wide(kC2)) / wide(v1 + v2 + kC2), wide((both + kC3) / (root + kC3))};
+}
+
+// Sums of 8 lanes: similarity, luminance, contrast, structure.
+struct Sums {
+  double lane[4][8] = {};
+};
+
+inline Means means_of(const Sums& sums, Size windows) noexcept {
+  const double count = static_cast<double>(windows.width) * windows.height;
+  float mean[4];
+  for (int i = 0; i < 4; ++i) {
+    double sum = 0;
+    for (const double lane : sums.lane[i]) sum += lane;
+    mean[i] = static_cast<float>(sum / count);
+  }
+  return {mean[0], mean[1], mean[2], mean[3]};
+}
+
+inline constexpr std::size_t kAlign = 64;
+inline constexpr int kMargin = 32;  // floats before and behind a row
+constexpr int stride_of(int width) noexcept { return (width + 2 * kMargin + 15) & ~15; }
+inline constexpr int kStripFloats = (kStrip + kWindow - 1 + 7 + 15) & ~15;  // under a strip, in whole vectors
+inline constexpr int kStripRows = 5 * (kWindow + 1);
+inline constexpr int kRows = 24;
+constexpr std::size_t plane_floats(Size size) noexcept {
+  return static_cast<std::size_t>(stride_of(size.width)) * static_cast<std::size_t>(size.height);
+}
+
+}  // namespace cinemill::ssim
