@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.optimizer import optimizer_options, plan_lines
-from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
+from pipelines.cli.options import (
+    SECONDS,
+    executor_option,
+    json_option,
+    package_options,
+    quiet_option,
+    workers_option,
+)
 from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
 
 if TYPE_CHECKING:
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
     from pipelines.encode.run import EncodeOrder
 
 
-SECONDS = click.FloatRange(min=0.1, max=3600)
 OPTIONS = {
     **{
         name: name
@@ -28,7 +34,7 @@ OPTIONS = {
         name: name
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
-    **{name: name for name in ("max_renditions", "rung_step")},
+    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -69,6 +75,7 @@ OPTIONS = {
 @click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
+@package_options
 @picture_options
 @workers_option
 @executor_option
@@ -104,11 +111,12 @@ def encode(
     from pipelines.encode.place import OutputPlace
     from pipelines.encode.run import EncodeOrder, execute
 
-    request = _request(output, options)
+    name = title or Path(source.rstrip("/")).stem
+    request = _request(output, name, options)
     order = EncodeOrder(
         asset=identify(source),
         request=request,
-        title=title or Path(source.rstrip("/")).stem,
+        title=name,
         command=_command(source, request),
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
@@ -131,8 +139,9 @@ def _plan(order: EncodeOrder, workers: int | None, executor: str, *, as_json: bo
     return 0
 
 
-def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
+def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     from encoder import ladder_text
+    from pipelines.cli.keys import key_set_of
     from pipelines.encode.request import EncodeRequest, checked, single_of
 
     target, crf = options["target_vmaf"], options["crf"]
@@ -163,6 +172,10 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             gop_s=_decimal(options["gop_s"]),
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
+            segment_s=_decimal(options["segment_s"]),
+            drm=options["drm"] or "",
+            key_set=key_set_of(title, options),
+            clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
             **picture,
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from decimal import Decimal
 
 from archer.canonical import digest
 from archer.media.asset import Asset
@@ -46,7 +47,7 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
     ]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    rest = [_subtitles(asset), _package(), _report(asset, request, title, command)]
+    rest = [_subtitles(asset), _package(request), _report(asset, request, title, command)]
     return JobSpec(nodes=[*nodes, *rest])
 
 
@@ -127,14 +128,20 @@ def _mux(asset: Asset, request: EncodeRequest) -> Node:
     return Node(id="mux", stage="mux", params=params, inputs=inputs)
 
 
+def _package(request: EncodeRequest) -> Node:
+    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS, "scores": SCORES}
+    params = PackagingParams(
+        segment_s=Decimal(request.segment_s),
+        scheme=request.drm,
+        key_set=request.key_set,
+        clear_lead_s=Decimal(request.clear_lead_s),
+    )
+    return Node(id="packaging", stage="packaging", params=params, inputs=inputs)
+
+
 def _subtitles(asset: Asset) -> Node:
     inputs: Inputs = {"asset": asset, "media": MEDIA}
     return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
-
-
-def _package() -> Node:
-    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS}
-    return Node(id="packaging", stage="packaging", params=PackagingParams(), inputs=inputs)
 
 
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:

@@ -43,6 +43,10 @@ class EncodeRequest:
         gop_s: distance of forced key frames, seconds, as decimal text.
         chunk_s: longest chunk, seconds, as decimal text.
         threads: threads of one encoder process; part of what is encoded, since x264's output depends on it.
+        segment_s: wanted length of a segment of a package, seconds, as decimal text.
+        drm: `cenc` or `cbcs` to encrypt a package; empty for a clear one.
+        key_set: id of the key set that encrypts it; public.
+        clear_lead_s: seconds at the beginning of an encrypted package that stay clear, as decimal text.
         single: `mkv` or `mp4` for one file with everything kept, empty for a package.
         deinterlace, crop, pad, fps: how the title is looked at, see `IngestParams`.
         dynamic_range: `hdr`, `sdr`, or `auto`: HDR where the codec keeps it, else tone-mapped.
@@ -74,6 +78,10 @@ class EncodeRequest:
     gop_s: str = "2"
     chunk_s: str = "8"
     threads: int = 1
+    segment_s: str = "4"
+    drm: Literal["", "cenc", "cbcs"] = ""
+    key_set: str = ""
+    clear_lead_s: str = "0"
     single: str = ""
     deinterlace: Deinterlace = "auto"
     crop: str = ""
@@ -177,6 +185,8 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     _check_extras(request, codec)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")
+    if request.single and request.drm:
+        raise BadSetting("--drm", request.drm, "one file is not encrypted; name a folder as -o")
     model_named(request.model)
     return request
 

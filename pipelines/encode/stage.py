@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archer.media import MediaInfo
+from archer.media.convert import scaler_version
 from archer.process import ffmpeg_path, tool_build
 from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, encode_chunk
@@ -47,8 +48,8 @@ class Encode(Stage[EncodeParams]):
         return coder_resources(params.settings)
 
     def fingerprint(self, params: EncodeParams) -> str:
-        """The encoder's build."""
-        return tool_build(ffmpeg_path())
+        """The encoder's build, and the scaler's."""
+        return f"{tool_build(ffmpeg_path())}; {scaler_version()}"
 
     def trial(self) -> Trial:
         """Three short chunks."""

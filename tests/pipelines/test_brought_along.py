@@ -63,7 +63,7 @@ def test_everything_at_once(titled: Path, tmp_path: Path) -> None:
     master = (tmp_path / "out/master.m3u8").read_text()
     assert 'TYPE=SUBTITLES,URI="text-0-deu/media.m3u8"' in master
     assert 'LANGUAGE="de",NAME="Deutsch",DEFAULT=YES' in master
-    assert "Hello <i>there</i> &amp; bye" in (tmp_path / "out/text-0-deu/1.vtt").read_text()
+    assert "Hello <i>there</i> &amp; bye" in (tmp_path / "out/text-0-deu/text.vtt").read_text()
 
 
 @pytest.mark.slow
