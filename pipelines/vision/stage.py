@@ -44,10 +44,10 @@ class Vision(Stage[VisionParams]):
 
     def split(self, inputs: Inputs, params: VisionParams) -> Sequence[Item]:
         """Chunks that begin at key frames, with a frame of context."""
-        from pipelines.shots.stage import chunks
+        from archer.split.splitters import keyframes
 
         info = inputs.media()
-        listed = chunks(info.index, params.chunk_frames)
+        listed = keyframes.split(info.index, params.chunk_frames)
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
         return [
             Item(chunk=replace(chunk, before=min(1, chunk.frames.start)), weight=len(chunk.frames), uses=uses)
