@@ -27,7 +27,7 @@ SCHEMA = "rd-points@1"
 STEPS, LEAST_SCORED = (5, 3, 7), 12
 """Every n-th frame is scored, twelve of a shot at least. The steps are odd, because B-frames come in powers of two: every
 fourth frame of x264 is always one of the better ones (1.7 VMAF too good, measured). For the same reason they share no
-factor with the distance of key frames."""
+factor with the distance of key frames, and each shot begins elsewhere: its first frame is a key frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,9 @@ class Analyse(Stage[AnalyseParams]):
         zoned = settings_in(_zones(info, params), part, deep(params.settings, info))
         settings = replace(zoned, crf=str(values["crf"]))
         step = scored_step(len(part), gop_frames(settings, info))
-        facts, scores = measured(ctx, part, rung, settings, model=params.model, subsample=step)
+        facts, scores = measured(
+            ctx, part, rung, settings, model=params.model, subsample=step, first=item.chunk.index
+        )
         pooled = scores.pooled("vmaf")
         point = {"bytes": facts.payload, "mean": round(pooled.mean, 4)}
         ctx.out_json("point", {**point, "harmonic": round(pooled.harmonic_mean, 4)})
