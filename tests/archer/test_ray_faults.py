@@ -203,7 +203,13 @@ def test_a_killed_worker_is_one_retry_and_a_cluster_of_our_own_leaves_nothing(
     spec = JobSpec(nodes=nodes)
     result = run(spec, work_dir=tmp_path / "w", executor="ray", workers=2, on_event=watch)
     assert result.state == "done", result.failures
-    assert watch.of("task-retry") == ["chunk-00002"]
+    slow_start = [event for event in watch.events if event.payload.get("kind") == "ClusterLost"]
+    assert [item for item in watch.of("task-retry") if item not in {event.item for event in slow_start}] == [
+        "chunk-00002"
+    ], (
+        "one retry; on a very busy machine Ray may need several attempts to start, before any chunk is given out"
+    )
+    assert not [event for event in slow_start if event.item], "only the split can have waited for the cluster"
     watch.assert_each_once(12)
     assert nobody(lambda: processes(f"cinemill-ray-{os.getpid()}-"))
     assert not list(Path("/tmp").glob(f"cinemill-ray-{os.getpid()}-*"))  # noqa: S108  where Ray's sockets must lie
