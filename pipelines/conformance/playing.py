@@ -83,7 +83,7 @@ def play(stage: Stage, each: Listed) -> Found:
     if not page.wait_for("video.ended || video.error", 30 + 4 * _length(each) / rate):
         found.problems.append(f"it stopped at {stage.state()['time']:.2f} s of {_length(each):.2f} s")
     state, shown = stage.state(), page.evaluate("cinema.shownTimes()")
-    found.measured |= {"shown": state["shown"], "dropped": state["dropped"]}
+    found.measured |= {name: state[name] for name in ("shown", "dropped", "stalls")}
     if (
         len(state["buffered"]) != 1
         or state["buffered"][0][0] > EDGE_S
@@ -94,7 +94,8 @@ def play(stage: Stage, each: Listed) -> Found:
         found.problems.append(
             f"{state['width']}x{state['height']} was played, wanted {each.size[0]}x{each.size[1]}"
         )
-    backwards = [one for one, other in pairwise(shown) if other < one]
+    breaks = set(page.evaluate("cinema.breaks()"))
+    backwards = [one for n, (one, other) in enumerate(pairwise(shown), 1) if other < one and n not in breaks]
     if backwards:
         found.problems.append(f"after the picture of {backwards[0]:.3f} s an earlier one was shown")
     if not shown:
