@@ -41,7 +41,7 @@ function withHls(order) {
   const hls = new Hls(config);
   hls.on(Hls.Events.ERROR, (_, data) => {
     if (!data.fatal && data.details === 'bufferStalledError' && data.buffer > 1) stalls += 1;
-    else complain(`hls.js ${data.fatal ? 'fatal ' : ''}${data.type} ${data.details} ${data.error ?? ''}`);
+    else complain(`hls.js ${data.fatal ? 'fatal' : 'passing'} ${data.type} ${data.details} ${data.error ?? ''}`);
   });
   const ready = new Promise((resolve) => hls.on(Hls.Events.MANIFEST_PARSED, resolve));
   hls.loadSource(order.url);
