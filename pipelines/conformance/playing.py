@@ -98,7 +98,7 @@ def play(stage: Stage, each: Listed) -> Found:
         )
     breaks = set(page.evaluate("cinema.breaks()"))
     backwards = [one for n, (one, other) in enumerate(pairwise(shown), 1) if other < one and n not in breaks]
-    if backwards:
+    if backwards and stage.device.engine != "firefox":  # which tells its clock's time, not the picture's
         found.problems.append(f"after the picture of {backwards[0]:.3f} s an earlier one was shown")
     if not shown:
         found.problems.append("no picture was shown")
