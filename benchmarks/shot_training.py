@@ -490,19 +490,36 @@ class Network(torch.nn.Module):
         return self.last(state)
 
 
-def train(
-    tables: npt.NDArray[np.float16], labels: npt.NDArray[np.float32], epochs: int, width: int
-) -> Network:
-    """A network trained on examples; the last tenth only tells how well it does."""
+def fresh(tables: npt.NDArray[np.float16], width: int) -> Network:
+    """A network that knows how features spread."""
     flat = tables.reshape(-1, COUNT).astype(np.float32)
-    torch.manual_seed(1)
-    network = Network(flat.mean(axis=0), flat.std(axis=0) + 1e-3, width)
+    return Network(flat.mean(axis=0), flat.std(axis=0) + 1e-3, width)
+
+
+def loaded(path: Path) -> Network:
+    """A network with weights that `save` wrote."""
+    stored = dict(np.load(path))
+    network = Network(stored.pop("mean"), stored.pop("scale"), len(stored["first_bias"]))
+    names = {name.replace(".", "_"): name for name in network.state_dict()}
+    network.load_state_dict({names[name]: torch.from_numpy(value) for name, value in stored.items()})
+    return network
+
+
+def train(
+    network: Network,
+    tables: npt.NDArray[np.float16],
+    labels: npt.NDArray[np.float32],
+    *,
+    epochs: int,
+    rate: float,
+) -> Network:
+    """The network trained on examples; the last tenth only tells how well it does."""
     x = torch.from_numpy(tables).float().transpose(1, 2).contiguous()
     y = torch.from_numpy(labels).transpose(1, 2)
     held = len(x) // 10
-    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
     batches = (len(x) - held) // 32
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=epochs * batches)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * batches)
     for epoch in range(epochs):
         network.train()
         total = 0.0
@@ -568,6 +585,8 @@ def main() -> None:
     parser.add_argument("-n", "--examples", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--width", type=int, default=32, help="channels of the network")
+    parser.add_argument("--start", type=Path, help="go on from these weights")
+    parser.add_argument("--rate", type=float, default=4e-3, help="largest rate of learning")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="keep the examples here")
@@ -583,7 +602,9 @@ def main() -> None:
     mixed = np.random.default_rng(0).permutation(len(tables))
     tables, labels = tables[mixed], labels[mixed]
     torch.set_num_threads(1)
-    save(train(tables, labels, chosen.epochs, chosen.width), chosen.output)
+    torch.manual_seed(1)
+    network = loaded(chosen.start) if chosen.start else fresh(tables, chosen.width)
+    save(train(network, tables, labels, epochs=chosen.epochs, rate=chosen.rate), chosen.output)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Surface:
     """The curves of one shot at all sizes.
 
     A size with two points or more has its own curve (PCHIP, straight beyond its ends). Any other size lies between its
-    neighbours that have one, by the logarithm of their areas, and is moved through its own point where it has one.
+    neighbours that have one, by the logarithm of their areas: first those with a point, moved through it, then the rest.
 
     Args:
         points: of the shot; one size at least has two of different quality values.
@@ -58,10 +58,12 @@ class Surface:
         if not own:
             raise ValueError(f"no size has two points: {sorted(self._points)}; measure one more")
         self._anchors = {size: _through(found, grid) for size, found in own.items()}
+        rest = [size for size in self._points if size not in own]
+        self._anchors |= {size: self._moved(size) for size in rest}
 
     def curve(self, size: Size) -> Curve:
         """Bytes and VMAF at this size over the grid."""
-        lines = self._anchors[size] if size in self._anchors else self._moved(size)
+        lines = self._anchors[size] if size in self._anchors else self._between(size)
         falling = np.minimum.accumulate(lines[0]), *(np.maximum.accumulate(line) for line in lines[1:])
         mean, harmonic = (np.maximum(CEILING - np.exp(line), 0.0) for line in falling[1:])
         return Curve(size=np.exp(falling[0]), mean=mean, harmonic=harmonic)
@@ -71,10 +73,8 @@ class Surface:
         return tuple(self._points.get(size, ()))
 
     def _moved(self, size: Size) -> Array:
-        base = self._between(size)
-        found = self._points.get(size, [])
-        if not found:
-            return base
+        """Between its neighbours, moved through its own point."""
+        base, found = self._between(size), self._points[size]
         place = np.interp(_crfs(found), self._grid, np.arange(len(self._grid)))
         errors = [
             _lines(found)[row] - np.interp(place, np.arange(len(self._grid)), base[row]) for row in range(3)

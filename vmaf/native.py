@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version as installed
 from itertools import zip_longest
 
@@ -33,10 +33,17 @@ class NativeScorer:
     Args:
         also: further models, scored in the same pass; their columns carry their names. The display is the first model's.
         metrics: further columns, by the names of `METRICS`.
+        on_costs: called in the end with the processor time of each feature, seconds.
     """
 
-    def __init__(self, also: Sequence[Model] = (), *, metrics: Sequence[str] = ("psnr",)) -> None:
-        self._also, self._metrics = tuple(also), tuple(metrics)
+    def __init__(
+        self,
+        also: Sequence[Model] = (),
+        *,
+        metrics: Sequence[str] = ("psnr",),
+        on_costs: Callable[[Mapping[str, float]], None] | None = None,
+    ) -> None:
+        self._also, self._metrics, self._on_costs = tuple(also), tuple(metrics), on_costs
 
     def version(self) -> str:
         """Ours, and whose arithmetic it is."""
@@ -77,6 +84,8 @@ class NativeScorer:
                 if on_frame is not None:
                     on_frame(done)
             rows += stream.finish()
+            if self._on_costs is not None:
+                self._on_costs(stream.costs)
         return scores_of(rows, model.name, self.version())
 
 

@@ -14,8 +14,14 @@ MOST = 4000
 """Points of a curve; longer titles are drawn by the lowest score of each run of frames, because dips are what matters."""
 
 
+AROUND = 24
+"""Frames on each side that a band is taken over: two seconds of film."""
+PLACES = 400
+"""Corners of a band."""
+
+
 def html_plot(scores: FrameScores, metric: str = "vmaf") -> str:
-    """A page with the curve of one metric, its mean and its 5th percentile."""
+    """A page with the curve of one metric and its mean; bands hold the middle 80 and 50 % of the frames around."""
     values, pooled = scores.columns[metric], scores.pooled(metric)
     low, high = axis(values)
     lines = "".join(_rule(level, low, high) for level in np.linspace(low, high, 6))
@@ -26,8 +32,9 @@ def html_plot(scores: FrameScores, metric: str = "vmaf") -> str:
     return (
         f"<!doctype html><meta charset='utf-8'><title>{escape(metric)}</title>"
         "<style>body{font:14px sans-serif;margin:2em}svg{width:100%;height:auto}path{fill:none;stroke:#1565c0}"
-        "line{stroke:#ddd}text{font-size:12px;fill:#555}</style>"
+        "polygon{fill:#1565c0;opacity:.15}line{stroke:#ddd}text{font-size:12px;fill:#555}</style>"
         f"<p>{facts}</p><svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{facts}'>{lines}"
+        f"{_band(values, (10, 90), low, high)}{_band(values, (25, 75), low, high)}"
         f"<path d='{_path(values, low, high)}'/><text x='{LEFT}' y='{HEIGHT - 8}'>{_first(scores)}</text>"
         f"<text x='{WIDTH}' y='{HEIGHT - 8}' text-anchor='end'>{_last(scores)}</text></svg>\n"
     )
@@ -63,3 +70,20 @@ def _path(values: npt.NDArray[np.float64], low: float, high: float) -> str:
     scale = (WIDTH - LEFT) / max(len(lowest) - 1, 1)
     points = (f"{LEFT + index * scale:.1f} {_y(value, low, high):.1f}" for index, value in enumerate(lowest))
     return "M" + " L".join(points) if lowest else ""
+
+
+def _band(values: npt.NDArray[np.float64], percents: tuple[int, int], low: float, high: float) -> str:
+    """Between two percentiles of the frames around each place."""
+    if len(values) < 2:
+        return ""
+    places = np.unique(np.linspace(0, len(values) - 1, min(len(values), PLACES)).astype(int))
+    ends = [np.nanpercentile(values[max(0, at - AROUND) : at + AROUND + 1], percents) for at in places]
+    scale = (WIDTH - LEFT) / (len(values) - 1)
+    corners = [
+        (LEFT + at * scale, _y(float(end[0]), low, high)) for at, end in zip(places, ends, strict=True)
+    ]
+    corners += [
+        (LEFT + at * scale, _y(float(end[1]), low, high)) for at, end in zip(places, ends, strict=True)
+    ][::-1]
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    return f"<polygon points='{points}'/>"

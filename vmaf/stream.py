@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from time import thread_time
 from types import TracebackType
 from typing import Self
 
@@ -45,10 +46,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Of one frame: its columns but those of motion, and its change against the frame `back` before it, by `back`."""
+    """Of one frame.
+
+    Attributes:
+        columns: all but those of motion.
+        changes: against the frame `back` before it, by `back`.
+        costs: processor time of each feature, seconds.
+    """
 
     columns: Columns
     changes: Mapping[int, float]
+    costs: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,9 @@ class ScoreStream:
         threads: that score; decoding is the caller's.
         first: number of the first frame.
         subsample: score every n-th frame number only; motion is measured between all.
+
+    Attributes:
+        costs: processor time of each feature so far, seconds.
 
     Raises:
         UnknownMetric: there is no such metric.
@@ -89,6 +100,7 @@ class ScoreStream:
         self._held: deque[Row] = deque()
         self._known: list[deque[Columns]] = [deque() for _ in self._tracks]
         self._before: deque[Future[Plane]] = deque(maxlen=self._plan.back or 1)
+        self.costs: dict[str, float] = {}
 
     def push(self, source: Source) -> None:
         """Hand over the next frame; waits while too many are in work."""
@@ -141,16 +153,22 @@ class ScoreStream:
             raise
         luma.set_result(ref[0])
         columns: Columns = {}
-        if scored:
-            for feature in self._plan.features:
-                columns |= feature.measure(ref, dist)
+        costs: dict[str, float] = {}
+        for feature in self._plan.features if scored else ():
+            begin = thread_time()
+            columns |= feature.measure(ref, dist)
+            costs[type(feature).__name__.lower()] = thread_time() - begin
+        begin = thread_time()
         backs = {wish.back for wish in self._plan.motions}
         lumas = {back: before[-back].result() if back <= len(before) else None for back in backs}
-        return _Measured(columns, {back: motion(plane, ref[0]) for back, plane in lumas.items()})
+        changes = {back: motion(plane, ref[0]) for back, plane in lumas.items()}
+        return _Measured(columns, changes, costs | ({"motion": thread_time() - begin} if backs else {}))
 
     def _advance(self) -> Iterator[Row]:
         job = self._jobs.popleft()
         measured = job.measured.result()
+        for name, cost in measured.costs.items():
+            self.costs[name] = self.costs.get(name, 0.0) + cost
         self._held.append(Row(job.frame, measured.columns))
         for track, wish, known in zip(self._tracks, self._plan.motions, self._known, strict=True):
             known += track.add(measured.changes[wish.back])

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archer.media import MediaInfo
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung
 from encoder.codecs import codec_named
 from encoder.filters import notices
@@ -44,9 +44,14 @@ class Allocate(Stage[AllocateParams]):
         """Tables of all shots and quality values."""
         return Resources(memory_mb=1024)
 
+    def trial(self) -> Trial:
+        """What `analyse` measured of one small rung."""
+        quick = EncodeSettings(crf="", preset="ultrafast", gop_s="1")
+        return Trial(params=AllocateParams(settings=quick))
+
     def map(self, ctx: TaskContext, item: Item, params: AllocateParams) -> None:
         """Decide, and write the ladder and its reasons."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         wanted, points = ctx.inputs.json("rungs"), ctx.inputs.json("points")
         shots, codec = read_shots(points, info), codec_named(params.settings.codec)
         free = [rung for rung in read_rungs(wanted) if not rung.crf]

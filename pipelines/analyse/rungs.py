@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from archer.media import MediaInfo, display_size
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import Rung, parse_ladder
 from encoder.candidates import ShotLimits
 from encoder.ladder import HEIGHTS, rung_of
@@ -109,9 +109,13 @@ class Rungs(Stage[RungsParams]):
         """Nothing to speak of."""
         return Resources(memory_mb=512)
 
+    def trial(self) -> Trial:
+        """One small rung."""
+        return Trial(params=RungsParams(ladder="180p"))
+
     def map(self, ctx: TaskContext, item: Item, params: RungsParams) -> None:
         """Write sizes and goals."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         automatic, named = automatic_of(params.ladder)
         rungs, remarks = (_sizes(info), ()) if automatic and not named else parse_ladder(named, info.video)
         kept = rungs[:1] if params.single else rungs

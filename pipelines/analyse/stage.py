@@ -10,7 +10,7 @@ from typing import Any
 from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.split import Chunk
-from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext
+from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung
 from encoder.chunk import gop_frames
 from encoder.codecs import codec_named
@@ -27,7 +27,7 @@ SCHEMA = "rd-points@1"
 STEPS, LEAST_SCORED = (5, 3, 7), 12
 """Every n-th frame is scored, twelve of a shot at least. The steps are odd, because B-frames come in powers of two: every
 fourth frame of x264 is always one of the better ones (1.7 VMAF too good, measured). For the same reason they share no
-factor with the distance of key frames."""
+factor with the distance of key frames, and each shot begins elsewhere: its first frame is a key frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +64,18 @@ class Analyse(Stage[AnalyseParams]):
         """Encoder and scorer."""
         return f"{tool_build(ffmpeg_path())}; {default_scorer().version()}"
 
+    def trial(self) -> Trial:
+        """One small rung, at a few settings."""
+        quick = EncodeSettings(crf="", preset="ultrafast", gop_s="1")
+        feeds = {"shots": "shots.shots", "rungs": "rungs.rungs"}
+        return Trial(params=AnalyseParams(settings=quick, chunk_s="2"), feeds=feeds)
+
     def split(self, inputs: Inputs, params: AnalyseParams) -> Sequence[Item]:
         """The first settings, for every chunk; nothing where every rung has its quality value already."""
         rungs = [rung for rung in read_rungs(inputs.json("rungs")) if not rung.crf]
         if not rungs:
             return ()
-        info = MediaInfo.from_json(inputs.json("media"))
+        info = inputs.media()
         sizes = [(rung.width, rung.height) for rung in rungs]
         probes = first_probes(sizes, codec_named(params.settings.codec))
         chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
@@ -80,18 +86,20 @@ class Analyse(Stage[AnalyseParams]):
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         part, values = item.chunk.frames, item.values
         rung = Rung(name=item.variant, width=int(values["width"]), height=int(values["height"]))
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         zoned = settings_in(_zones(info, params), part, deep(params.settings, info))
         settings = replace(zoned, crf=str(values["crf"]))
         step = scored_step(len(part), gop_frames(settings, info))
-        facts, scores = measured(ctx, part, rung, settings, model=params.model, subsample=step)
+        facts, scores = measured(
+            ctx, part, rung, settings, model=params.model, subsample=step, first=item.chunk.index
+        )
         pooled = scores.pooled("vmaf")
         point = {"bytes": facts.payload, "mean": round(pooled.mean, 4)}
         ctx.out_json("point", {**point, "harmonic": round(pooled.harmonic_mean, 4)})
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: AnalyseParams) -> Emit | None:
         """Ask for the settings that the rungs would use, until all are near to a measured one; then write all points."""
-        info = MediaInfo.from_json(ctx.inputs.json("media"))
+        info = ctx.inputs.media()
         chunks = title_chunks(ctx.inputs.json("shots"), info, params.chunk_s, _zones(info, params))
         found: dict[str, Any] = {"schema": SCHEMA, "codec": params.settings.codec, "model": params.model}
         found["shots"] = _rows(chunks, parts, ctx.inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ def _pool(_context: click.Context, _parameter: click.Parameter, values: tuple[st
     "--shots", default="", metavar="FILE|A,B", help="Also per shot: a file of shots, or their first frames."
 )
 @click.option("--window", type=click.IntRange(1), help="Also the worst run of this many frames.")
+@click.option("--costs", is_flag=True, help="Say what each feature cost.")
 @click.option(
     "-o",
     "--output",
@@ -154,7 +156,8 @@ def _files(reference: str, distorted: str, options: dict[str, Any]) -> FrameScor
     else:
         by_ffmpeg = tuple(name for name in metrics if name in ONLY_BY_FFMPEG)
         ours = tuple(name for name in metrics if name not in by_ffmpeg)
-        scorer = NativeScorer([model_named(name) for name in options["also"]], metrics=ours)
+        also = [model_named(name) for name in options["also"]]
+        scorer = NativeScorer(also, metrics=ours, on_costs=_say_costs if options["costs"] else None)
     offset = _offset(reference, distorted, options["offset"])
     with counting("score", show=not (options["as_json"] or options["quiet"])) as count:
         return score_files(
@@ -170,6 +173,15 @@ def _files(reference: str, distorted: str, options: dict[str, Any]) -> FrameScor
             by_ffmpeg=by_ffmpeg,
             on_frame=count,
         )
+
+
+def _say_costs(costs: Mapping[str, float]) -> None:
+    whole = sum(costs.values()) or 1.0
+    parts = (
+        f"{name} {cost:.2f} s ({cost / whole:.0%})"
+        for name, cost in sorted(costs.items(), key=lambda item: -item[1])
+    )
+    click.echo(f"note: processor time of the features: {', '.join(parts)}", err=True)
 
 
 def _advised(reference: str, options: dict[str, Any]) -> str:

@@ -44,6 +44,14 @@ class Done:
         return self.store.read_parts(self.artifact(output))
 
 
+def _each(*told: Callable[[Event], None] | None) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        for one in filter(None, told):
+            one(event)
+
+    return tell
+
+
 @contextmanager
 def run_job(
     spec: JobSpec,
@@ -78,13 +86,9 @@ def run_job(
     folder = Path(mkdtemp(prefix="cinemill-")) if work_dir is None else Path(work_dir)
     try:
         with watching(as_json=as_json, quiet=quiet) as watch:
-
-            def tell(event: Event) -> None:
-                watch(event)
-                if on_event is not None:
-                    on_event(event)
-
-            result = run(spec, work_dir=folder, workers=workers, executor=executor, on_event=tell)
+            result = run(
+                spec, work_dir=folder, workers=workers, executor=executor, on_event=_each(watch, on_event)
+            )
         result.raise_for_state()
         yield Done(result, ArtifactStore(folder))
         if not keep and not temporary:

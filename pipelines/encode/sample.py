@@ -21,6 +21,7 @@ def measured(
     *,
     model: str,
     subsample: int,
+    first: int = 0,
 ) -> tuple[ChunkFacts, FrameScores]:
     """What the frames cost at this rung and with these settings, and how good they are.
 
@@ -31,8 +32,9 @@ def measured(
         settings: how, with a quality value.
         model: VMAF model.
         subsample: score every n-th frame only.
+        first: number of the first frame, which says which ones these are.
     """
-    info, asset = MediaInfo.from_json(ctx.inputs.json("media")), ctx.inputs.asset()
+    info, asset = ctx.inputs.media(), ctx.inputs.asset()
     coded = ctx.scratch / "sample.mp4"
     facts = encode_chunk(
         ctx.frames(asset, part),
@@ -51,6 +53,7 @@ def measured(
         distorted_info=coded_info,
         model=model_named(model),
         subsample=subsample,
+        first=first,
         on_frame=lambda done: ctx.progress(len(part) + done, 2 * len(part)),
     )
     return facts, scores

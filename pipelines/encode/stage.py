@@ -54,7 +54,10 @@ class Encode(Stage[EncodeParams]):
     def trial(self) -> Trial:
         """Three short chunks."""
         quick = EncodeSettings(preset="ultrafast", gop_s="1")
-        return Trial(params=EncodeParams(settings=quick, chunk_s="0.5"), feeds={"shots": "shots.shots"})
+        return Trial(
+            params=EncodeParams(settings=quick, chunk_s="0.5"),
+            feeds={"shots": "shots.shots", "ladder": "search.ladder"},
+        )
 
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""

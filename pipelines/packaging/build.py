@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from encoder.boxes import copy_static_hdr
 from pipelines.packaging.argv import INIT, MANIFEST, MASTER, PLAYLIST
 from pipelines.packaging.bandwidth import Bandwidth, bandwidth
 from pipelines.packaging.boxes import Fragment, read_fragment, read_init
@@ -123,8 +124,11 @@ def build_package(
 
 
 def _read(track: Track, given: Timeline, out: Path) -> _Written:
+    """Read back what was written; HDR metadata, which the packager leaves out, is put into its init segment first."""
     folder = out / track.folder
     playlist = read_playlist((folder / PLAYLIST).read_text())
+    if isinstance(track, VideoTrack):
+        copy_static_hdr(track.path, folder / INIT)
     init = read_init((folder / INIT).read_bytes())
     sizes = [(folder / name).stat().st_size for name in playlist.segments]
     return _Written(

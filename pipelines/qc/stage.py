@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from archer.media.range import FrameRange
-from archer.stage import Item, Resources, Stage, TaskContext
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,10 @@ class Qc(Stage[QcParams]):
     def resources(self, params: QcParams) -> Resources:
         """The columns of a long title."""
         return Resources(memory_mb=1024)
+
+    def trial(self) -> Trial:
+        """Shots as they are found."""
+        return Trial(feeds={"shots": "shots.shots"})
 
     def map(self, ctx: TaskContext, item: Item, params: QcParams) -> None:
         """Write the report, or raise `QcRefused`."""

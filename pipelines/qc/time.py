@@ -130,17 +130,14 @@ def _around(values: Values, place: int) -> Values | None:
 
 def flash(title: Title, profile: Profile) -> Found:
     """More flashes within a second than eyes sensitive to them can bear (ITU-R BT.1702)."""
-    turns = transitions(title["flash"], title["flash_dark"])
-    second = max(1, round(title.rate))
-    many = np.zeros(len(title), np.bool_)
-    worst = np.zeros(len(title), np.int64)
-    for place in range(len(turns)):
-        within = [turn for turn in turns[place:] if turn < turns[place] + second]
-        if len(within) // 2 > profile.flashes:
-            many[turns[place] : within[-1] + 1] = True
-            worst[turns[place] : within[-1] + 1] = np.maximum(
-                worst[turns[place] : within[-1] + 1], len(within) // 2
-            )
+    turns = np.array(transitions(title["flash"], title["flash_dark"]), np.int64)
+    ends = np.searchsorted(turns, turns + max(1, round(title.rate)))
+    many, worst = np.zeros(len(title), np.bool_), np.zeros(len(title), np.int64)
+    for place, behind in enumerate(ends.tolist()):
+        count = (behind - place) // 2
+        if count > profile.flashes:
+            span = slice(turns[place], turns[behind - 1] + 1)
+            many[span], worst[span] = True, np.maximum(worst[span], count)
     for run in runs(many):
         yield run, f"{worst[run.start : run.end].max()} flashes within a second"
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archer.media.range import FrameRange
-from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from pipelines.vision.columns import FRAMES_SCHEMA, SHOT_COLUMNS, SHOTS_SCHEMA
 
 PART_SCHEMA = "vision-part@1"
@@ -42,12 +42,16 @@ class Vision(Stage[VisionParams]):
         """Chunks of any length give the same tables."""
         return [replace(params, chunk_frames=length) for length in (7, 100)]
 
+    def trial(self) -> Trial:
+        """Shots as they are found."""
+        return Trial(feeds={"shots": "shots.shots"})
+
     def split(self, inputs: Inputs, params: VisionParams) -> Sequence[Item]:
         """Chunks that begin at key frames, with a frame of context."""
-        from pipelines.shots.stage import chunks
+        from archer.split.splitters import keyframes
 
         info = inputs.media()
-        listed = chunks(info.index, params.chunk_frames)
+        listed = keyframes.split(info.index, params.chunk_frames)
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
         return [
             Item(chunk=replace(chunk, before=min(1, chunk.frames.start)), weight=len(chunk.frames), uses=uses)

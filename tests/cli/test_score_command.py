@@ -106,9 +106,10 @@ def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
     ]
     argv += ["-frames:v", "110", "-fps_mode", "passthrough", "-an", "-c:v", "libx264", "-preset", "ultrafast"]
     subprocess.run([*argv, str(shifted)], check=True)
-    options = ("--offset", "auto", "--frames", "40:43", "--model", "advise", "--json")
+    options = ("--offset", "auto", "--frames", "40:43", "--model", "advise", "--json", "--costs")
     done = run(bbb, shifted, *options)
     assert done.returncode == 0, done.stderr
     assert "offset -3" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["model"] == "vmaf_v1.0.16_3d0h"
     assert "v1 is at its best with 10-bit samples" in done.stderr
+    assert "processor time of the features: adm" in done.stderr
