@@ -64,7 +64,7 @@ MARKS = {"passed": "green", "failed": "red", "flaky": "yellow", "skipped": "yell
 @json_option
 @quiet_option
 def conformance(package: Path, output: Path | None, **options: Any) -> int:
-    r"""Prove that PACKAGE plays: device profiles decide on paper; decoders and real browsers play it.
+    """Prove that PACKAGE plays: device profiles decide on paper; decoders and real browsers play it.
 
     \b
     cinemill conformance out/ --source title.mov

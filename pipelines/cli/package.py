@@ -69,7 +69,7 @@ class GivenTrack(click.ParamType):  # type: ignore[type-arg]  # generic in newer
 @json_option
 @quiet_option
 def package(encoded: tuple[Path, ...], output: Path, **options: Any) -> None:
-    r"""Package renditions, audio and subtitles for HLS and DASH: those of ENCODED folders, and files.
+    """Package renditions, audio and subtitles for HLS and DASH: those of ENCODED folders, and files.
 
     \b
     cinemill package h264/ av1/ -o both/ --text en.vtt,lang=en --text de.vtt,lang=de,role=caption

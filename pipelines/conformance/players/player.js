@@ -3,12 +3,15 @@
 const video = document.getElementById('video');
 const trouble = [];  // everything that any part complained about
 const shown = [];    // media time of every picture that was presented
+const breaks = [];   // how many had been presented when somebody sought: we, or a player that wants to go on
+let stalls = 0;      // times that the machine was too slow, with enough in the buffer
 let loudest = 0, analyser = null, library = null;
 
 const complain = (what) => { if (trouble.length < 50) trouble.push(String(what)); };
 video.addEventListener('error', () => complain(`media error ${video.error.code}: ${video.error.message}`));
 window.addEventListener('error', (event) => complain(`script: ${event.message}`));
 window.addEventListener('unhandledrejection', (event) => complain(`promise: ${event.reason}`));
+video.addEventListener('seeking', () => breaks.push(shown.length));
 const onFrame = (_, facts) => { shown.push(facts.mediaTime); video.requestVideoFrameCallback(onFrame); };
 video.requestVideoFrameCallback(onFrame);
 
@@ -36,7 +39,10 @@ function withHls(order) {
     Object.assign(config, { emeEnabled: true, drmSystems: { 'org.w3.clearkey': { licenseUrl: order.license, generateRequest } } });
   }
   const hls = new Hls(config);
-  hls.on(Hls.Events.ERROR, (_, data) => complain(`hls.js ${data.fatal ? 'fatal ' : ''}${data.type} ${data.details} ${data.error ?? ''}`));
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    if (!data.fatal && data.details === 'bufferStalledError' && data.buffer > 1) stalls += 1;
+    else complain(`hls.js ${data.fatal ? 'fatal' : 'passing'} ${data.type} ${data.details} ${data.error ?? ''}`);
+  });
   const ready = new Promise((resolve) => hls.on(Hls.Events.MANIFEST_PARSED, resolve));
   hls.loadSource(order.url);
   hls.attachMedia(video);
@@ -116,7 +122,7 @@ window.cinema = {
   },
   state: () => ({
     time: video.currentTime, duration: video.duration, ended: video.ended, paused: video.paused, ready: video.readyState,
-    width: video.videoWidth, height: video.videoHeight, buffered: ranges(), shown: shown.length, loudest,
+    width: video.videoWidth, height: video.videoHeight, buffered: ranges(), shown: shown.length, stalls, loudest,
     audioBytes: video.webkitAudioDecodedByteCount ?? (video.mozHasAudio ? -1 : 0), trouble,
     dropped: video.getVideoPlaybackQuality().droppedVideoFrames, total: video.getVideoPlaybackQuality().totalVideoFrames,
   }),
@@ -126,6 +132,7 @@ window.cinema = {
   },
   pause: () => video.pause(),
   shownTimes: () => shown,
+  breaks: () => breaks,
   rungs: () => library.rungs(),
   pick: (rung) => library.pick(rung),
   smooth: (rung) => library.smooth(rung),
