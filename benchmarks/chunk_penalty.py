@@ -31,7 +31,7 @@ from vmaf import NativeScorer, bd_rate, model_named
 
 SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 CLIPS = ("dog_720p30.mp4", "sintel_trailer_540p24.mp4", "tos_battle_a_800x332.webm", "bbb_1080p24_51.mp4")
-CHUNK_S, HEIGHT = 4, 360
+HEIGHT = 360
 QUALITIES = {
     "x264": ("20", "25", "30", "35"),
     "x265": ("22", "27", "32", "37"),
@@ -58,8 +58,8 @@ class Point:
     keys: tuple[int, ...]
 
 
-def measure(clip: Path, codec: str, count: int) -> list[Point]:
-    """All points of a clip."""
+def measure(clip: Path, codec: str, count: int, chunk_s: int) -> list[Point]:
+    """All points of the first `count` frames of a clip, in chunks of `chunk_s` seconds."""
     whole = probe(str(clip))
     info = _shortened(whole, min(count, whole.frame_count))
     width = 2 * round(HEIGHT * info.video.width / info.video.height / 2)
@@ -68,7 +68,7 @@ def measure(clip: Path, codec: str, count: int) -> list[Point]:
     for crf in QUALITIES[codec]:
         settings = EncodeSettings(codec=codec, crf=crf, preset=PRESETS[codec], gop_s="2")
         with tempfile.TemporaryDirectory() as folder:
-            chunked = _chunked(clip, info, rung, settings, Path(folder))
+            chunked = _chunked(clip, info, rung, settings, Path(folder), chunk_s)
             keys = _keys(chunked)
             single = _single(clip, info, rung, settings, keys, Path(folder))
             for way, path in (("chunks", chunked), ("single", single)):
@@ -82,8 +82,10 @@ def _shortened(info: MediaInfo, count: int) -> MediaInfo:
     return replace(info, video=replace(info.video, frames=count), index=replace(index, positions=positions))
 
 
-def _chunked(clip: Path, info: MediaInfo, rung: Rung, settings: EncodeSettings, folder: Path) -> Path:
-    length = round(CHUNK_S * info.video.frame_rate)
+def _chunked(
+    clip: Path, info: MediaInfo, rung: Rung, settings: EncodeSettings, folder: Path, chunk_s: int
+) -> Path:
+    length = round(chunk_s * info.video.frame_rate)
     chunks = []
     for start in range(0, info.frame_count, length):
         part = FrameRange(start, min(info.frame_count, start + length))
@@ -158,12 +160,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codec", default="x264", choices=sorted(QUALITIES))
     parser.add_argument("--frames", type=int, default=240)
+    parser.add_argument("--chunk-s", type=int, default=4)
     parser.add_argument("--clips", nargs="*", default=list(CLIPS))
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     rows = []
     for name in chosen.clips:
-        points = measure(SHARED / "clips" / name, chosen.codec, chosen.frames)
+        points = measure(SHARED / "clips" / name, chosen.codec, chosen.frames, chosen.chunk_s)
         same = all(one.keys == points[0].keys for one in points)
         rows.append({"clip": name, "codec": chosen.codec, "penalty_pct": penalty(points), "same_keys": same})
         rows[-1]["points"] = [asdict(point) for point in points]

@@ -2,10 +2,10 @@
 
     python benchmarks/every_clip.py [--codec x264] [--only NAME ...] [--out benchmarks/results/every_clip.json]
 
-Each clip goes through ingest, shots, encode, assemble, audio, subtitles and packaging at one small rung and a fast
-preset. Then the rendition is decoded by a strict ffmpeg that we did not write, and compared with the source: the number of
-frames against the manifests that came with the clips, every presentation time, and every picture with its own source
-picture and those beside it. What is wanted of each clip is written down here, not taken from what comes out.
+Each clip goes through ingest, shots, encode, assemble, audio and subtitles at one small rung and a fast preset. Then the
+rendition is decoded by a strict ffmpeg that we did not write, and compared with the source: the number of frames against
+the manifests that came with the clips, every presentation time, and every picture with its own source picture and those
+beside it. What is wanted of each clip is written down here, not taken from what comes out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 SIZE = (64, 36)
-SKIPPED_NODES = frozenset({"score", "report"})
+SKIPPED_NODES = frozenset({"score", "packaging", "report"})
 REFUSED: dict[str, str] = {
     "audio_only.m4a": "no video",
     "audio_only_mono_8k.mp3": "no video",
@@ -116,7 +116,7 @@ def _encoded(clip: Path, work: Path, codec: str, settings: dict[str, Any]) -> tu
     from archer.plan import JobSpec
     from encoder import codec_named
     from pipelines.cli.session import run_job
-    from pipelines.encode.job import LADDER, RENDITIONS, encode_job
+    from pipelines.encode.job import RENDITIONS, encode_job, ladder_source
     from pipelines.encode.request import EncodeRequest, checked
 
     chosen = codec_named(codec)
@@ -128,7 +128,7 @@ def _encoded(clip: Path, work: Path, codec: str, settings: dict[str, Any]) -> tu
         (part,) = done.parts(RENDITIONS)
         out = work / "rendition.mp4"
         out.write_bytes(done.store.path(part.outputs["rendition"]).read_bytes())
-        return out, list(done.json(LADDER)["notices"])
+        return out, list(done.json(ladder_source(request))["notices"])
 
 
 def _wrong(clip: Path, rendition: Path, wanted: int, codec: str, settings: dict[str, Any]) -> str:

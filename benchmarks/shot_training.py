@@ -99,7 +99,7 @@ def camera(random: Random, count: int) -> tuple[Pictures, Pictures, Pictures]:
 
 
 def crop(
-    planes: npt.NDArray[np.uint8],
+    planes: npt.NDArray[np.uint8] | Pictures,
     zoom: Pictures,
     x: Pictures,
     y: Pictures,
@@ -123,10 +123,12 @@ def crop(
     return functional.avg_pool2d(found, 2).numpy()
 
 
-def take(random: Random, pool: list[Source], count: int) -> tuple[Pictures, Pictures]:
-    """One shot: luma (n, 27, 48) and chroma (n, 2, 9, 16), float32."""
-    if random.random() < 0.1:
-        return card(random, count)
+def take(
+    random: Random, pool: list[Source], count: int, *, titles: float = 0.1, ground: float | None = None
+) -> tuple[Pictures, Pictures]:
+    """One shot: luma (n, 27, 48) and chroma (n, 2, 9, 16), float32; a title on `ground` with probability `titles`."""
+    if random.random() < titles:
+        return card(random, count) if random.random() < 0.3 else title(random, count, ground)
     source = pool[random.integers(len(pool))]
     speed = random.choice([0.0, 0.5, 1, 1, 1, 1, 2, 3], p=[0.06, 0.08, 0.2, 0.2, 0.2, 0.06, 0.12, 0.08])
     needed = int(count * speed) + 1
@@ -151,6 +153,25 @@ def card(random: Random, count: int) -> tuple[Pictures, Pictures]:
         luma[:, row : row + random.integers(1, 4), left : left + random.integers(4, 22)] = random.uniform(
             16, 235
         )
+    return luma, np.full((count, 2, 9, 16), 128, np.float32)
+
+
+def title(random: Random, count: int, ground: float | None) -> tuple[Pictures, Pictures]:
+    """A few lines of letters on a plain ground, still or slowly growing: a cell holds a share of a letter."""
+    level = float(random.choice([16, 16, 16, 0, 40, 235])) if ground is None else ground
+    ink = 16.0 if level > 128 else float(random.choice([235, 235, 200, 120, 70]))
+    cover = np.zeros((27, 48), np.float32)
+    for _ in range(random.choice([1, 1, 2, 3, 6])):
+        row, high = int(random.integers(2, 22)), int(random.integers(1, 4))
+        left, wide = int(random.integers(4, 30)), int(random.integers(4, 24))
+        part = cover[row : row + high, left : left + wide]
+        part[:] = random.uniform(0, 0.8, part.shape)
+    luma = np.broadcast_to(level + (ink - level) * cover, (count, 27, 48)).astype(np.float32).copy()
+    if random.random() < 0.25:
+        zoom = np.linspace(1, random.uniform(0.85, 1), count, dtype=np.float32)
+        still = np.zeros(count, np.float32)
+        wide_luma = np.kron(luma, np.ones((1, 2, 2), np.float32))[:, None]
+        luma = crop(wide_luma, zoom, still, still, (27, 48), flip=False)[:, 0]
     return luma, np.full((count, 2, 9, 16), 128, np.float32)
 
 
@@ -240,15 +261,21 @@ def compose(random: Random, pool: list[Source]) -> Canvas:
     return canvas
 
 
-KINDS = {"cut": 0.46, "blend": 0.06, "dissolve": 0.23, "fade": 0.15, "wipe": 0.07, "slide": 0.03}
+KINDS = {"cut": 0.42, "blend": 0.05, "dissolve": 0.23, "dip": 0.04, "fade": 0.17, "wipe": 0.06, "slide": 0.03}
 
 
 def transition(random: Random, pool: list[Source], canvas: Canvas, at: int, gap: int) -> int:
     """Put a new shot from `at` on, which lasts `gap` frames and more; returns where the transition has ended."""
     kind = random.choice(list(KINDS), p=list(KINDS.values()))
-    length = int(random.choice([random.integers(3, 12), random.integers(6, 32), random.integers(12, 60)]))
+    length = int(
+        random.choice(
+            [random.integers(3, 8), random.integers(4, 16), random.integers(6, 32), random.integers(12, 60)]
+        )
+    )
     if kind == "fade":
         return fade(random, pool, canvas, at, gap)
+    if kind == "dip":
+        return dip(random, pool, canvas, at, gap)
     length = {"cut": 0, "blend": 1, "slide": max(4, length // 2), "wipe": max(5, length)}.get(kind, length)
     end = min(len(canvas.luma), at + length + gap + TAIL)
     luma, chroma = take(random, pool, end - at)
@@ -265,6 +292,23 @@ def transition(random: Random, pool: list[Source], canvas: Canvas, at: int, gap:
         canvas.cut[at if mask_y.item() >= 0.5 else min(at + 1, len(canvas.cut) - 1)] = 1
     else:
         canvas.gradual[at : at + length] = 1
+    return at + length
+
+
+def dip(random: Random, pool: list[Source], canvas: Canvas, at: int, gap: int) -> int:
+    """To a colour and from it to the new shot, which shows before the old one is quite gone."""
+    length = int(random.integers(8, 48))
+    end = min(len(canvas.luma), at + length + gap + TAIL)
+    length = min(length, end - at)
+    luma, chroma = take(random, pool, end - at)
+    level, most = float(random.choice([16, 60, 100, 140, 200, 235])), random.uniform(0.5, 1)
+    share = ramp(random, length)[:, None, None]
+    plain = (most * np.sin(np.pi * share)).astype(np.float32)
+    canvas.blend(at, (luma[:length], chroma[:length]), share, share[:, None])
+    for planes, value, part in ((canvas.luma, level, plain), (canvas.chroma, 128.0, plain[:, None])):
+        planes[at : at + length] += (value - planes[at : at + length]) * part
+    canvas.luma[at + length : end], canvas.chroma[at + length : end] = luma[length:], chroma[length:]
+    canvas.gradual[at : at + length] = 1
     return at + length
 
 
@@ -288,7 +332,7 @@ def masks(random: Random, kind: str, length: int) -> tuple[Pictures, Pictures]:
 
 def fade(random: Random, pool: list[Source], canvas: Canvas, at: int, gap: int) -> int:
     """Out to a colour, hold, in from it; either side may be a cut instead."""
-    level = float(random.choice([16, 16, 16, 0, 235, 100]))
+    level = float(random.choice([16, 16, 16, 16, 0, 235, random.integers(40, 200)]))
     out, hold, into = (int(random.integers(low, high)) for low, high in ((4, 45), (0, 30), (4, 45)))
     kind = random.random()
     out, into = (0 if kind < 0.3 else out), (0 if kind > 0.7 else into)
@@ -301,7 +345,7 @@ def fade(random: Random, pool: list[Source], canvas: Canvas, at: int, gap: int) 
     canvas.chroma[at:gone] += (128 - canvas.chroma[at:gone]) * share[:, None]
     canvas.luma[gone:begin], canvas.chroma[gone:begin] = level, 128
     if end > begin:
-        luma, chroma = take(random, pool, end - begin)
+        luma, chroma = take(random, pool, end - begin, titles=0.35, ground=level)
         share = np.ones((end - begin, 1, 1), np.float32)
         share[: full - begin] = ramp(random, into)[: full - begin, None, None]
         canvas.luma[begin:end] = level + (luma - level) * share
@@ -446,17 +490,36 @@ class Network(torch.nn.Module):
         return self.last(state)
 
 
-def train(tables: npt.NDArray[np.float16], labels: npt.NDArray[np.float32], epochs: int) -> Network:
-    """A network trained on examples; the last tenth only tells how well it does."""
+def fresh(tables: npt.NDArray[np.float16], width: int) -> Network:
+    """A network that knows how features spread."""
     flat = tables.reshape(-1, COUNT).astype(np.float32)
-    torch.manual_seed(1)
-    network = Network(flat.mean(axis=0), flat.std(axis=0) + 1e-3)
+    return Network(flat.mean(axis=0), flat.std(axis=0) + 1e-3, width)
+
+
+def loaded(path: Path) -> Network:
+    """A network with weights that `save` wrote."""
+    stored = dict(np.load(path))
+    network = Network(stored.pop("mean"), stored.pop("scale"), len(stored["first_bias"]))
+    names = {name.replace(".", "_"): name for name in network.state_dict()}
+    network.load_state_dict({names[name]: torch.from_numpy(value) for name, value in stored.items()})
+    return network
+
+
+def train(
+    network: Network,
+    tables: npt.NDArray[np.float16],
+    labels: npt.NDArray[np.float32],
+    *,
+    epochs: int,
+    rate: float,
+) -> Network:
+    """The network trained on examples; the last tenth only tells how well it does."""
     x = torch.from_numpy(tables).float().transpose(1, 2).contiguous()
     y = torch.from_numpy(labels).transpose(1, 2)
     held = len(x) // 10
-    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
     batches = (len(x) - held) // 32
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=epochs * batches)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * batches)
     for epoch in range(epochs):
         network.train()
         total = 0.0
@@ -521,6 +584,9 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("-n", "--examples", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--width", type=int, default=32, help="channels of the network")
+    parser.add_argument("--start", type=Path, help="go on from these weights")
+    parser.add_argument("--rate", type=float, default=4e-3, help="largest rate of learning")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="keep the examples here")
@@ -536,7 +602,9 @@ def main() -> None:
     mixed = np.random.default_rng(0).permutation(len(tables))
     tables, labels = tables[mixed], labels[mixed]
     torch.set_num_threads(1)
-    save(train(tables, labels, chosen.epochs), chosen.output)
+    torch.manual_seed(1)
+    network = loaded(chosen.start) if chosen.start else fresh(tables, chosen.width)
+    save(train(network, tables, labels, epochs=chosen.epochs, rate=chosen.rate), chosen.output)
 
 
 if __name__ == "__main__":

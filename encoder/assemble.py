@@ -145,7 +145,7 @@ def _write(
             template = first.streams.video[0]
             stream = target.add_stream_from_template(template, opaque=True)
             extradata = bytes(template.codec_context.extradata or b"")
-            record = extradata or vpcc_record(chunks[0].read_bytes())
+            record = extradata or vpcc_record(chunks[0])
             codec = codec_string(template.codec_context.name, record)
         if codec.startswith("hvc1"):
             stream.codec_context.codec_tag = (

@@ -8,10 +8,12 @@ Source: ISO/IEC 14496-12 (boxes, `stco`, `co64`, `mdcv`, `clli`), 8.5.2 and 12.1
 
 from __future__ import annotations
 
+import shutil
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 from archer.media import Hdr
 from archer.media.hdr import Point
@@ -34,39 +36,90 @@ def boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[bytes
         start += size
 
 
-def vpcc_record(data: bytes) -> bytes:
+def top_level(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of each box of a file, of which only the heads are read."""
+    end, start = file.seek(0, 2), 0
+    while start + 8 <= end:
+        file.seek(start)
+        head = file.read(16)
+        size, kind = struct.unpack_from(">I4s", head)
+        if size == 1 and len(head) == 16:
+            (size,) = struct.unpack_from(">Q", head, 8)
+        size = size or end - start
+        if size < 8 or start + size > end:
+            return
+        yield kind, start, start + size
+        start += size
+
+
+def vpcc_record(path: Path) -> bytes:
     """Content of the `vpcC` box of a file's first track, behind version and flags; empty where it has none."""
-    spans = _spans(bytearray(data))
-    if not spans:
-        return b""
-    entry = spans[-1]
-    for kind, start, end in boxes(data, entry[0] + VISUAL_ENTRY, entry[1]):
-        if kind == b"vpcC":
-            return data[start + 12 : end]
-    return b""
+    return next((content[4:] for kind, content in _described(path) if kind == b"vpcC"), b"")
 
 
 def add_static_hdr(path: Path, hdr: Hdr) -> None:
     """Put mastering display and light levels into the sample description of the first video track of a file.
 
     Args:
-        path: mp4 file or init segment with one track; changed in place.
-        hdr: what to write; nothing where it is empty.
+        path: mp4 file or init segment with one track; replaced where there is something to add.
+        hdr: what to write.
     """
-    extra = mdcv_box(hdr) + clli_box(hdr)
-    data = bytearray(path.read_bytes())
-    spans = _spans(data)
+    _add(path, mdcv_box(hdr) + clli_box(hdr))
+
+
+def copy_static_hdr(source: Path, target: Path) -> None:
+    """Put the metadata of one file's first track into another's: packagers leave it out.
+
+    Args:
+        source: mp4 file with or without it.
+        target: mp4 file or init segment with the same track; replaced where there is something to add.
+    """
+    kept = [_box(kind, content) for kind, content in _described(source) if kind in (b"mdcv", b"clli")]
+    _add(target, b"".join(kept))
+
+
+def _described(path: Path) -> list[tuple[bytes, bytes]]:
+    """Kind and content of the boxes in the first sample entry of a file's first track."""
+    _, movie, _ = _movie(path)
+    spans = _spans(movie)
+    if not spans:
+        return []
+    start, end = spans[-1]
+    return [(kind, bytes(movie[a + 8 : b])) for kind, a, b in boxes(movie, start + VISUAL_ENTRY, end)]
+
+
+def _movie(path: Path) -> tuple[int, bytearray, bool]:
+    """Place and bytes of a file's `moov`, and whether media data lies behind it; empty where it has none."""
+    with path.open("rb") as file:
+        found = list(top_level(file))
+        place = next(((start, end) for kind, start, end in found if kind == b"moov"), None)
+        if place is None:
+            return 0, bytearray(), False
+        file.seek(place[0])
+        behind = any(kind == b"mdat" and start > place[0] for kind, start, _ in found)
+        return place[0], bytearray(file.read(place[1] - place[0])), behind
+
+
+def _add(path: Path, extra: bytes) -> None:
+    """Put boxes at the end of the first sample entry of a file's first track; the file is copied once."""
+    at, movie, behind = _movie(path)
+    spans, old = _spans(movie), len(movie)
     if not extra or not spans:
         return
     place = spans[-1][1]
-    first = next((begin for kind, begin, _ in boxes(data, 0, len(data)) if kind == b"mdat"), 0)
-    if first > place:
-        _shift_offsets(data, spans[-3], len(extra))
+    if behind:
+        _shift_offsets(movie, spans[-3], len(extra))
     for start, _ in spans:
-        (size,) = struct.unpack_from(">I", data, start)
-        struct.pack_into(">I", data, start, size + len(extra))
-    data[place:place] = extra
-    path.write_bytes(data)
+        (size,) = struct.unpack_from(">I", movie, start)
+        struct.pack_into(">I", movie, start, size + len(extra))
+    movie[place:place] = extra
+    partial = path.with_name(f"{path.name}.partial")
+    with path.open("rb") as source, partial.open("wb") as target:
+        target.write(source.read(at))
+        target.write(movie)
+        source.seek(at + old)
+        shutil.copyfileobj(source, target, 1 << 20)
+    partial.replace(path)
 
 
 def _spans(data: bytearray) -> list[tuple[int, int]]:

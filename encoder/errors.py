@@ -42,7 +42,9 @@ class BadLadder(EncoderError, ValueError):
         self.text, self.problem = text, problem
 
     def __str__(self) -> str:
-        wanted = "wanted heights as 720p,540p or 1280x720, each with @crf23 if it is to differ"
+        wanted = (
+            "wanted heights as 720p,540p or 1280x720, each with @crf23, @vmaf90 or @1500k if it is to differ"
+        )
         return f"--ladder {self.text}: {self.problem}; {wanted}"
 
 

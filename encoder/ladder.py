@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from encoder.errors import BadLadder
 HEIGHTS = (2160, 1440, 1080, 720, 540, 360, 240)
 """Default rungs, by the shorter side of the picture as shown."""
 MOST_RUNGS = 5
-_RUNG = re.compile(r"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>\d+(?:\.\d+)?))?")
+_RUNG = re.compile(
+    r"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>\d+(?:\.\d+)?)|@vmaf(?P<vmaf>\d+(?:\.\d+)?)|@(?P<kbps>\d+)k)?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +28,16 @@ class Rung:
         name: `720p`: the shorter side; unique in a ladder.
         width, height: even, square pixels, as shown (rotation applied).
         crf: constant quality of this rung alone, decimal text; empty for the title's.
+        vmaf: pooled VMAF that this rung alone is to reach, decimal text; empty for none.
+        kbps: average bit rate that this rung alone is to reach; 0 for none.
     """
 
     name: str
     width: int
     height: int
     crf: str = ""
+    vmaf: str = ""
+    kbps: int = 0
 
 
 def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
@@ -42,7 +48,7 @@ def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
     """
     short = _even(min(display_size(video)))
     below = [height for height in HEIGHTS if height < short * 0.9]
-    return tuple(_rung(video, height) for height in [short, *below][:MOST_RUNGS])
+    return tuple(rung_of(video, height) for height in [short, *below][:MOST_RUNGS])
 
 
 def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
@@ -56,23 +62,31 @@ def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple
         Rungs, largest first, and notices about rungs that were left out because the source is smaller.
 
     Raises:
-        BadLadder: a rung cannot be read, appears twice, or none is left.
+        BadLadder: a rung cannot be read, appears twice with one goal, or none is left.
     """
     if not text:
         return default_ladder(video), ()
-    rungs, notices = {}, []
+    rungs: dict[str, Rung] = {}
+    notices: list[str] = []
     for word in _words(text):
         rung = _parsed(word, video, text)
         if rung.height * rung.width > _area(video):
             size = "{}x{}".format(*display_size(video))
             notices.append(f"rung {rung.name} left out: the source is {size}, and nothing is enlarged")
-        elif rung.name in rungs:
-            raise BadLadder(text, f"rung {rung.name} appears twice")
         else:
-            rungs[rung.name] = rung
+            named = _unique(rung, rungs, text)
+            rungs[named.name] = named
     if not rungs:
         raise BadLadder(text, "every rung is larger than the source")
     return tuple(sorted(rungs.values(), key=lambda rung: -rung.width * rung.height)), tuple(notices)
+
+
+def _unique(rung: Rung, known: Mapping[str, Rung], text: str) -> Rung:
+    """The rung under a name of its own: `720p-2` for a second of one size with another goal."""
+    same = [one for one in known.values() if (one.width, one.height) == (rung.width, rung.height)]
+    if any((one.crf, one.vmaf, one.kbps) == (rung.crf, rung.vmaf, rung.kbps) for one in same):
+        raise BadLadder(text, f"rung {rung.name} appears twice")
+    return replace(rung, name=f"{rung.name}-{len(same) + 1}") if same else rung
 
 
 def check_ladder(text: str) -> None:
@@ -86,17 +100,19 @@ def _parsed(word: str, video: VideoStream, text: str) -> Rung:
     found = _RUNG.fullmatch(word)
     if found is None:
         raise BadLadder(text, f"cannot read the rung {word!r}")
-    crf = found["crf"] or ""
     if found["short"]:
-        return _rung(video, int(found["short"]), crf)
-    width, height = _even(int(found["width"])), _even(int(found["height"]))
-    return Rung(name=f"{width}x{height}", width=width, height=height, crf=crf)
+        rung = rung_of(video, int(found["short"]))
+    else:
+        width, height = _even(int(found["width"])), _even(int(found["height"]))
+        rung = Rung(name=f"{width}x{height}", width=width, height=height)
+    return replace(rung, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=int(found["kbps"] or 0))
 
 
-def _rung(video: VideoStream, short: int, crf: str = "") -> Rung:
+def rung_of(video: VideoStream, short: int) -> Rung:
+    """The rung whose shorter side this is, in the source's shape."""
     width, height = display_size(video)
     scale = short / min(width, height)
-    return Rung(name=f"{short}p", width=_even(width * scale), height=_even(height * scale), crf=crf)
+    return Rung(name=f"{short}p", width=_even(width * scale), height=_even(height * scale))
 
 
 def _even(value: float) -> int:

@@ -78,7 +78,8 @@ class NativeScorer:
             models, metrics=self._metrics, threads=threads, first=first, subsample=subsample
         ) as stream:
             for done, pair in enumerate(_paired(reference, distorted), start=1):
-                stream.push(sides.source(*pair))
+                scored = (first + done - 1) % max(subsample, 1) == 0
+                stream.push(sides.source(*pair, scored=scored))
                 rows += stream.rows()
                 if on_frame is not None:
                     on_frame(done)
@@ -97,8 +98,8 @@ class _Sides:
         self._infos, self._size, self._pixels = (reference, distorted), size, pixels
         self._mine = threading.local()
 
-    def source(self, ref: Frame, dist: Frame) -> Source:
-        """What converts one pair, in the thread that calls it."""
+    def source(self, ref: Frame, dist: Frame, *, scored: bool) -> Source:
+        """What converts one pair, in the thread that calls it; of a frame that is not scored only motion is wanted."""
 
         def planes() -> tuple[tuple[object, ...], tuple[object, ...]]:
             if not hasattr(self._mine, "pair"):
@@ -106,7 +107,7 @@ class _Sides:
                     Converter(info, *self._size, self._pixels, kernel="bicubic") for info in self._infos
                 )
             one, other = self._mine.pair
-            return one.planes(ref), other.planes(dist)
+            return one.planes(ref), other.planes(dist) if scored else ()
 
         return planes  # type: ignore[return-value]
 

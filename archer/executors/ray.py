@@ -62,6 +62,7 @@ HEALTH = {
     "health_check_failure_threshold": 3,
 }
 """A dead node is noticed after about 3 s; Ray's own settings take 15 s. Measured with Ray 2.60."""
+UNSAID = "Ray does not say how"
 log = logging.getLogger(__name__)
 
 
@@ -383,15 +384,19 @@ class Bridge:
             ticket = self._tickets.pop(ref)
             del self._refs[ticket]
             self._places.ended(ticket)
-            self._connection.send(Report(ticket, self._result(ref)))
+            for what in self._result(ref):
+                self._connection.send(Report(ticket, what))
 
-    def _result(self, ref: Any) -> TaskDone | TaskFailure:
+    def _result(self, ref: Any) -> Iterator[Progress | TaskDone | TaskFailure]:
+        """How far it got, which the board may not have told yet, and how it ended."""
         try:
-            result: TaskDone | TaskFailure = self._ray.get(ref, timeout=BEAT_S)
+            result, done, total = self._ray.get(ref, timeout=BEAT_S)
         except Exception as error:  # noqa: BLE001  of Ray's: nothing that a stage raises comes this way
-            text = " ".join(str(error).split())[:300]
-            return TaskFailure("task", type(error).__name__, text, category=_category(error))
-        return result
+            yield TaskFailure("task", type(error).__name__, _words_of(error), category=_category(error))
+            return
+        if total > 0:
+            yield Progress(done=done, total=total)
+        yield result
 
     def _look_at_progress(self) -> None:
         """Hand on what the board has; it is asked again once it has answered, and never waited for."""
@@ -461,8 +466,8 @@ def _import_path() -> list[str]:
 
 def run_call(
     board: Any, ticket: int, main: str | None, path: Sequence[str], pickled: bytes
-) -> TaskDone | TaskFailure:
-    """Run one task in a Ray worker; its children die with it."""
+) -> tuple[TaskDone | TaskFailure, int, int]:
+    """Run one task in a Ray worker; its children die with it. Returns how it ended, and its last progress."""
     sys.path.extend(entry for entry in path if entry not in sys.path and os.path.isdir(entry))  # noqa: PTH112
     from ray import get_runtime_context
 
@@ -470,16 +475,23 @@ def run_call(
 
     node = get_runtime_context().get_node_id()
     board.put.remote(ticket, 0, 0, True, node)  # noqa: FBT003  crosses as a tuple
-    last = time.monotonic()
+    last, latest = time.monotonic(), (0, 0)
 
     def report(done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
+        nonlocal last, latest
+        now, latest = time.monotonic(), (done, total)
         if now - last >= 1.0:
             last = now
             board.put.remote(ticket, done, total, False, node)  # noqa: FBT003
 
-    return answer(main, pickled, report)
+    return answer(main, pickled, report), *latest
+
+
+def _words_of(error: Exception) -> str:
+    """An exception of Ray's own in one line."""
+    if type(error).__name__ == "WorkerCrashedError":
+        return f"the worker died; {UNSAID} (killed, out of memory or a crash): look into the logs of its node"
+    return " ".join(str(error).split())[:300]
 
 
 def _category(error: Exception) -> Category:

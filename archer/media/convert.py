@@ -78,6 +78,13 @@ class Converter:
         return graph
 
 
+def scaler_version() -> str:
+    """What does the scaling; part of the identity of what is made from its pictures."""
+    import av
+
+    return "swscale {}.{}.{}".format(*av.library_versions["libswscale"])
+
+
 def picture_of(frame: Frame) -> Any:
     """The decoder's own picture, or a copy of the planes where there is none."""
     if frame.owner is not None:

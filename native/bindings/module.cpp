@@ -11,6 +11,7 @@
 #include <nanobind/ndarray.h>
 
 #include "bindings/arguments.h"
+#include "bindings/inspect.h"
 #include "bindings/vmaf.h"
 #include "kernels/block_motion/block_motion.h"
 #include "kernels/histogram/histogram.h"
@@ -317,6 +318,7 @@ NB_MODULE(_kernels, module) {
   module.def("row_sad", bindings::row_sad, "a"_a, "b"_a, nb::kw_only(), "target"_a = nb::none(), bindings::kRowSadDoc);
   module.def("histogram_sad", bindings::histogram_sad, "current"_a.none(), "previous"_a.none(), "bins"_a = 256,
              nb::kw_only(), "target"_a = nb::none(), bindings::kHistogramSadDoc);
+  bindings::add_inspect(module);
   bindings::add_vmaf(module);
   bindings::add_vmaf_v1(module);
 }

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from cinemill_native._kernels import cambi as cambi
     from cinemill_native._kernels import default_target as default_target
     from cinemill_native._kernels import histogram_sad as histogram_sad
+    from cinemill_native._kernels import inspect_chroma as inspect_chroma
+    from cinemill_native._kernels import inspect_luma as inspect_luma
     from cinemill_native._kernels import luma_histogram as luma_histogram
     from cinemill_native._kernels import motion_sad as motion_sad
     from cinemill_native._kernels import row_sad as row_sad
@@ -67,6 +69,8 @@ _HOMES = {
     "default_target": "_kernels",
     "exec_path": "_launcher",
     "histogram_sad": "_kernels",
+    "inspect_chroma": "_kernels",
+    "inspect_luma": "_kernels",
     "luma_histogram": "_kernels",
     "motion_sad": "_kernels",
     "plane_view": "_planes",
@@ -98,6 +102,8 @@ __all__ = [
     "default_target",
     "exec_path",
     "histogram_sad",
+    "inspect_chroma",
+    "inspect_luma",
     "luma_histogram",
     "motion_sad",
     "plane_view",

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,18 @@ def luma_histogram(plane: Plane, bins: int = 256, *, target: str | None = None) 
 def histogram_sad(
     current: Plane, previous: Plane, bins: int = 256, *, target: str | None = None
 ) -> tuple[npt.NDArray[np.uint32], int]: ...
+def inspect_luma(
+    current: Plane, previous: Plane | None = None, *, dark: int, spot: int, target: str | None = None
+) -> dict[str, Any]: ...
+def inspect_chroma(
+    luma: Plane,
+    cb: Plane,
+    cr: Plane,
+    *,
+    zeros: Sequence[float],
+    matrix: Sequence[float],
+    target: str | None = None,
+) -> dict[str, int]: ...
 def motion_sad(previous: Plane, current: Plane, *, target: str | None = None) -> int: ...
 def vif(
     ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, target: str | None = None

@@ -19,6 +19,7 @@
 #include "kernels/cambi/cambi.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
+#include "kernels/inspect/inspect.h"
 #include "kernels/motion/motion.h"
 #include "kernels/row_sad/row_sad.h"
 #include "kernels/sad/sad.h"
@@ -130,6 +131,34 @@ void check_thumbnail(PlaneView<T> plane, Size size, Target target, thumbnail::Gr
   require(got == expected, "thumbnail", target, size, sizeof(T));
 }
 
+// `small` is chroma of half the width, so that the last column of luma stands alone.
+template <class T>
+void check_inspection(PlaneView<T> a, PlaneView<T> b, Size size, Target target) {
+  const Size small = {(size.width + 1) / 2, size.height};
+  const inspect::LumaSettings luma = {static_cast<int>(8 * sizeof(T)) - 8, 40, 20};
+  const inspect::ChromaSettings chroma = {1, 0, 16, 128, 0.0045F, 0.007F, 0.0008F, 0.0021F, 0.0083F};
+  std::vector<std::byte> workspace(inspect::kWorkspace);
+  const auto run = [&](Target level, const PlaneView<T> previous, inspect::Luma* first, inspect::Chroma* second) {
+    const inspect::Table& kernels = inspect::table(level);
+    if constexpr (sizeof(T) == 1) {
+      kernels.luma_u8(a, previous, size, luma, workspace.data(), first);
+      kernels.chroma_u8(a, b, b, small, chroma, second);
+    } else {
+      kernels.luma_u16(a, previous, size, luma, workspace.data(), first);
+      kernels.chroma_u16(a, b, b, small, chroma, second);
+    }
+  };
+  for (const PlaneView<T> previous : {b, PlaneView<T>{}}) {
+    inspect::Luma luma_wanted, luma_got;
+    inspect::Chroma chroma_wanted, chroma_got;
+    run(Target::scalar, previous, &luma_wanted, &chroma_wanted);
+    run(target, previous, &luma_got, &chroma_got);
+    require(std::memcmp(&luma_wanted, &luma_got, sizeof luma_got) == 0 &&
+                std::memcmp(&chroma_wanted, &chroma_got, sizeof chroma_got) == 0,
+            "inspect", target, size, sizeof(T));
+  }
+}
+
 void check_thumbnails(Size size) {
   const auto length = static_cast<std::size_t>(size.width * size.height);
   for (const Pattern pattern : kPatterns) {
@@ -166,6 +195,8 @@ void check_size(Size size, int padding, bool upside_down) {
         check_histograms(a.view(), b.view(), size, target, {2, kBits - 1});
         check_thumbnail(a.view(), size, target, {2, 5, kBits - 8});
         check_thumbnail(a.view(), size, target, {1, 1, 0});
+        const bool inspected = size.width >= inspect::kMinSide && size.width <= inspect::kMaxWidth;
+        if (inspected && size.height >= inspect::kMinSide) check_inspection(a.view(), b.view(), size, target);
         // A 10-bit plane with samples that are out of its range: they count in the last bin.
         if constexpr (sizeof(T) == 2) check_histograms(a.view(), b.view(), size, target, {1024, 0});
       }
@@ -332,6 +363,8 @@ int main() {
   check_large<std::uint16_t>({390, 385});
   check_vmaf<std::uint8_t>({600, 40}, 0, false);
   check_vmaf<std::uint16_t>({600, 40}, 0, false);
+  check_size<std::uint8_t>({1100, 12}, 0, false);
+  check_size<std::uint16_t>({1100, 12}, 0, true);
   // One row of the largest width: the accumulators of a row are as full as they ever get.
   check_size<std::uint8_t>({kMaxSide, 1}, 0, false);
   check_size<std::uint16_t>({kMaxSide, 1}, 0, false);

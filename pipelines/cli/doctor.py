@@ -161,7 +161,8 @@ def _system() -> Iterator[Finding]:
     )
     for program, purpose, package in (
         ("fusermount3", "mounting without root", "fuse3"),
-        ("chromium", "playback tests", "chromium"),
+        ("chromium", "proof of playback", "chromium"),
+        ("firefox-esr", "proof of playback", "firefox-esr libavcodec59"),
         ("nginx", "server tests and benchmarks", "nginx-light"),
     ):
         yield Finding(

@@ -9,30 +9,40 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
+from pipelines.cli.optimizer import optimizer_options, plan_lines
+from pipelines.cli.options import (
+    SECONDS,
+    executor_option,
+    json_option,
+    package_options,
+    quiet_option,
+    workers_option,
+)
 from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
 
 if TYPE_CHECKING:
     from pipelines.encode.request import EncodeRequest
+    from pipelines.encode.run import EncodeOrder
 
 
-SECONDS = click.FloatRange(min=0.1, max=3600)
-OPTION_FIELDS = frozenset(
-    {
-        "codec",
-        "ladder",
-        "target_vmaf",
-        "crf",
-        "preset",
-        "encoder_params",
-        "model",
-        "audio_codec",
-        "gop_s",
-        "chunk_s",
-        "threads",
-        *PICTURE_FIELDS,
-    }
-)
+OPTIONS = {
+    **{
+        name: name
+        for name in ("codec", "ladder", "mode", "target_vmaf", "crf", "preset", "encoder_params", "model")
+    },
+    **{
+        name: name
+        for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
+    },
+    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
+    **{name: name for name in PICTURE_FIELDS},
+    "target_kbps": "target_bitrate",
+    "target_bytes": "target_size",
+    "peak_kbps": "peak_bitrate",
+    "min_kbps": "min_bitrate",
+    "max_kbps": "max_bitrate",
+}
+"""Field of the request -> its option."""
 
 
 @click.command()
@@ -51,13 +61,9 @@ OPTION_FIELDS = frozenset(
     "--ladder",
     default="",
     metavar="RUNGS",
-    help="Rungs: 720p,540p,360p@crf26 or a JSON file. Default: by the source's size.",
+    help="Rungs: 720p,540p@1500k,360p@vmaf80,240p@crf26, a JSON file, or auto. Default: by the source's size.",
 )
-@click.option(
-    "--target-vmaf",
-    type=float,
-    help="Mean VMAF the top rung aims at (default 93); all rungs get the CRF found.",
-)
+@optimizer_options
 @click.option("--crf", type=float, help="Constant quality instead of a target.")
 @click.option("--preset", default="", help="Speed preset of the codec; default: the codec's.")
 @click.option("--encoder-params", default="", metavar="K=V:K=V", help="Further options of the encoder.")
@@ -69,6 +75,7 @@ OPTION_FIELDS = frozenset(
 @click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
+@package_options
 @picture_options
 @workers_option
 @executor_option
@@ -78,6 +85,11 @@ OPTION_FIELDS = frozenset(
     help="Where unfinished work is kept; default: .OUT.cinemill beside OUT.",
 )
 @click.option("--keep", is_flag=True, help="Keep the work folder, so that other settings can re-use it.")
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Analyse and decide, print what encoding would take and give, and stop there.",
+)
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
 @quiet_option
@@ -89,6 +101,8 @@ def encode(
     \b
     cinemill encode title.mov -o out/ --codec svtav1 --target-vmaf 95
     cinemill encode title.mov -o out/ --ladder 1080p,720p,480p@crf28 --crf 24
+    cinemill encode title.mov -o out/ --ladder auto --max-bitrate 4M
+    cinemill encode title.mov -o out.mkv --target-size 700M
     cinemill encode title.mov -o out.mkv --crf 22 --preset slow
 
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
@@ -97,15 +111,18 @@ def encode(
     from pipelines.encode.place import OutputPlace
     from pipelines.encode.run import EncodeOrder, execute
 
-    request = _request(output, options)
+    name = title or Path(source.rstrip("/")).stem
+    request = _request(output, name, options)
     order = EncodeOrder(
         asset=identify(source),
         request=request,
-        title=title or Path(source.rstrip("/")).stem,
+        title=name,
         command=_command(source, request),
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
     shown = {"as_json": options["as_json"], "quiet": options["quiet"]}
+    if options["plan"]:
+        return _plan(order, workers, options["executor"], **shown)
     summary = execute(order, workers=workers, executor=options["executor"], **shown)
     if options["as_json"]:
         click.echo(json.dumps({"type": "result", **summary}))
@@ -114,18 +131,40 @@ def encode(
     return 0
 
 
-def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
+def _plan(order: EncodeOrder, workers: int | None, executor: str, *, as_json: bool, quiet: bool) -> int:
+    from pipelines.encode.forecast import forecast
+
+    found = forecast(order, workers=workers, executor=executor, as_json=as_json, quiet=quiet)
+    click.echo(json.dumps(found) if as_json else "\n".join(plan_lines(found)))
+    return 0
+
+
+def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     from encoder import ladder_text
+    from pipelines.cli.keys import key_set_of
     from pipelines.encode.request import EncodeRequest, checked, single_of
 
     target, crf = options["target_vmaf"], options["crf"]
-    texts: dict[str, Any] = files_of(options["scenes_file"], options["zones_file"])
+    kbps, size = options["target_bitrate"], options["target_size"]
+    picture: dict[str, Any] = {name: options[name] for name in PICTURE_FIELDS}
+    picture |= files_of(options["scenes_file"], options["zones_file"])
     return checked(
         EncodeRequest(
             codec=options["codec"],
             ladder=ladder_text(options["ladder"]),
+            mode=options["mode"] or "",
             target_vmaf=_decimal(93 if target is None else target),
-            crf="" if crf is None else _decimal(crf),
+            target_kbps=kbps,
+            target_bytes=size,
+            pool=options["pool"],
+            shot_floor=_text(options["shot_floor"]),
+            shot_ceiling=_text(options["shot_ceiling"]),
+            peak_kbps=options["peak_bitrate"],
+            max_renditions=options["max_renditions"],
+            min_kbps=options["min_bitrate"],
+            max_kbps=options["max_bitrate"],
+            rung_step=_decimal(options["rung_step"]),
+            crf=_text(crf),
             preset=options["preset"],
             encoder_params=options["encoder_params"],
             model=options["model"],
@@ -133,11 +172,14 @@ def _request(output: str, options: dict[str, Any]) -> EncodeRequest:
             gop_s=_decimal(options["gop_s"]),
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
+            segment_s=_decimal(options["segment_s"]),
+            drm=options["drm"] or "",
+            key_set=key_set_of(title, options),
+            clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
-            **{name: options[name] for name in PICTURE_FIELDS},
-            **texts,
+            **picture,
         ),
-        both=target is not None and crf is not None,
+        both=target is not None,
     )
 
 
@@ -148,9 +190,14 @@ def _command(source: str, request: EncodeRequest) -> str:
     words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT"]
     for field in fields(request):
         value = getattr(request, field.name)
-        if value != field.default and field.name in OPTION_FIELDS:
-            words += [f"--{field.name.replace('_', '-')}", str(value)]
+        if value != field.default and field.name in OPTIONS:
+            text = f"{value}k" if field.name.endswith("kbps") else str(value)
+            words += [f"--{OPTIONS[field.name].replace('_', '-')}", text]
     return shlex.join(words)
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else _decimal(value)
 
 
 def _decimal(value: float) -> str:

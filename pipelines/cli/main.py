@@ -14,10 +14,18 @@ from typing import Any, NoReturn
 import click
 
 COMMANDS = {
+    "analyze": (
+        "pipelines.cli.analyze:analyze",
+        "Look at the pictures of a title, and control their quality.",
+    ),
     "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
     "cancel": ("pipelines.cli.jobs:cancel", "Stop, pause or continue a job that runs in another process."),
     "cards": ("pipelines.cli.jobs:cards", "List what the tasks of a job show of themselves."),
     "completion": ("pipelines.cli.completion:completion", "Print the shell completion script."),
+    "conformance": (
+        "pipelines.cli.conformance:conformance",
+        "Prove that a package plays: on device profiles, in browsers, decoders.",
+    ),
     "cost": ("pipelines.cli.jobs:cost", "Say what a job cost, by stage."),
     "debug": ("pipelines.cli.debug:debug", "Run one task of a job here, with a debugger where it fails."),
     "doctor": ("pipelines.cli.doctor:doctor", "Say what is installed, what is missing, and how to get it."),
@@ -34,6 +42,10 @@ COMMANDS = {
     "gc": ("pipelines.cli.jobs:gc", "Remove from a work folder what nothing needs."),
     "jobs": ("pipelines.cli.jobs:jobs", "List the jobs of a work folder."),
     "logs": ("pipelines.cli.jobs:logs", "Print what the tasks of a job logged, and why tries failed."),
+    "package": (
+        "pipelines.cli.package:package",
+        "Package renditions, audio and subtitles for HLS and DASH.",
+    ),
     "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),
     "retry": ("pipelines.cli.run:retry", "Try the failed tasks of a job again."),
     "run": ("pipelines.cli.run:run", "Run a job from a spec file."),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes; default: the cores this process may use."
@@ -22,3 +27,38 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print events and the result as NDJSON on stdout."
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+key_store_option = click.option(
+    "--key-store",
+    type=click.Path(dir_okay=False),
+    help="Encrypted file with the content keys; default: $CINEMILL_KEY_STORE.",
+)
+key_file_option = click.option(
+    "--key-store-key",
+    type=click.Path(dir_okay=False, exists=True),
+    help="File with the key of the key store; default: $CINEMILL_KEY_STORE_KEY or _KEY_FILE.",
+)
+SECONDS = click.FloatRange(min=0.1, max=3600)
+
+
+def package_options(command: Command) -> Command:
+    """Options of what becomes a package: segments and encryption."""
+    for option in reversed(
+        (
+            click.option(
+                "--segment-s", type=SECONDS, default=4, show_default=True, help="Length of segments, seconds."
+            ),
+            click.option("--drm", type=click.Choice(["cenc", "cbcs"]), help="Encrypt, with a key per track."),
+            click.option(
+                "--clear-lead-s",
+                type=click.FloatRange(min=0, max=3600),
+                default=0,
+                show_default=True,
+                help="Seconds at the beginning that stay clear, with --drm.",
+            ),
+            click.option("--key-set", default="", metavar="NAME", help="Whose keys; default: the title's."),
+            key_store_option,
+            key_file_option,
+        )
+    ):
+        command = option(command)
+    return command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from pipelines.cli.progress import watching
 if TYPE_CHECKING:
     from archer import JobResult, JobSpec
     from archer.artifact import Artifact
+    from archer.events import Event
     from archer.stage import Part
     from archer.store import ArtifactStore
 
@@ -43,6 +44,14 @@ class Done:
         return self.store.read_parts(self.artifact(output))
 
 
+def _each(*told: Callable[[Event], None] | None) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        for one in filter(None, told):
+            one(event)
+
+    return tell
+
+
 @contextmanager
 def run_job(
     spec: JobSpec,
@@ -53,6 +62,7 @@ def run_job(
     as_json: bool,
     quiet: bool,
     keep: bool = False,
+    on_event: Callable[[Event], None] | None = None,
 ) -> Iterator[Done]:
     """Run `spec` to its end and yield it; the work folder goes when the block ends well, unless it is to be kept.
 
@@ -63,6 +73,7 @@ def run_job(
         executor: name of an installed executor.
         as_json, quiet: how progress is shown.
         keep: leave the work folder in place.
+        on_event: told every event, beside what shows them.
 
     Raises:
         JobFailed: a task failed for good; what was done stays in the work folder.
@@ -75,7 +86,9 @@ def run_job(
     folder = Path(mkdtemp(prefix="cinemill-")) if work_dir is None else Path(work_dir)
     try:
         with watching(as_json=as_json, quiet=quiet) as watch:
-            result = run(spec, work_dir=folder, workers=workers, executor=executor, on_event=watch)
+            result = run(
+                spec, work_dir=folder, workers=workers, executor=executor, on_event=_each(watch, on_event)
+            )
         result.raise_for_state()
         yield Done(result, ArtifactStore(folder))
         if not keep and not temporary:

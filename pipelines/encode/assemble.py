@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
@@ -40,7 +41,10 @@ class Assemble(Stage[AssembleParams]):
         return [
             Item(
                 variant=rung,
-                values=parts[0].item.values,
+                values={
+                    **parts[0].item.values,
+                    "crf": _span([str(part.item.values["crf"]) for part in parts]),
+                },
                 uses={
                     "media": inputs["media"],
                     "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
@@ -63,3 +67,9 @@ class Assemble(Stage[AssembleParams]):
 def _in_order(parts: Sequence[Part]) -> list[Part]:
     """Parts by chunk index."""
     return sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
+
+
+def _span(crfs: Sequence[str]) -> str:
+    """The quality value of all chunks, or the least and the greatest: `19.4-26.2`."""
+    low, high = min(crfs, key=Decimal), max(crfs, key=Decimal)
+    return low if low == high else f"{low}-{high}"

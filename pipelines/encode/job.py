@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from decimal import Decimal
 
 from archer.canonical import digest
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Node, Source
+from pipelines.allocate.stage import AllocateParams
+from pipelines.analyse.rungs import RungsParams
+from pipelines.analyse.stage import AnalyseParams
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
@@ -21,7 +25,7 @@ from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
 from pipelines.shots.stage import ShotsParams
 
-MEDIA, SHOTS, LADDER, RENDITIONS = "ingest.media", "shots.shots", "search.ladder", "assemble.parts"
+MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
@@ -35,10 +39,15 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
         title: name for people, shown in the report.
         command: the command line that makes it again, shown in the report.
     """
-    nodes = [*_read(asset, request), *_encode(asset, request), _score(asset, request)]
+    nodes = [
+        *_read(asset, request),
+        *_decide(asset, request),
+        *_encode(asset, request),
+        _score(asset, request),
+    ]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    rest = [_subtitles(asset), _package(), _report(asset, request, title, command)]
+    rest = [_subtitles(asset), _package(request), _report(asset, request, title, command)]
     return JobSpec(nodes=[*nodes, *rest])
 
 
@@ -61,14 +70,37 @@ def _shots(asset: Asset, request: EncodeRequest) -> Node:
     return Node(id="shots", stage="scenes", params=scenes, inputs={"media": MEDIA})
 
 
-def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
-    search = SearchParams(
-        settings=request.settings,
-        ladder=request.ladder,
-        target_vmaf=request.target_vmaf,
-        model=request.model,
-        single=bool(request.single),
+def ladder_source(request: EncodeRequest) -> str:
+    """Which output decides about rungs and quality."""
+    return "allocate.ladder" if request.optimizes else "search.ladder"
+
+
+def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
+    """Either one quality value for all shots, or analysis and one for each."""
+    if not request.optimizes:
+        search = SearchParams(
+            settings=request.settings,
+            ladder=request.ladder,
+            target_vmaf=request.target_vmaf,
+            model=request.model,
+            single=bool(request.single),
+        )
+        return [Node(id="search", stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
+    rungs = RungsParams(ladder=request.ladder, goals=request.goals, single=bool(request.single))
+    analyse = AnalyseParams(
+        settings=request.settings, chunk_s=request.chunk_s, zones=request.zones, model=request.model
     )
+    read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "rungs": "rungs.rungs"}
+    known: Inputs = {"media": MEDIA, "rungs": "rungs.rungs", "points": "analyse.points"}
+    allocate = AllocateParams(settings=request.settings, model=request.model)
+    return [
+        Node(id="rungs", stage="rungs", params=rungs, inputs={"media": MEDIA}),
+        Node(id="analyse", stage="analyse", params=analyse, inputs=read),
+        Node(id="allocate", stage="allocate", params=allocate, inputs=known),
+    ]
+
+
+def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
     encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s, zones=request.zones)
     audio = Node(
         id="audio",
@@ -76,21 +108,12 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         params=AudioParams(codec=request.audio_codec, loudness=request.loudness),
         inputs={"asset": asset, "media": MEDIA},
     )
+    read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "ladder": ladder_source(request)}
+    chunks: Inputs = {"media": MEDIA, "chunks": "encode.parts"}
     return [
-        Node(id="search", stage="search", params=search, inputs={"asset": asset, "media": MEDIA}),
         *([] if request.single else [audio]),
-        Node(
-            id="encode",
-            stage="encode",
-            params=encode,
-            inputs={"asset": asset, "media": MEDIA, "shots": SHOTS, "ladder": LADDER},
-        ),
-        Node(
-            id="assemble",
-            stage="assemble",
-            params=AssembleParams(),
-            inputs={"media": MEDIA, "chunks": "encode.parts"},
-        ),
+        Node(id="encode", stage="encode", params=encode, inputs=read),
+        Node(id="assemble", stage="assemble", params=AssembleParams(), inputs=chunks),
     ]
 
 
@@ -105,28 +128,37 @@ def _mux(asset: Asset, request: EncodeRequest) -> Node:
     return Node(id="mux", stage="mux", params=params, inputs=inputs)
 
 
+def _package(request: EncodeRequest) -> Node:
+    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS, "scores": SCORES}
+    params = PackagingParams(
+        segment_s=Decimal(request.segment_s),
+        scheme=request.drm,
+        key_set=request.key_set,
+        clear_lead_s=Decimal(request.clear_lead_s),
+    )
+    return Node(id="packaging", stage="packaging", params=params, inputs=inputs)
+
+
 def _subtitles(asset: Asset) -> Node:
     inputs: Inputs = {"asset": asset, "media": MEDIA}
     return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
 
 
-def _package() -> Node:
-    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS}
-    return Node(id="packaging", stage="packaging", params=PackagingParams(), inputs=inputs)
-
-
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:
     settings = {
-        key: value for key, value in asdict(request).items() if key != "target_vmaf" or not request.crf
+        key: value
+        for key, value in asdict(request).items()
+        if key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes)
     }
     inputs: Inputs = {
         "asset": asset,
         "media": MEDIA,
         "shots": SHOTS,
-        "ladder": LADDER,
+        "ladder": ladder_source(request),
         "renditions": RENDITIONS,
         "audio": AUDIO,
         "scores": SCORES,
+        **({"choices": "allocate.choices"} if request.optimizes else {}),
     }
     params = ReportParams(title=title, settings=json.dumps(settings, sort_keys=True), command=command)
     return Node(id="report", stage="report", params=params, inputs=inputs)

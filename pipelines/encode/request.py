@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from encoder import Codec, EncodeSettings
+from pipelines.analyse.rungs import AUTOMATIC, Goals, automatic_of
 from pipelines.encode.errors import BadSetting
 from pipelines.ingest.params import Deinterlace, IngestParams, check_view
 
 AudioCodec = Literal["aac", "opus"]
+Mode = Literal["", "fixed-crf", "constant-vmaf", "per-title", "dynamic"]
+Pool = Literal["mean", "harmonic"]
 SINGLE = (".mkv", ".mp4")
 
 
@@ -22,7 +25,16 @@ class EncodeRequest:
     Attributes:
         codec: name in the codec registry.
         ladder: rungs as text (`720p,360p`), empty for the default ladder of the source's size.
-        target_vmaf: mean VMAF that the top rung aims at, 0 to 100, as decimal text; unused where `crf` is set.
+        mode: how the shots of a rung relate; empty: `fixed-crf` where `crf` is set, a search of one CRF for a single file that
+            is to reach a VMAF, else `dynamic`.
+        target_vmaf: VMAF that the top rung aims at, 0 to 100, as decimal text; unused where another target is set.
+        target_kbps: average bit rate that the top rung aims at, decimal text.
+        target_bytes: bytes that the pictures of all rungs may have together, decimal text.
+        pool: which pooled VMAF counts.
+        shot_floor, shot_ceiling: least and greatest VMAF of a shot, decimal text.
+        peak_kbps: greatest bit rate of a shot, decimal text.
+        max_renditions, min_kbps, max_kbps, rung_step: of the ladder `auto`: rungs at most, least and greatest bit rate, distance
+            in VMAF.
         crf: constant quality of every rung, in the codec's own scale, as decimal text; empty: search for it.
         preset: the codec's speed preset; empty for its default.
         encoder_params: further options of the encoder, `key=value:key=value`.
@@ -31,6 +43,10 @@ class EncodeRequest:
         gop_s: distance of forced key frames, seconds, as decimal text.
         chunk_s: longest chunk, seconds, as decimal text.
         threads: threads of one encoder process; part of what is encoded, since x264's output depends on it.
+        segment_s: wanted length of a segment of a package, seconds, as decimal text.
+        drm: `cenc` or `cbcs` to encrypt a package; empty for a clear one.
+        key_set: id of the key set that encrypts it; public.
+        clear_lead_s: seconds at the beginning of an encrypted package that stay clear, as decimal text.
         single: `mkv` or `mp4` for one file with everything kept, empty for a package.
         deinterlace, crop, pad, fps: how the title is looked at, see `IngestParams`.
         dynamic_range: `hdr`, `sdr`, or `auto`: HDR where the codec keeps it, else tone-mapped.
@@ -42,7 +58,18 @@ class EncodeRequest:
 
     codec: str = "x264"
     ladder: str = ""
+    mode: Mode = ""
     target_vmaf: str = "93"
+    target_kbps: str = ""
+    target_bytes: str = ""
+    pool: Pool = "mean"
+    shot_floor: str = ""
+    shot_ceiling: str = ""
+    peak_kbps: str = ""
+    max_renditions: int = 6
+    min_kbps: str = "150"
+    max_kbps: str = ""
+    rung_step: str = "6"
     crf: str = ""
     preset: str = ""
     encoder_params: str = ""
@@ -51,6 +78,10 @@ class EncodeRequest:
     gop_s: str = "2"
     chunk_s: str = "8"
     threads: int = 1
+    segment_s: str = "4"
+    drm: Literal["", "cenc", "cbcs"] = ""
+    key_set: str = ""
+    clear_lead_s: str = "0"
     single: str = ""
     deinterlace: Deinterlace = "auto"
     crop: str = ""
@@ -78,6 +109,32 @@ class EncodeRequest:
         )
 
     @property
+    def optimizes(self) -> bool:
+        """Shots are analysed and a quality value is found for each."""
+        if self.mode:
+            return self.mode != "fixed-crf"
+        return not self.crf and (not self.single or bool(self.target_kbps or self.target_bytes))
+
+    @property
+    def goals(self) -> Goals:
+        """What the optimizer is to reach."""
+        rate = bool(self.target_kbps or self.target_bytes)
+        return Goals(
+            mode="dynamic" if self.mode == "" or self.mode == "fixed-crf" else self.mode,
+            pool=self.pool,
+            target_vmaf="" if rate else self.target_vmaf,
+            target_kbps=self.target_kbps,
+            target_bytes=self.target_bytes,
+            floor=self.shot_floor,
+            ceiling=self.shot_ceiling,
+            peak_kbps=self.peak_kbps,
+            most=self.max_renditions,
+            min_kbps=self.min_kbps,
+            max_kbps=self.max_kbps,
+            step=self.rung_step,
+        )
+
+    @property
     def settings(self) -> EncodeSettings:
         """How chunks are encoded; `crf` is empty where it is still to be found."""
         return EncodeSettings(
@@ -102,7 +159,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
 
     Args:
         request: what was asked.
-        both: the user named a target and a constant quality.
+        both: the user named a target VMAF and something else that decides.
 
     Raises:
         BadSetting, BadOption, BadLadder, UnknownModel: name the option, what was got and what is wanted.
@@ -113,23 +170,47 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     from pipelines.encode.zones import parse_zones
     from vmaf import model_named
 
-    if both:
-        raise BadSetting(
-            "--crf", request.crf, f"contradicts --target-vmaf {request.target_vmaf}; give one of them"
-        )
+    _check_targets(request, both=both)
     codec = codec_named(request.codec)
-    if not 0 < Decimal(request.target_vmaf) <= 100:
-        raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")
     codec.check(crf=request.crf, preset=request.preset, encoder_params=request.encoder_params)
-    check_ladder(request.ladder)
+    automatic, named = automatic_of(request.ladder)
+    check_ladder(named)
+    if automatic and (request.single or not request.optimizes):
+        raise BadSetting(
+            "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
+        )
     check_view(request.ingest)
     checked_target(request.loudness)
     parse_zones(request.zones, request.codec)
     _check_extras(request, codec)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")
+    if request.single and request.drm:
+        raise BadSetting("--drm", request.drm, "one file is not encrypted; name a folder as -o")
     model_named(request.model)
     return request
+
+
+def _check_targets(request: EncodeRequest, *, both: bool) -> None:
+    """One thing decides: a constant quality, a VMAF, a bit rate, or a size; and it is in range."""
+    given = [
+        ("--crf", request.crf),
+        ("--target-vmaf", request.target_vmaf if both else ""),
+        ("--target-bitrate", request.target_kbps),
+        ("--target-size", request.target_bytes),
+    ]
+    named = [(option, value) for option, value in given if value]
+    if len(named) > 1:
+        (option, value), (other, number) = named[:2]
+        raise BadSetting(option, value, f"contradicts {other} {number}; give one of them")
+    if request.mode == "fixed-crf" and not request.crf:
+        raise BadSetting("--mode", request.mode, "needs the constant quality; add --crf")
+    if request.crf and request.mode not in ("", "fixed-crf"):
+        raise BadSetting(
+            "--mode", request.mode, f"finds the quality of each shot; leave out --crf {request.crf}"
+        )
+    if not 0 < Decimal(request.target_vmaf) <= 100:
+        raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")
 
 
 def _check_extras(request: EncodeRequest, codec: Codec) -> None:

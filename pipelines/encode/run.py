@@ -13,7 +13,7 @@ from archer.plan import JobSpec, make_plan
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
 from pipelines.encode.errors import OutputExists
-from pipelines.encode.job import LADDER, MEDIA, RENDITIONS, SHOTS, encode_job, order_mark
+from pipelines.encode.job import MEDIA, RENDITIONS, SHOTS, encode_job, ladder_source, order_mark
 from pipelines.encode.manifest import belongs, dump, file_table, is_current, manifest, parsed, read_manifest
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.publish import (
@@ -118,7 +118,7 @@ def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
 
 
 def _publish_single(order: EncodeOrder, done: Done) -> dict[str, Any]:
-    facts = {**_facts(done), "notices": [*done.json(LADDER)["notices"], *done.json("mux.facts")["notices"]]}
+    facts = {**_facts(order, done), "notices": [*_remarks(order, done), *done.json("mux.facts")["notices"]]}
     source, place = done.path("mux.file"), order.place
     if place.remote:
         publish_remote({"": source}, None, place.out)
@@ -128,8 +128,12 @@ def _publish_single(order: EncodeOrder, done: Done) -> dict[str, Any]:
 
 
 def _publish_package(order: EncodeOrder, done: Done, job: str) -> dict[str, Any]:
-    files, place = _files(done), order.place
-    facts = {**_facts(done), "audio": _audio(done), "notices": _notices(done)}
+    files, place = _files(order, done), order.place
+    facts = {
+        **_facts(order, done),
+        "audio": _audio(done),
+        "notices": _notices(order, done),
+    }
     text = manifest(
         job=job,
         asset=order.asset,
@@ -150,12 +154,14 @@ def _report(place: OutputPlace) -> str:
     return f"{place.out}/report.html"
 
 
-def _files(done: Done) -> Files:
+def _files(order: EncodeOrder, done: Done) -> Files:
     """Every file of a package by its path in it."""
     files = _tree(done.path("packaging.package"), "")
     files |= _tree(done.path("report.scores_json"), "scores/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
+    if order.request.optimizes:
+        files["ladder.json"] = done.path("allocate.texts")
     for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
         for part in done.parts(node):
             files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])
@@ -181,8 +187,8 @@ def _frame_counts(done: Done, files: Mapping[str, Path]) -> dict[str, int]:
     return counts
 
 
-def _facts(done: Done) -> dict[str, Any]:
-    media, ladder = done.json(MEDIA), done.json(LADDER)
+def _facts(order: EncodeOrder, done: Done) -> dict[str, Any]:
+    media, ladder = done.json(MEDIA), done.json(ladder_source(order.request))
     return {
         "media": {**media["video"], "container": media["container"], "frames": media["index"]["frames"]},
         "decision": {key: value for key, value in ladder.items() if key not in ("schema", "notices")},
@@ -204,8 +210,12 @@ def _scores(done: Done) -> dict[str, FrameScores]:
     return scores_by_rendition(read_parquet(done.path("score.scores")))
 
 
-def _notices(done: Done) -> list[str]:
-    return [*done.json(LADDER)["notices"], *_of_audio(done), *left_out(done.json(MEDIA))]
+def _notices(order: EncodeOrder, done: Done) -> list[str]:
+    return [*_remarks(order, done), *_of_audio(done), *left_out(done.json(MEDIA))]
+
+
+def _remarks(order: EncodeOrder, done: Done) -> list[str]:
+    return list(done.json(ladder_source(order.request))["notices"])
 
 
 def _of_audio(done: Done) -> Iterator[str]:

@@ -8,17 +8,17 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from archer.media import FrameRange, MediaInfo, frames, probe
+from archer.media import FrameRange, MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.split import Chunk
 from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
-from encoder import EncodeSettings, Rung, encode_chunk, parse_ladder
+from encoder import EncodeSettings, Rung, parse_ladder
 from encoder.codecs import codec_named
 from encoder.filters import notices
 from encoder.rate_search import best_crf, next_crf
-from pipelines.encode.limits import coder_limits, coder_resources
+from pipelines.encode.limits import coder_resources
+from pipelines.encode.sample import deep, measured
 from pipelines.score.scorer import default_scorer
-from vmaf import model_named
 
 SCHEMA = "ladder@1"
 SAMPLES, SAMPLE_S, SUBSAMPLE = 6, 2, 3
@@ -79,27 +79,9 @@ class Search(Stage[SearchParams]):
         """Encode a sample, score it, and write what it costs and gives."""
         info = ctx.inputs.media()
         rung, part = _rungs(info, params)[0][0], _frames_of(item)
-        settings = replace(_deep(params.settings, info), crf=str(item.values["crf"]))
-        coded, asset = ctx.scratch / "sample.mp4", ctx.inputs.asset()
-        facts = encode_chunk(
-            ctx.frames(asset, part),
-            info,
-            rung,
-            settings,
-            coded,
-            on_frame=lambda done: ctx.progress(done, 2 * len(part)),
-            limits=coder_limits(params.settings),
-        )
-        coded_info = probe(str(coded))
-        scores = default_scorer().score(
-            ctx.frames(asset, part),
-            frames(str(coded), info=coded_info),
-            reference_info=info,
-            distorted_info=coded_info,
-            model=model_named(params.model),
-            subsample=SUBSAMPLE if _is_long(info) else 1,
-            on_frame=lambda done: ctx.progress(len(part) + done, 2 * len(part)),
-        )
+        settings = replace(deep(params.settings, info), crf=str(item.values["crf"]))
+        step = SUBSAMPLE if _is_long(info) else 1
+        facts, scores = measured(ctx, part, rung, settings, model=params.model, subsample=step)
         point = {"frames": len(part), "bytes": facts.payload, "vmaf_mean": scores.pooled("vmaf").mean}
         ctx.out_json("point", point)
 
@@ -122,10 +104,6 @@ class Search(Stage[SearchParams]):
 def _rungs(info: MediaInfo, params: SearchParams) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
     rungs, remarks = parse_ladder(params.ladder, info.video)
     return (rungs[:1] if params.single else rungs), remarks
-
-
-def _deep(settings: EncodeSettings, info: MediaInfo) -> EncodeSettings:
-    return replace(settings, ten_bit=codec_named(settings.codec).ten_bit and info.video.bit_depth > 8)
 
 
 def _is_long(info: MediaInfo) -> bool:
@@ -184,7 +162,7 @@ def _ladder(
     points: Mapping[Decimal, Mapping[str, Any]],
     remarks: Sequence[str],
 ) -> dict[str, Any]:
-    settings = _deep(params.settings, info)
+    settings = deep(params.settings, info)
     pixel_format = codec_named(settings.codec).pixel_format(settings)
     problems = [f"{problem.code}: {problem.message}" for problem in info.problems]
     return {

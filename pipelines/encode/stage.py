@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
-from archer.media import FrameRange, MediaInfo
+from archer.media import MediaInfo
+from archer.media.convert import scaler_version
 from archer.process import ffmpeg_path, tool_build
-from archer.split import Chunk, Shot
-from archer.stage import Inputs, Item, Resources, Stage, TaskContext, Trial
+from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, encode_chunk
+from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
-from pipelines.encode.zones import Zone, fitted, parse_zones, settings_in, zoned_chunks
-
-SHORTEST_S = 1
-"""Seconds; shots shorter than this share a chunk: starting an encoder costs more than they do."""
+from pipelines.encode.zones import Zone, settings_in, title_zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +48,32 @@ class Encode(Stage[EncodeParams]):
         return coder_resources(params.settings)
 
     def fingerprint(self, params: EncodeParams) -> str:
-        """The encoder's build."""
-        return tool_build(ffmpeg_path())
+        """The encoder's build, and the scaler's."""
+        return f"{tool_build(ffmpeg_path())}; {scaler_version()}"
 
     def trial(self) -> Trial:
         """Three short chunks."""
         quick = EncodeSettings(preset="ultrafast", gop_s="1")
-        return Trial(params=EncodeParams(settings=quick, chunk_s="0.5"), feeds={"shots": "shots.shots"})
+        return Trial(
+            params=EncodeParams(settings=quick, chunk_s="0.5"),
+            feeds={"shots": "shots.shots", "ladder": "search.ladder"},
+        )
 
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
         info, ladder = inputs.media(), inputs.json("ladder")
         uses = {"asset": inputs["asset"], "media": inputs["media"]}
+        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
         return [
             Item(
                 chunk=chunk,
                 variant=rung["name"],
-                values={**rung, "ten_bit": ladder["ten_bit"]},
+                values=_values(rung, place, ten_bit=ladder["ten_bit"]),
                 uses=uses,
                 weight=len(chunk.frames),
             )
             for rung in ladder["rungs"]
-            for chunk in _chunks(inputs, info, params)
+            for place, chunk in enumerate(chunks)
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: EncodeParams) -> None:
@@ -93,13 +95,11 @@ class Encode(Stage[EncodeParams]):
         ctx.out_json("facts", asdict(facts))
 
 
-def _chunks(inputs: Inputs, info: MediaInfo, params: EncodeParams) -> tuple[Chunk, ...]:
-    shots = [Shot(frames=FrameRange(shot["start"], shot["end"])) for shot in inputs.json("shots")["shots"]]
-    rate = info.video.frame_rate
-    longest = max(1, round(Decimal(params.chunk_s) * rate.numerator / rate.denominator))
-    shortest = min(longest, max(1, round(SHORTEST_S * rate)))
-    return zoned_chunks(shots, _zones(info, params), shortest=shortest, longest=longest)
+def _values(rung: Mapping[str, Any], place: int, *, ten_bit: bool) -> dict[str, Scalar]:
+    """What decides about the chunk at this place: the rung's size, and its quality value for it."""
+    crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
+    return {**{key: rung[key] for key in ("name", "width", "height")}, "crf": crf, "ten_bit": ten_bit}
 
 
 def _zones(info: MediaInfo, params: EncodeParams) -> tuple[Zone, ...]:
-    return fitted(parse_zones(params.zones, params.settings.codec), info.frame_count)
+    return title_zones(params.zones, params.settings.codec, info.frame_count)

@@ -140,6 +140,11 @@ def fitted(zones: Sequence[Zone], frames: int) -> tuple[Zone, ...]:
     return tuple(replace(zone, end=frames if zone.end < 0 else zone.end) for zone in zones)
 
 
+def title_zones(text: str, codec: str, frames: int) -> tuple[Zone, ...]:
+    """Zones of a text, fitted to a title. Raises: see `parse_zones` and `fitted`."""
+    return fitted(parse_zones(text, codec), frames)
+
+
 def zoned_chunks(
     shots: Sequence[Shot], zones: Sequence[Zone], *, shortest: int, longest: int
 ) -> tuple[Chunk, ...]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from pipelines.packaging.keys import ContentKey
 from pipelines.packaging.languages import language_tag
-from pipelines.packaging.tracks import AudioTrack, TextTrack, Track, VideoTrack
+from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack
 
 MASTER, MANIFEST = "master.m3u8", "manifest.mpd"
 PLAYLIST, INIT, SEGMENT = "media.m3u8", "init.mp4", "$Number$.m4s"
-TEXT_SEGMENT = "$Number$.vtt"
-SPOKEN = "public.accessibility.transcribes-spoken-dialog;public.accessibility.describes-music-and-sound"
-"""What HLS says of captions for people who do not hear (Apple's HLS authoring specification)."""
+IFRAMES = "iframes.m3u8"
+"""Playlist of the key frames of a video track, for trick play: byte ranges of the same segments."""
+DESCRIBES = "urn:tva:metadata:cs:AudioPurposeCS:2007=1"
+"""Audio for people who do not see the picture (TV-Anytime, as DASH-IF IOP names it)."""
 IO_CACHE_BYTES = 1 << 20
 """Per file; the default of 32 MiB costs more time in page faults than the packaging of a short title."""
 
@@ -22,10 +24,10 @@ def packager_argv(
     packager: Path,
     videos: Sequence[VideoTrack],
     audios: Sequence[AudioTrack],
-    texts: Sequence[TextTrack] = (),
     *,
     out: str,
     segment_s: Decimal,
+    encryption: Sequence[str] = (),
 ) -> list[str]:
     """Arguments that write one set of CMAF segments with both manifests, the same bytes every time.
 
@@ -36,15 +38,14 @@ def packager_argv(
         packager: the binary.
         videos: paths without comma, relative to where the packager runs.
         audios: the same; in the order in which players shall list them.
-        texts: the same.
         out: folder of the package, relative too.
         segment_s: wanted length of a segment, seconds; each one ends at the first key frame at or after it.
+        encryption: see `encryption_flags`.
     """
     return [
         str(packager),
-        *(_descriptor(track, out, []) for track in videos),
+        *(_descriptor(track, out, [f"iframe_playlist_name={track.folder}/{IFRAMES}"]) for track in videos),
         *(_descriptor(track, out, _audio_fields(track)) for track in audios),
-        *(_text_descriptor(track, out) for track in texts),
         f"--segment_duration={segment_s}",
         f"--hls_master_playlist_output={out}/{MASTER}",
         f"--mpd_output={out}/{MANIFEST}",
@@ -54,7 +55,37 @@ def packager_argv(
         "--use_fake_clock_for_muxer",
         f"--io_cache_size={IO_CACHE_BYTES}",
         "--quiet",
+        *encryption,
     ]
+
+
+def encryption_flags(scheme: str, clear_lead_s: Decimal, key_file: str) -> list[str]:
+    """Arguments that encrypt every track with its own key; the keys themselves stand in a file of flags.
+
+    Args:
+        scheme: `cenc` or `cbcs`.
+        clear_lead_s: seconds left clear.
+        key_file: what holds the text of `key_flags`.
+    """
+    return [
+        "--enable_raw_key_encryption",
+        f"--protection_scheme={scheme}",
+        f"--clear_lead={clear_lead_s}",
+        f"--flagfile={key_file}",
+    ]
+
+
+def key_flags(keys: Mapping[str, ContentKey], iv: bytes) -> str:
+    """The flags that nobody may see: a process's arguments are public, an open descriptor is not.
+
+    Args:
+        keys: by folder of the track.
+        iv: where counting begins.
+    """
+    entries = (
+        f"label={folder}:key_id={key.key_id.hex()}:key={key.key.hex()}" for folder, key in keys.items()
+    )
+    return f"--keys={','.join(entries)}\n--iv={iv.hex()}\n"
 
 
 def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
@@ -64,39 +95,22 @@ def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
         f"init_segment={out}/{track.folder}/{INIT}",
         f"segment_template={out}/{track.folder}/{SEGMENT}",
         f"playlist_name={track.folder}/{PLAYLIST}",
+        f"drm_label={track.folder}",
         *more,
-    ]
-    return ",".join(fields)
-
-
-def _text_descriptor(track: TextTrack, out: str) -> str:
-    """WebVTT in segments of its own: players of HLS and of DASH both take it so."""
-    tag = language_tag(track.language)
-    fields = [
-        f"in={track.path}",
-        "stream=text",
-        f"segment_template={out}/{track.folder}/{TEXT_SEGMENT}",
-        f"playlist_name={track.folder}/{PLAYLIST}",
-        *([f"lang={tag}"] if tag else []),
-        "hls_group_id=text",
-        f"hls_name={track.label}",
-        f"dash_label={track.label}",
-        f"dash_roles={';'.join(track.roles or ('subtitle',))}",
-        *(["forced_subtitle=1"] if "forced-subtitle" in track.roles else []),
-        *([f"hls_characteristics={SPOKEN}"] if "caption" in track.roles else []),
     ]
     return ",".join(fields)
 
 
 def _audio_fields(track: AudioTrack) -> list[str]:
     language = [f"lang={tag}"] if (tag := language_tag(track.language)) else []
+    described = "description" in track.roles
     roles = ";".join(["main" if track.default else "alternate", *track.roles])
-    described = ["hls_characteristics=public.accessibility.describes-video"] * ("description" in track.roles)
     return [
         *language,
         "hls_group_id=audio",
         f"hls_name={track.label}",
         f"dash_label={track.label}",
         f"dash_roles={roles}",
-        *described,
+        *(["hls_characteristics=public.accessibility.describes-video"] if described else []),
+        *([f"dash_accessibilities={DESCRIBES}"] if described else []),
     ]

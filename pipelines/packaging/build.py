@@ -2,25 +2,78 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from archer.errors import DiskFull, ToolFailed
-from archer.process import Limits, packager_path, run
-from pipelines.packaging.argv import MANIFEST, MASTER, PLAYLIST, packager_argv
+from encoder.boxes import copy_static_hdr
+from pipelines.packaging.argv import INIT, MANIFEST, MASTER, PLAYLIST
 from pipelines.packaging.bandwidth import Bandwidth, bandwidth
-from pipelines.packaging.check import aligned, check_package, check_text, packaged_timeline, read_inputs
-from pipelines.packaging.errors import PackagerFailed
-from pipelines.packaging.manifests import Playlist, corrected_master, corrected_mpd, read_playlist
-from pipelines.packaging.tracks import AudioTrack, TextTrack, Track, VideoTrack, arranged, checked, listed
+from pipelines.packaging.boxes import Fragment, read_fragment, read_init
+from pipelines.packaging.check import (
+    Timeline,
+    aligned,
+    check_decrypts,
+    check_package,
+    packaged_timeline,
+    read_inputs,
+    read_texts,
+)
+from pipelines.packaging.description import description, write_description
+from pipelines.packaging.extras import (
+    TEXT_FILE,
+    TEXT_PLAYLIST,
+    extended_master,
+    extended_mpd,
+    image_playlist,
+    text_playlist,
+)
+from pipelines.packaging.images import FOLDER, Tiles, write_tiles
+from pipelines.packaging.images import PLAYLIST as IMAGES
+from pipelines.packaging.index import IndexedTrack, segment_table, write_index
+from pipelines.packaging.keys import Protection
+from pipelines.packaging.manifests import (
+    Playlist,
+    corrected_master,
+    corrected_mpd,
+    keyed_playlist,
+    read_playlist,
+)
+from pipelines.packaging.packager import run_packager
+from pipelines.packaging.tracks import (
+    AudioTrack,
+    TextTrack,
+    Track,
+    VideoTrack,
+    arranged,
+    checked,
+    listed,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SEGMENT_S = Decimal(4)
-_NO_ROOM = 1 << 20
-_LOG_PREFIX = re.compile(r"^[A-Z]\d{4} [\d:.]+ +\d+ [\w.]+:\d+\] ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A track that Shaka Packager wrote, beside what it was given."""
+
+    track: Track
+    given: Timeline
+    playlist: Playlist
+    fragments: tuple[Fragment, ...]
+    rates: Bandwidth
+
+    @property
+    def uri(self) -> str:
+        """Its playlist in the master playlist."""
+        return f"{self.track.folder}/{PLAYLIST}"
 
 
 def build_package(
@@ -31,116 +84,144 @@ def build_package(
     out: Path,
     scratch: Path,
     segment_s: Decimal = SEGMENT_S,
+    protection: Protection | None = None,
+    images: bool = True,
+    vmaf: Mapping[str, npt.NDArray[np.float64]] | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Write CMAF segments with `master.m3u8` and `manifest.mpd`; the same tracks give the same bytes.
 
     Args:
         videos: renditions in the order of the ladder, key frames at the same times.
-        audios: audio tracks, in any number.
-        texts: subtitles, in any number.
+        audios, texts: tracks of sound and of subtitles, in any number; subtitles are never encrypted.
         out: an existing, empty folder.
         scratch: an existing folder for links, free of `in` and `out`.
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
-        log: is told what is worth a remark.
+        protection: how to encrypt; None for a clear package.
+        images: write sheets of pictures for trick play. log: is told what is worth a remark.
+        vmaf: scores of every frame in presentation order, by the name of the rung, for the index.
 
     Raises:
         CannotPackage: the tracks do not make a package. DiskFull: no space left.
         PackagerFailed: Shaka Packager gave up. PackageWrong: it wrote something else than it was given.
     """
-    sounds, words = arranged(audios), listed(texts)
-    checked(videos, sounds, words)
+    sounds, subtitles = arranged(audios), listed(texts)
+    checked(videos, sounds, subtitles)
     tracks: list[Track] = [*videos, *sounds]
     given = read_inputs(tracks)
-    _run_packager(videos, sounds, words, out, scratch, segment_s)
-    playlists = [read_playlist((out / track.folder / PLAYLIST).read_text()) for track in tracks]
-    for track, line, playlist in zip(tracks, given, playlists, strict=True):
-        check_package(track, line, packaged_timeline(out / track.folder, playlist.segments))
-    for text in words:
-        check_text(text.folder, text.path, sorted((out / text.folder).glob("*.vtt")))
-    if not aligned([playlist.durations for playlist in playlists[: len(videos)]]):
-        log("the rungs are cut at different frames: players cannot switch between them at every segment")
-    shown = next((f"{text.folder}/{PLAYLIST}" for text in words if text.default), "")
-    _correct_manifests(tracks, playlists, out, shown)
+    duration = given[0].end
+    read_texts(subtitles, duration, log)
+    run_packager(videos, sounds, out=out, scratch=scratch, segment_s=segment_s, protection=protection)
+    written = [_read(track, line, out) for track, line in zip(tracks, given, strict=True)]
+    _check(written, out, protection, log)
+    tiles = _images(videos, out, duration) if images else None
+    sizes = [_text(track, out, duration) for track in subtitles]
+    _manifests(written, subtitles, sizes, tiles, out)
+    _keys(written, out, protection)
+    write_index(segment_table([_indexed(each, vmaf or {}) for each in written], out), out)
+    packets = {each.track.folder: len(each.given.times) for each in written}
+    write_description(description(videos, sounds, subtitles, packets=packets, protection=protection), out)
 
 
-def _run_packager(
-    videos: Sequence[VideoTrack],
-    audios: Sequence[AudioTrack],
-    texts: Sequence[TextTrack],
-    out: Path,
-    scratch: Path,
-    segment_s: Decimal,
-) -> None:
-    """Run it in `scratch`, where tracks and output have short names: argv holds no path of the machine."""
-    (scratch / "out").symlink_to(out.absolute(), target_is_directory=True)
-    (scratch / "in").mkdir()
-    argv = packager_argv(
-        packager_path(),
-        [replace(track, path=_link(track, scratch, place)) for place, track in enumerate(videos)],
-        [
-            replace(track, path=_link(track, scratch, len(videos) + place))
-            for place, track in enumerate(audios)
-        ],
-        [
-            replace(track, path=_link(track, scratch, len(videos) + len(audios) + place))
-            for place, track in enumerate(texts)
-        ],
-        out="out",
-        segment_s=segment_s,
-    )
-    try:
-        run(argv, cwd=scratch, limits=Limits(memory_mb=2048))
-    except ToolFailed as error:
-        if shutil.disk_usage(out).free < _NO_ROOM:  # it then says that it cannot parse its input
-            raise DiskFull(str(out)) from error
-        raise PackagerFailed(_last_words(error.stderr_tail), error.exit_code, error.stderr_tail) from error
-    finally:
-        (scratch / "out").unlink()
-
-
-def _link(track: Track | TextTrack, scratch: Path, place: int) -> Path:
-    """A name in `scratch` that sorts by place: the packager reads its inputs in the order of their names."""
-    suffix = "vtt" if isinstance(track, TextTrack) else "mp4"
-    link = Path("in") / f"{place:03d}-{track.folder}.{suffix}"
-    (scratch / link).symlink_to(track.path.absolute())
-    return link
-
-
-def _last_words(stderr_tail: str) -> str:
-    lines = [_LOG_PREFIX.sub("", line).strip() for line in stderr_tail.splitlines()]
-    return next((line for line in reversed(lines) if line), "no message")
-
-
-def _correct_manifests(tracks: Sequence[Track], playlists: Sequence[Playlist], out: Path, shown: str) -> None:
-    rates = [_rates(out / track.folder, playlist) for track, playlist in zip(tracks, playlists, strict=True)]
-    sound = [rate for track, rate in zip(tracks, rates, strict=True) if isinstance(track, AudioTrack)]
-    heaviest = Bandwidth(
-        peak=max((rate.peak for rate in sound), default=0),
-        average=max((rate.average for rate in sound), default=0),
-    )
-    default = next((track.folder for track in tracks if isinstance(track, AudioTrack) and track.default), "")
-    by_uri = {f"{track.folder}/{PLAYLIST}": rate for track, rate in zip(tracks, rates, strict=True)}
-    _rewrite(
-        out / MASTER,
-        lambda text: corrected_master(
-            text,
-            by_uri,
-            audio=heaviest,
-            default=f"{default}/{PLAYLIST}" if default else "",
-            shown=shown,
-        ),
-    )
-    _rewrite(
-        out / MANIFEST,
-        lambda text: corrected_mpd(text, {place: rate.peak for place, rate in enumerate(rates)}),
-    )
-
-
-def _rates(folder: Path, playlist: Playlist) -> Bandwidth:
+def _read(track: Track, given: Timeline, out: Path) -> _Written:
+    """Read back what was written; HDR metadata, which the packager leaves out, is put into its init segment first."""
+    folder = out / track.folder
+    playlist = read_playlist((folder / PLAYLIST).read_text())
+    if isinstance(track, VideoTrack):
+        copy_static_hdr(track.path, folder / INIT)
+    init = read_init((folder / INIT).read_bytes())
     sizes = [(folder / name).stat().st_size for name in playlist.segments]
-    return bandwidth(sizes, playlist.durations, playlist.target)
+    return _Written(
+        track=track,
+        given=given,
+        playlist=playlist,
+        fragments=tuple(read_fragment((folder / name).read_bytes(), init) for name in playlist.segments),
+        rates=bandwidth(sizes, playlist.durations, playlist.target),
+    )
 
 
-def _rewrite(path: Path, change: Callable[[str], str]) -> None:
-    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+def _check(
+    written: Sequence[_Written], out: Path, protection: Protection | None, log: Callable[[str], None]
+) -> None:
+    """Compare every track with what went in; say what is worth a remark."""
+    for each in written:
+        folder, segments = out / each.track.folder, each.playlist.segments
+        check_package(each.track, each.given, packaged_timeline(folder, segments))
+        if protection:
+            check_decrypts(each.track, folder, segments, protection.keys.key(each.track.folder))
+    if protection and not all(any(part.encrypted for part in each.fragments) for each in written):
+        log("the clear lead is as long as the title: nothing is encrypted")
+    if not aligned([each.playlist.durations for each in written if isinstance(each.track, VideoTrack)]):
+        log("the rungs are cut at different frames: players cannot switch between them at every segment")
+
+
+def _images(videos: Sequence[VideoTrack], out: Path, duration: Fraction) -> Tiles:
+    """Sheets of the last rung, which costs least to decode."""
+    (out / FOLDER).mkdir()
+    tiles = write_tiles(videos[-1].path, out / FOLDER, duration)
+    (out / IMAGES).write_text(image_playlist(tiles))
+    return tiles
+
+
+def _text(track: TextTrack, out: Path, duration: Fraction) -> int:
+    """Copy a subtitle track; returns its size in bytes."""
+    folder = out / track.folder
+    folder.mkdir()
+    content = track.path.read_bytes()
+    (folder / TEXT_FILE).write_bytes(content)
+    (folder / TEXT_PLAYLIST).write_text(text_playlist(duration))
+    return len(content)
+
+
+def _manifests(
+    written: Sequence[_Written],
+    texts: Sequence[TextTrack],
+    sizes: Sequence[int],
+    tiles: Tiles | None,
+    out: Path,
+) -> None:
+    sound = [each for each in written if isinstance(each.track, AudioTrack)]
+    heaviest = Bandwidth(
+        peak=max((each.rates.peak for each in sound), default=0),
+        average=max((each.rates.average for each in sound), default=0),
+    )
+    default = next(
+        (each.uri for each in sound if isinstance(each.track, AudioTrack) and each.track.default), ""
+    )
+    rates = {each.uri: each.rates for each in written}
+    master = corrected_master(_text_of(out / MASTER), rates, audio=heaviest, default=default)
+    _write(out / MASTER, extended_master(master, texts, tiles))
+    peaks = {place: each.rates.peak for place, each in enumerate(written)}
+    mpd = corrected_mpd(_text_of(out / MANIFEST), peaks)
+    _write(out / MANIFEST, extended_mpd(mpd, texts, sizes, tiles))
+
+
+def _keys(written: Sequence[_Written], out: Path, protection: Protection | None) -> None:
+    """Name the key of each encrypted track in its playlist."""
+    if protection is None:
+        return
+    for each in written:
+        clear = next((n for n, part in enumerate(each.fragments) if part.encrypted), len(each.fragments))
+        key_id = protection.keys.key(each.track.folder).key_id
+        path = out / each.track.folder / PLAYLIST
+        _write(path, keyed_playlist(_text_of(path), scheme=protection.scheme, key_id=key_id, clear=clear))
+
+
+def _indexed(each: _Written, vmaf: Mapping[str, npt.NDArray[np.float64]]) -> IndexedTrack:
+    track = each.track
+    return IndexedTrack(
+        folder=track.folder,
+        kind="video" if isinstance(track, VideoTrack) else "audio",
+        segments=each.playlist.segments,
+        fragments=each.fragments,
+        durations=each.playlist.durations,
+        vmaf=vmaf.get(track.name) if isinstance(track, VideoTrack) else None,
+    )
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

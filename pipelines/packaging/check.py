@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import BinaryIO, cast
 
 from pipelines.packaging.argv import INIT
 from pipelines.packaging.errors import CannotPackage, PackageWrong
-from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack
+from pipelines.packaging.keys import ContentKey
+from pipelines.packaging.tracks import AudioTrack, TextTrack, Track, VideoTrack
+from pipelines.packaging.webvtt import read_cues
 
 MOST_PRIMING = Fraction(1, 4)
 """Seconds of priming before the first sample, at most: Opus 6.5 ms, AAC 21 to 43 ms, HE-AAC up to 120 ms."""
@@ -24,10 +27,12 @@ class Timeline:
     Attributes:
         times: presentation time of every packet in decoding order, seconds, exact.
         keys: places of the packets that can be decoded without others.
+        end: when the last one ends, seconds.
     """
 
     times: tuple[Fraction, ...]
     keys: tuple[int, ...]
+    end: Fraction = Fraction(0)
 
     @property
     def start(self) -> Fraction:
@@ -42,20 +47,69 @@ def timeline(file: Path | BinaryIO) -> Timeline:
     source = str(file) if isinstance(file, Path) else file
     times: list[Fraction] = []
     keys: list[int] = []
+    end = Fraction(0)
     with av.open(source, "r") as container:
         stream = container.streams[0]
         for packet in container.demux(stream):
             if packet.pts is not None and packet.size:
                 keys += [len(times)] if packet.is_keyframe else []
                 times.append(packet.pts * packet.time_base)
-    return Timeline(times=tuple(times), keys=tuple(keys))
+                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+    return Timeline(times=tuple(times), keys=tuple(keys), end=end)
 
 
 def packaged_timeline(folder: Path, segments: Sequence[str]) -> Timeline:
     """The times of a track as a player sees them: init segment, then all media segments."""
-    return timeline(
-        cast("BinaryIO", io.BufferedReader(_Joined([folder / name for name in (INIT, *segments)])))
+    return timeline(joined(folder, segments))
+
+
+def joined(folder: Path, segments: Sequence[str]) -> BinaryIO:
+    """The init segment and media segments of a track as one file, read front to back."""
+    parts = [folder / name for name in (INIT, *segments)]
+    return cast("BinaryIO", io.BufferedReader(_Joined(parts)))
+
+
+def packet_digests(source: Path | BinaryIO, key: ContentKey | None = None) -> list[int]:
+    """A checksum of every packet's bytes, decrypted where a key is given."""
+    import av
+
+    options = {"decryption_key": key.key.hex()} if key else {}
+    with av.open(str(source) if isinstance(source, Path) else source, "r", options=options) as container:
+        return [zlib.crc32(packet) for packet in container.demux(container.streams[0]) if packet.size]
+
+
+def check_decrypts(track: Track, folder: Path, segments: Sequence[str], key: ContentKey) -> None:
+    """Decrypt a packaged track with another program, and compare all bytes with the source.
+
+    Raises:
+        PackageWrong: a packet comes out different.
+    """
+    wanted, got = packet_digests(track.path), packet_digests(joined(folder, segments), key)
+    off = next(
+        (place for place, pair in enumerate(zip(wanted, got, strict=True)) if pair[0] != pair[1]), None
     )
+    if off is not None:
+        raise PackageWrong(track.folder, f"packet {off} does not decrypt to what went in")
+
+
+def read_texts(tracks: Sequence[TextTrack], duration: Fraction, log: Callable[[str], None]) -> None:
+    """Refuse subtitles that players could not read, and tell which cues they will not show.
+
+    Raises:
+        CannotPackage: a file is no WebVTT.
+    """
+    for track in tracks:
+        try:
+            cues = read_cues(track.path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise CannotPackage(track.folder, f"it cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise CannotPackage(track.folder, f"it is no WebVTT in UTF-8: {error}") from error
+        unseen = sum(cue.start >= duration or cue.end <= cue.start for cue in cues)
+        if unseen:
+            log(
+                f"{track.folder}: {unseen} of {len(cues)} cues begin after the title's end, or end before they begin"
+            )
 
 
 def segment_packets(path: Path) -> int:
@@ -115,31 +169,6 @@ def check_package(track: Track, given: Timeline, got: Timeline) -> None:
         )
 
 
-def check_text(name: str, given: Path, segments: Sequence[Path]) -> None:
-    """Compare packaged subtitles with their source, cue by cue; one that spans segments stands in each.
-
-    Raises:
-        PackageWrong: names the first cue that is missing or new.
-    """
-    wanted = _cues(given.read_text(encoding="utf-8"))
-    found = {cue for segment in segments for cue in _cues(segment.read_text(encoding="utf-8"))}
-    for cue in sorted(wanted ^ found):
-        state = "lost" if cue in wanted else "new"
-        raise PackageWrong(name, f"the cue at {cue[0]} is {state}: {cue[2][:60]!r}")
-
-
-def _cues(text: str) -> set[tuple[str, str, str]]:
-    """Start, end and text of every cue of a WebVTT file."""
-    found = set()
-    for block in text.split("\n\n"):
-        lines = block.strip().split("\n")
-        place = next((place for place, line in enumerate(lines) if " --> " in line), -1)
-        if place >= 0:
-            start, _, rest = lines[place].partition(" --> ")
-            found.add((start, rest.split(" ")[0], "\n".join(lines[place + 1 :])))
-    return found
-
-
 def aligned(videos: Sequence[Sequence[Fraction]]) -> bool:
     """True where all rungs are cut at the same times, so that a player can switch at every segment.
 
@@ -158,6 +187,11 @@ class _Joined(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        super().close()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         while True:

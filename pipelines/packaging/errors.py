@@ -3,6 +3,7 @@
 CinemillError
 └── PackagingError
     ├── CannotPackage(ValueError)      the tracks do not make a package
+    ├── KeyStoreError(ValueError)      the content keys cannot be had
     ├── PackagerFailed(RuntimeError)   Shaka Packager gave up
     └── PackageWrong(RuntimeError)     what it wrote does not show what it was given
 """
@@ -30,6 +31,22 @@ class CannotPackage(PackagingError, ValueError):
 
     def __str__(self) -> str:
         return f"cannot package {self.track}: {self.reason}"
+
+
+class KeyStoreError(PackagingError, ValueError):
+    """The content keys cannot be had.
+
+    Attributes:
+        store: the file, or what is missing.
+        reason: what is wrong and what to do; never holds a key.
+    """
+
+    def __init__(self, store: str, reason: str) -> None:
+        super().__init__(store, reason)
+        self.store, self.reason = store, reason
+
+    def __str__(self) -> str:
+        return f"{self.store}: {self.reason}"
 
 
 class PackagerFailed(PackagingError, RuntimeError):

@@ -24,7 +24,8 @@ _NAMES = {
     "jpn ja": "日本語",
     "kor ko": "한국어",
     "nld dut nl": "Nederlands",
-    "nor no nob nb": "Norsk",
+    "nor no": "Norsk",
+    "nob nb": "Norsk bokmål",
     "pol pl": "Polski",
     "por pt": "Português",
     "ron rum ro": "Română",
@@ -43,6 +44,15 @@ def language_tag(code: str) -> str:
     """The code where it is well formed and names a language; else empty: Shaka Packager refuses the rest."""
     known = _WELL_FORMED.fullmatch(code) and code.lower().partition("-")[0] not in _UNDEFINED
     return code if known else ""
+
+
+def shortest_tag(code: str) -> str:
+    """The tag as manifests name it: two letters where the language has such a code (BCP 47 section 2.2.1)."""
+    tag = language_tag(code)
+    main, dash, rest = tag.partition("-")
+    entry = next((codes.split() for codes in _NAMES if main.lower() in codes.split()), [])
+    short = next((other for other in entry if len(other) == 2), main)
+    return f"{short}{dash}{rest}" if tag else ""
 
 
 def language_name(code: str) -> str:

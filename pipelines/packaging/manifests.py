@@ -10,10 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from uuid import UUID
 
 from pipelines.packaging.bandwidth import Bandwidth
 
 _RATES = re.compile(r"BANDWIDTH=\d+,AVERAGE-BANDWIDTH=\d+")
+_KEY = re.compile(r"^#EXT-X-(?:KEY:.*|DISCONTINUITY)\n", re.MULTILINE)
+_METHODS = {"cenc": "SAMPLE-AES-CTR", "cbcs": "SAMPLE-AES"}
+CLEAR_KEY = "org.w3.clearkey"
 _REPRESENTATION = re.compile(r'(<Representation id="(\d+)" bandwidth=")\d+(")')
 
 
@@ -41,9 +45,29 @@ def read_playlist(text: str) -> Playlist:
     return Playlist(segments=tuple(segments), durations=tuple(durations), target=target)
 
 
-def corrected_master(
-    text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwidth, default: str, shown: str = ""
-) -> str:
+def keyed_playlist(text: str, *, scheme: str, key_id: bytes, clear: int) -> str:
+    """A media playlist that names the key where the encrypted segments begin, and nothing before them.
+
+    Shaka Packager leaves the key out (CENC) or names a format in which the key id is missing (CBCS), with a discontinuity
+    before it; nothing that RFC 8216 (4.3.2.3) calls one changes there.
+
+    Args:
+        text: what Shaka Packager wrote.
+        scheme: `cenc` or `cbcs`.
+        key_id: of the track.
+        clear: number of segments at the beginning that are not encrypted.
+    """
+    key = (
+        f'#EXT-X-KEY:METHOD={_METHODS[scheme]},URI="urn:uuid:{UUID(bytes=key_id)}",KEYID=0x{key_id.hex()},'
+        f'KEYFORMAT="{CLEAR_KEY}",KEYFORMATVERSIONS="1"\n'
+    )
+    parts = _KEY.sub("", text).split("#EXTINF:")
+    return (
+        "#EXTINF:".join(parts[: clear + 1]) + key + "".join(f"#EXTINF:{part}" for part in parts[clear + 1 :])
+    )
+
+
+def corrected_master(text: str, rates: Mapping[str, Bandwidth], *, audio: Bandwidth, default: str) -> str:
     """The master playlist with the real bit rates of each variant, and one default audio track.
 
     Args:
@@ -51,7 +75,6 @@ def corrected_master(
         rates: of each video track, by the URI of its playlist.
         audio: of the heaviest audio track; zeros without audio.
         default: URI of the default audio track's playlist; empty without audio.
-        shown: URI of the playlist of the subtitles that are shown unasked; empty for none.
     """
     lines = text.splitlines()
     for place, line in enumerate(lines):
@@ -59,8 +82,8 @@ def corrected_master(
             video = rates[lines[place + 1]]
             real = f"BANDWIDTH={video.peak + audio.peak},AVERAGE-BANDWIDTH={video.average + audio.average}"
             lines[place] = _RATES.sub(real, line)
-        elif line.startswith(("#EXT-X-MEDIA:TYPE=AUDIO", "#EXT-X-MEDIA:TYPE=SUBTITLES")):
-            chosen = f'URI="{default if "TYPE=AUDIO" in line else shown}"' in line
+        elif line.startswith("#EXT-X-MEDIA:TYPE=AUDIO"):
+            chosen = f'URI="{default}"' in line
             lines[place] = (
                 line.replace("DEFAULT=NO", "DEFAULT=YES")
                 if chosen
@@ -76,9 +99,4 @@ def corrected_mpd(text: str, peaks: Mapping[int, int]) -> str:
         text: what Shaka Packager wrote; representations are numbered by their place on its command line.
         peaks: bits per second of each representation.
     """
-
-    def real(found: re.Match[str]) -> str:
-        peak = peaks.get(int(found[2]))
-        return found[0] if peak is None else f"{found[1]}{peak}{found[3]}"
-
-    return _REPRESENTATION.sub(real, text)
+    return _REPRESENTATION.sub(lambda found: f"{found[1]}{peaks[int(found[2])]}{found[3]}", text)

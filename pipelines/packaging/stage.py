@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Literal
 
 from archer.process import packager_path, tool_version
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from pipelines.packaging.build import SEGMENT_S, build_package
+from pipelines.packaging.keys import Protection
+from pipelines.packaging.keystore import open_store
 from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
+from pipelines.score.stage import scores_by_rendition
+from vmaf.scores import read_parquet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +25,29 @@ class PackagingParams:
 
     Attributes:
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
+        images: write sheets of pictures for trick play.
+        scheme: `cenc` or `cbcs`; empty for a clear package.
+        key_set: id of the key set that encrypts it, in the key store that the worker's environment names.
+        clear_lead_s: seconds at the beginning that stay clear.
     """
 
     segment_s: Decimal = SEGMENT_S
+    images: bool = True
+    scheme: Literal["", "cenc", "cbcs"] = ""
+    key_set: str = ""
+    clear_lead_s: Decimal = Decimal(0)
 
 
 class Packaging(Stage[PackagingParams]):
-    """Segments every track once and lists them for HLS and for DASH."""
+    """Segments every track once and lists them for HLS and for DASH.
 
-    name, version, params = "packaging", 2, PackagingParams
-    inputs = MappingProxyType({"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1"})
+    Parts of `subtitles` hold one WebVTT file each, as output `text`. With `scores`, the index of segments has the VMAF of each.
+    """
+
+    name, version, params = "packaging", 3, PackagingParams
+    inputs = MappingProxyType(
+        {"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1?", "scores": "frame-scores@1?"}
+    )
     outputs = MappingProxyType({"package": "tree/package@1"})
 
     def resources(self, params: PackagingParams) -> Resources:
@@ -54,6 +72,9 @@ class Packaging(Stage[PackagingParams]):
             out=ctx.out_tree("package"),
             scratch=ctx.scratch,
             segment_s=params.segment_s,
+            protection=_protection(params),
+            images=params.images,
+            vmaf=_vmaf(ctx),
             log=ctx.log,
         )
 
@@ -77,7 +98,7 @@ def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:
 
 
 def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
-    for part in ctx.inputs.parts("subtitles"):
+    for part in ctx.inputs.parts("subtitles") if "subtitles" in ctx.inputs else ():
         values = part.item.values
         if not _is_empty(ctx.path(part.outputs["text"])):
             yield TextTrack(
@@ -97,3 +118,17 @@ def _roles(values: Mapping[str, str | int]) -> tuple[str, ...]:
 def _is_empty(path: Path) -> bool:
     """No cue in it: players would show a track that says nothing."""
     return "-->" not in path.read_text(encoding="utf-8")
+
+
+def _protection(params: PackagingParams) -> Protection | None:
+    if not params.scheme:
+        return None
+    keys = open_store().get(params.key_set)
+    return Protection(scheme=params.scheme, keys=keys, clear_lead_s=params.clear_lead_s)
+
+
+def _vmaf(ctx: TaskContext) -> dict[str, Any]:
+    if "scores" not in ctx.inputs:
+        return {}
+    scores = scores_by_rendition(read_parquet(ctx.inputs.path("scores")))
+    return {name: found.columns["vmaf"] for name, found in scores.items()}

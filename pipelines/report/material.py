@@ -42,6 +42,7 @@ class Material:
         audios: audio renditions.
         scores: by rendition; each has every frame of the title.
         notices: what the reader must know, in words.
+        choices: what the optimizer decided and why, a `choices@1` object; None where it had no part.
     """
 
     asset: Asset
@@ -53,6 +54,7 @@ class Material:
     audios: tuple[CodedAudio, ...]
     scores: Mapping[str, FrameScores]
     notices: tuple[str, ...] = ()
+    choices: Mapping[str, Any] | None = None
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
@@ -80,6 +82,7 @@ def load(ctx: TaskContext) -> Material:
         audios=tuple(_audios(ctx)),
         scores=scores_by_rendition(read_parquet(ctx.inputs.path("scores"))),
         notices=tuple(_notices(ctx)),
+        choices=ctx.inputs.json("choices") if "choices" in ctx.inputs else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.report.charts import ladder_chart, quality_chart, rate_chart, share_chart
 from pipelines.report.gallery import Gallery
 from pipelines.report.material import Material
+from pipelines.report.optimizer import optimizer_view
 from pipelines.report.view import page_data, rung_views, shot_views, size_text, title_facts, worst_views
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -67,6 +68,7 @@ def _views(material: Material, gallery: Gallery) -> dict[str, Any]:
         "rungs": rungs,
         "shots": shot_views(material, gallery, duration),
         "worst": worst,
+        "optimizer": optimizer_view(material.choices, rungs),
         "lowest": (lowest, worst[lowest.name][0]),
         "audios": material.audios,
         "facts": title_facts(material),

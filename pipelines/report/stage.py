@@ -37,6 +37,7 @@ class Report(Stage[ReportParams]):
             "renditions": "parts@1",
             "audio": "parts@1",
             "scores": "frame-scores@1",
+            "choices": "choices@1?",
         }
     )
     outputs = MappingProxyType(
@@ -50,7 +51,12 @@ class Report(Stage[ReportParams]):
 
     def trial(self) -> Trial:
         """Everything that the main job makes before."""
-        feeds = {"shots": "shots.shots", "renditions": "assemble.parts", "audio": "audio.parts"}
+        feeds = {
+            "shots": "shots.shots",
+            "ladder": "search.ladder",
+            "renditions": "assemble.parts",
+            "audio": "audio.parts",
+        }
         return Trial(params=ReportParams(title="sample"), feeds=feeds)
 
     def map(self, ctx: TaskContext, item: Item, params: ReportParams) -> None:

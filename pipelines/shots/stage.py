@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from archer.split.chunk import Shot
 from archer.split.splitters import keyframes
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from archer.split.shots import Detection
 
 SCHEMA = "shots@1"
+Detector = Literal["builtin", "transnetv2", "fusion"]
+"""As in `archer.split.shots`, here so that listing settings imports no numpy."""
 CHUNK_FRAMES = 250
 """Frames of a chunk, about ten seconds: a second or more of work for a task, and work for all cores in a short title."""
 
@@ -28,11 +30,13 @@ class ShotsParams:
         shortest_s, longest_s: seconds of a shot as decimal text; a boundary nearer to a more certain one is dropped, a
             longer shot is cut into equal parts. 0: no limit.
         chunk_frames: frames that a chunk aims at; has no influence on the shots.
+        detector: `builtin`, `transnetv2` (its package must be installed), or `fusion` of both.
     """
 
     shortest_s: str = "0"
     longest_s: str = "0"
     chunk_frames: int = CHUNK_FRAMES
+    detector: Detector = "builtin"
 
 
 class Shots(Stage[ShotsParams]):
@@ -87,6 +91,7 @@ class Shots(Stage[ShotsParams]):
             rules=Rules.of(
                 rate, shortest_s=Fraction(params.shortest_s), longest_s=Fraction(params.longest_s)
             ),
+            detector=params.detector,
         )
         ctx.out_json("shots", as_json(found, rate))
 

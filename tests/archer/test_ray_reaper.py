@@ -1,4 +1,4 @@
-"""However a bridge to Ray ends, what Ray leaves behind is killed and its folder is gone; whoever only reads there is left alone."""
+"""However a bridge to Ray ends, what Ray leaves behind is killed, its folder gone; whoever only reads there is left alone."""
 
 from __future__ import annotations
 

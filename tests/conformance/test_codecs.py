@@ -22,8 +22,14 @@ from encoder import (
 )
 from encoder.codecs import codec_names
 
+SLOW_IN_10_BIT = ("aom", "vp9")
 CASES = [
-    pytest.param(name, pixels, id=f"{name}-{pixels}")
+    pytest.param(
+        name,
+        pixels,
+        id=f"{name}-{pixels}",
+        marks=[pytest.mark.slow] if pixels != "yuv420p" and name in SLOW_IN_10_BIT else [],
+    )
     for name in codec_names()
     for pixels in ("yuv420p", "yuv420p10le")
     if pixels in codec_named(name).formats

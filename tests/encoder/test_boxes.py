@@ -10,7 +10,7 @@ import pytest
 
 from archer.media import Hdr, Mastering, frames, probe
 from archer.process import ffmpeg
-from encoder.boxes import add_static_hdr, boxes, vpcc_record
+from encoder.boxes import add_static_hdr, boxes, copy_static_hdr, vpcc_record
 
 HDR = Hdr(
     mastering=Mastering(
@@ -40,6 +40,18 @@ def test_metadata_is_read_back_and_frames_stay(short: Path, tmp_path: Path, flag
     )
 
 
+def test_metadata_goes_from_file_to_file(short: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "source.mp4", tmp_path / "target.mp4"
+    for path in (source, target):
+        ffmpeg(["-i", short, "-an", "-c:v", "copy", path])
+    before = target.read_bytes()
+    copy_static_hdr(source, target)
+    assert target.read_bytes() == before
+    add_static_hdr(source, HDR)
+    copy_static_hdr(source, target)
+    assert probe(str(target)).video.hdr == HDR
+
+
 def test_nothing_known_changes_nothing(short: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.mp4"
     shutil.copyfile(short, copy)
@@ -47,7 +59,12 @@ def test_nothing_known_changes_nothing(short: Path, tmp_path: Path) -> None:
     assert copy.read_bytes() == short.read_bytes()
 
 
-def test_broken_sizes_end_the_walk() -> None:
+def test_broken_sizes_end_the_walk(tmp_path: Path) -> None:
     assert list(boxes(b"\0\0\0\x04free", 0, 8)) == []
     assert list(boxes(b"\0\0\0\x10free", 0, 8)) == []
-    assert vpcc_record(b"not an mp4 file at all") == b""
+    broken = tmp_path / "broken.mp4"
+    for content in (b"", b"not an mp4 file at all", b"\0\0\0\x04moov", b"\0\0\0\x08moov"):
+        broken.write_bytes(content)
+        assert vpcc_record(broken) == b""
+        add_static_hdr(broken, HDR)
+        assert broken.read_bytes() == content

@@ -40,7 +40,14 @@ def near(one: Mastering | None, other: Mastering | None) -> bool:
     return all(abs(float(left) - float(right)) < 2e-4 * max(1, float(left)) for left, right in pairs)
 
 
-@pytest.mark.parametrize("name", [name for name in codec_names() if codec_named(name).hdr])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == "x265" else [pytest.mark.slow])
+        for name in codec_names()
+        if codec_named(name).hdr
+    ],
+)
 def test_hdr10(name: str, clips: Path, tmp_path: Path) -> None:
     info, found = coded(clips / "awkward/hdr10_hevc_mdcv_clli.mp4", name, tmp_path / "out.mp4")
     assert found.video.colour == info.video.colour

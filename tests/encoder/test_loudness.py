@@ -78,7 +78,7 @@ def test_targets_out_of_range(text: str) -> None:
     assert checked_target("-16") == "-16"
 
 
-@pytest.mark.parametrize("codec", ["aac", "opus"])
+@pytest.mark.parametrize("codec", [pytest.param("aac", marks=pytest.mark.slow), "opus"])
 def test_surround_keeps_its_channels(codec: str, clips: Path, tmp_path: Path) -> None:
     """Six tracks of different loudness come out in their own channels, also from the layout with side speakers."""
     clip, out = clips / "awkward/audio_51_ac3.mkv", tmp_path / "out.mp4"

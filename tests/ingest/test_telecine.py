@@ -25,6 +25,7 @@ def test_pattern(chain: str, bbb: Path, tmp_path: Path) -> None:
     assert is_telecined(frames(str(made))) == CASES[chain]
 
 
+@pytest.mark.slow
 def test_real_interlaced_video_is_none(clips: Path) -> None:
     url = str(clips / "awkward/interlaced_tff_h264.mp4")
     assert not is_telecined(frames(url, FrameRange(0, 100), info=probe(url)))

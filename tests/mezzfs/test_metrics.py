@@ -42,3 +42,12 @@ def test_the_page_is_served_on_this_machine_only() -> None:
         assert page.read().decode() == exposition(STATS)
     server.shutdown()
     server.server_close()
+
+
+def test_versions_of_one_file_are_counted_together_and_names_are_escaped() -> None:
+    costs = {"opens": 1, "requests": 2, "used_bytes": 30, "fetched_bytes": 40}
+    files = [{"name": 'a "b"\\c', **costs}, {"name": "d", **costs}, {"name": 'a "b"\\c', **costs}]
+    text = exposition(STATS | {"files": files})
+    assert 'cinemill_mezzfs_file_fetched_bytes_total{file="a \\"b\\"\\\\c"} 80\n' in text
+    assert 'cinemill_mezzfs_file_opens_total{file="d"} 1\n' in text
+    assert text.count("# TYPE") == len(NAMES) + 1 + 4

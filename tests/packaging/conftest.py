@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from archer.process import ffmpeg_path
 from pipelines.packaging.build import build_package
-from pipelines.packaging.tracks import AudioTrack, VideoTrack
+from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
 
 GOP = 50  # 2 s at the clip's 25 frames per second
 Package = Callable[..., Path]
@@ -55,13 +55,18 @@ def package(tmp_path: Path) -> Package:
     """Make a package of tracks in a fresh folder."""
     count = 0
 
-    def make(videos: list[VideoTrack], audios: list[AudioTrack], **options: object) -> Path:
+    def make(
+        videos: list[VideoTrack],
+        audios: list[AudioTrack],
+        texts: Sequence[TextTrack] = (),
+        **options: object,
+    ) -> Path:
         nonlocal count
         count += 1
         out, scratch = tmp_path / f"out-{count}", tmp_path / f"scratch,odd=name-{count}"
         out.mkdir()
         scratch.mkdir()
-        build_package(videos, audios, out=out, scratch=scratch, **options)  # type: ignore[arg-type]
+        build_package(videos, audios, texts, out=out, scratch=scratch, **options)  # type: ignore[arg-type]
         return out
 
     return make

@@ -63,7 +63,7 @@ def test_everything_at_once(titled: Path, tmp_path: Path) -> None:
     master = (tmp_path / "out/master.m3u8").read_text()
     assert 'TYPE=SUBTITLES,URI="text-0-deu/media.m3u8"' in master
     assert 'LANGUAGE="de",NAME="Deutsch",DEFAULT=YES' in master
-    assert "Hello <i>there</i> &amp; bye" in (tmp_path / "out/text-0-deu/1.vtt").read_text()
+    assert "Hello <i>there</i> &amp; bye" in (tmp_path / "out/text-0-deu/text.vtt").read_text()
 
 
 @pytest.mark.slow
@@ -81,6 +81,9 @@ def test_hdr_is_kept_in_a_package(clips: Path, tmp_path: Path) -> None:
     data = (tmp_path / "out/renditions/90p.mp4").read_bytes()
     assert b"mdcv" in data
     assert b"clli" in data
+    init = (tmp_path / "out/video-90p/init.mp4").read_bytes()
+    assert b"mdcv" in init
+    assert b"clli" in init
     master = (tmp_path / "out/master.m3u8").read_text()
     assert "VIDEO-RANGE=PQ" in master
     assert 'CODECS="hvc1.2.' in master

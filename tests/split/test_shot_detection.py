@@ -111,6 +111,33 @@ def test_a_fade_through_black_ends_one_shot_and_begins_another() -> None:
     assert 45 <= first.fade_out.start <= 68
 
 
+def lettered(count: int, cover: float) -> npt.NDArray[np.float32]:
+    """A small title on black that stands still; `cover` is the share of a cell that its letters fill."""
+    random, luma = np.random.default_rng(9), np.full((count, 27, 48), 16, np.float32)
+    luma[:, 12:15, 18:30] += 219 * cover * random.uniform(0.3, 1, (3, 12)).astype(np.float32)
+    return luma
+
+
+@pytest.mark.parametrize("cover", [0.15, 0.3, 0.6])
+def test_a_small_title_on_black_is_a_shot(cover: float) -> None:
+    """It changes 1 to 5 of 255 in the mean, and all of what is shown."""
+    black = np.full((40, 27, 48), 16, np.float32)
+    assert starts(np.concatenate([black, lettered(50, cover), black])) == [0, 40, 90]
+
+
+@pytest.mark.parametrize("length", [8, 24, 60])
+def test_a_small_title_fades(length: int) -> None:
+    black, title = np.full((30, 27, 48), 16, np.float32), lettered(length, 0.3)
+    up = (np.arange(1, length + 1) / (length + 1))[:, None, None].astype(np.float32)
+    luma = np.concatenate(
+        [black, 16 + (title - 16) * up, lettered(40, 0.3), 16 + (title - 16) * up[::-1], black]
+    )
+    found = detect([track(luma)], frame_rate=RATE).changes
+    assert [change.kind for change in found] == ["fade_in", "fade_out"]
+    assert abs(found[0].frames.start - 30) <= 4 + length // 12
+    assert abs(found[1].frames.end - (70 + 2 * length)) <= 4 + length // 12
+
+
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_flash_is_no_boundary(length: int) -> None:
     luma = scene(1, 120)

@@ -13,7 +13,9 @@ from __future__ import annotations
 from archer.split.shots.decision import Change as Change
 from archer.split.shots.decision import Rules as Rules
 from archer.split.shots.detect import Detection as Detection
+from archer.split.shots.detect import Detector as Detector
 from archer.split.shots.detect import detect as detect
+from archer.split.shots.errors import DetectorMissing as DetectorMissing
 from archer.split.shots.table import read_thumbnails as read_thumbnails
 from archer.split.shots.table import write_thumbnails as write_thumbnails
 from archer.split.shots.thumbnails import Thumbnails as Thumbnails
@@ -22,6 +24,8 @@ from archer.split.shots.thumbnails import thumbnails as thumbnails
 __all__ = [
     "Change",
     "Detection",
+    "Detector",
+    "DetectorMissing",
     "Rules",
     "Thumbnails",
     "detect",

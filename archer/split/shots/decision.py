@@ -14,6 +14,7 @@ import numpy.typing as npt
 from archer.media.range import FrameRange
 from archer.split.chunk import Shot, Transition
 from archer.split.shots.fit import likeness, misfit
+from archer.split.shots.plain import appearances, fades
 
 Column = npt.NDArray[np.float32]
 Kind = Literal["cut", "dissolve", "fade_in", "fade_out"]
@@ -107,7 +108,18 @@ def changes(evidence: Evidence, rules: Rules) -> list[Change]:
         Change(kind="cut", frames=FrameRange(at, at + 1), confidence_pct=_percent(evidence.cut[at]))
         for at in peaks(evidence.cut, rules.cut)
     ]
+    known = {near for cut in cuts for near in range(cut.frames.start - 2, cut.frames.start + 3)}
+    cuts += [
+        Change(kind="cut", frames=FrameRange(at, at + 1), confidence_pct=PLAIN_TO_SEE)
+        for at in appearances(evidence.deviation)
+        if at not in known
+    ]
     slow = [change for run in runs(evidence.mixed, rules) for change in _gradual(run, evidence)]
+    slow += [
+        Change(kind="fade_in" if rises else "fade_out", frames=span, confidence_pct=PLAIN_TO_SEE)
+        for rises, span in fades(evidence.deviation, evidence.coarse)
+        if not any(span.start < each.frames.end and each.frames.start < span.end for each in slow)
+    ]
     kept = [change for change in slow if not any(_is_of(cut, change) for cut in cuts)]
     return sorted([*cuts, *kept], key=lambda change: change.frames.start)
 
@@ -168,6 +180,8 @@ def is_mixture(run: npt.NDArray[np.uint8], kind: Kind, *, peak: float) -> bool:
     return residual <= bound and apart >= LEAST and len(run) <= LONGEST and like <= LIKE
 
 
+PLAIN_TO_SEE = 80
+"""Confidence, per cent, of what needs no network."""
 MISFIT, MISFIT_IF_SURE, MISFIT_OF_FADES = 0.22, 0.42, 0.35
 """Largest residual of a mixture, as a share of the difference of its ends."""
 LEAST, LEAST_OF_FADES = 8.0, 0.8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,10 @@ from archer.split.shots.fit import coarse
 from archer.split.shots.network import REACH, Network
 from archer.split.shots.step import leads, steps
 from archer.split.shots.thumbnails import Thumbnails
+from archer.split.shots.transnet import TransNet, transitions
 
+Detector = Literal["builtin", "transnetv2", "fusion"]
+"""Our own network; TransNetV2 as published; both, where neither is sure alone."""
 BLOCK = 1024
 """Steps that are looked at together: bounds memory."""
 STEPS_PER_SECOND = 30
@@ -45,6 +49,7 @@ def detect(
     frame_rate: Fraction,
     rules: Rules | None = None,
     network: Network | None = None,
+    detector: Detector = "builtin",
 ) -> Detection:
     """Find the shots of a whole title; holds some parts of it at a time, and 160 bytes a frame.
 
@@ -53,20 +58,55 @@ def detect(
         frame_rate: frames per second.
         rules: settings; None for the defaults.
         network: None for the trained one.
+        detector: who decides.
+
+    Raises:
+        DetectorMissing: the package of the detector is not installed.
     """
-    chosen, net = rules or Rules(), network or Network.trained()
+    chosen = rules or Rules()
     stride = max(1, round(frame_rate / STEPS_PER_SECOND))
     moves: list[npt.NDArray[np.float32]] = []
-    looked = [
-        _evidence(part, start, end, net) for part, start, end in windows(_sampled(parts, stride, moves))
-    ]
-    evidence = Evidence.joined(looked)
+    found = _found(_sampled(parts, stride, moves), chosen, network or Network.trained(), detector)
     frames = sum(map(len, moves))
-    found = changes(evidence, chosen)
     if stride > 1:
         moved = np.concatenate(moves) if moves else np.zeros(0, np.float32)
         found = [_unsampled(change, moved, stride) for change in found]
     return Detection(frames=frames, shots=shots(found, frames, chosen), changes=tuple(found))
+
+
+def _found(parts: Iterable[Thumbnails], rules: Rules, network: Network, detector: Detector) -> list[Change]:
+    """Transitions of a title in steps."""
+    if detector == "builtin":
+        return changes(
+            Evidence.joined(_evidence(part, start, end, network) for part, start, end in windows(parts)),
+            rules,
+        )
+    other = TransNet()
+    if detector == "transnetv2":
+        for _ in other.watched(parts):
+            pass
+        return transitions(other.chances()[:, 0])
+    ours = Evidence.joined(
+        _evidence(part, start, end, network) for part, start, end in windows(other.watched(parts))
+    )
+    return changes(fused(ours, other.chances()), rules)
+
+
+def fused(ours: Evidence, theirs: npt.NDArray[np.float32]) -> Evidence:
+    """Means of both networks' cuts, ours where they look at the frame; a slow transition needs one that is sure.
+
+    Args:
+        ours: n steps.
+        theirs: (n, 2) of TransNetV2, whose cuts are at the last frame of a shot.
+    """
+    before = np.concatenate([np.zeros(1, np.float32), theirs[:-1, 0]])[: len(ours)]
+    both = (ours.mixed + theirs[:, 1]) / 2
+    return Evidence(
+        cut=np.asarray((ours.cut + before) / 2, np.float32),
+        mixed=np.asarray(np.maximum(ours.mixed, both), np.float32),
+        deviation=ours.deviation,
+        coarse=ours.coarse,
+    )
 
 
 def windows(parts: Iterable[Thumbnails]) -> Iterator[tuple[Thumbnails, int, int]]:

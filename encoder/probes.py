@@ -1,0 +1,57 @@
+"""Which encodes to make of a shot before its rungs are decided: a few that span them, then one where each rung landed; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from encoder.codecs.base import Codec
+from encoder.point import ShotPoints, Size
+from encoder.rules import Decided
+
+MOST = 9
+"""Analysis encodes of a shot, all together."""
+Probe = tuple[Size, Decimal]
+
+
+def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
+    """Two qualities at the largest size and two at the smallest: everything else lies between or near them.
+
+    Args:
+        sizes: of the ladder, in any order.
+        codec: its first guesses are for a VMAF around 93, and one step below it.
+    """
+    ordered = sorted(set(sizes), key=lambda size: -size[0] * size[1])
+    good, less = (Decimal(guess) for guess in codec.first_guesses)
+    poor = min(codec.quality[1], good + 2 * (less - good))
+    return tuple((size, crf) for size in dict.fromkeys((ordered[0], ordered[-1])) for crf in (good, poor))
+
+
+def corrections(
+    decided: Sequence[Decided], shots: Sequence[ShotPoints], codec: Codec, *, again: bool = False
+) -> tuple[tuple[Probe, ...], ...]:
+    """Per shot the settings that its rungs would use and that nothing measured is near to.
+
+    Where that is more than `MOST` allows, the ones that are farthest from a measured point are kept.
+
+    Args:
+        decided: the ladder from the points so far.
+        shots: those points.
+        codec: a sixth of the distance of its first guesses is near.
+        again: the shots were corrected before; only what lies beyond the known curves, by half of that distance, is asked for.
+    """
+    good, less = (Decimal(guess) for guess in codec.first_guesses)
+    near = (less - good) / (2 if again else 6)
+    return tuple(_of_shot(place, shot, decided, near) for place, shot in enumerate(shots))
+
+
+def _of_shot(place: int, shot: ShotPoints, decided: Sequence[Decided], near: Decimal) -> tuple[Probe, ...]:
+    distances: dict[Probe, Decimal] = {}
+    for one in decided:
+        size, crf = one.choice.table.at, one.choice.crfs[place]
+        there = [abs(point.crf - crf) for point in shot.points if (point.width, point.height) == size]
+        distance = min(there, default=Decimal(1000))
+        if distance > near and all(other != size or abs(value - crf) > near for other, value in distances):
+            distances[size, crf] = distance
+    farthest = sorted(distances, key=lambda probe: -distances[probe])
+    return tuple(farthest[: max(0, MOST - len(shot.points))])

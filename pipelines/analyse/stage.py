@@ -1,0 +1,165 @@
+"""Stage `analyse`: every shot coded and scored at a few settings, in parallel; remembered, whatever ladder comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from archer.media import MediaInfo
+from archer.process import ffmpeg_path, tool_build
+from archer.split import Chunk
+from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
+from encoder import EncodeSettings, Rung
+from encoder.chunk import gop_frames
+from encoder.codecs import codec_named
+from encoder.probes import Probe, corrections, first_probes
+from pipelines.allocate.decision import decided_ladder, read_shots
+from pipelines.analyse.rungs import read_rungs
+from pipelines.encode.chunks import title_chunks
+from pipelines.encode.limits import coder_resources
+from pipelines.encode.sample import deep, measured
+from pipelines.encode.zones import Zone, settings_in, title_zones
+from pipelines.score.scorer import default_scorer
+
+SCHEMA = "rd-points@1"
+STEPS, LEAST_SCORED = (5, 3, 7), 12
+"""Every n-th frame is scored, twelve of a shot at least. The steps are odd, because B-frames come in powers of two: every
+fourth frame of x264 is always one of the better ones (1.7 VMAF too good, measured). For the same reason they share no
+factor with the distance of key frames, and each shot begins elsewhere: its first frame is a key frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyseParams:
+    """How shots are measured; nothing about what is wanted of them.
+
+    Attributes:
+        settings: of the final encodes; `crf` is empty.
+        chunk_s: longest chunk, seconds, decimal text.
+        zones: other settings for ranges of frames; a quality value in them is for the encode alone.
+        model: VMAF model.
+    """
+
+    settings: EncodeSettings
+    chunk_s: str = "8"
+    zones: str = ""
+    model: str = "vmaf_v0.6.1"
+
+
+class Analyse(Stage[AnalyseParams]):
+    """First a few settings that span the ladder, then, for each rung, the one that its shot would get."""
+
+    name, version, params = "analyse", 1, AnalyseParams
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "shots": "shots@1", "rungs": "rungs@1"})
+    parts = MappingProxyType({"point": "rd-point@1"})
+    outputs = MappingProxyType({"points": SCHEMA})
+    unit = "frames"
+
+    def resources(self, params: AnalyseParams) -> Resources:
+        """An encoder, and a scorer after it."""
+        return coder_resources(params.settings)
+
+    def fingerprint(self, params: AnalyseParams) -> str:
+        """Encoder and scorer."""
+        return f"{tool_build(ffmpeg_path())}; {default_scorer().version()}"
+
+    def trial(self) -> Trial:
+        """One small rung, at a few settings."""
+        quick = EncodeSettings(crf="", preset="ultrafast", gop_s="1")
+        feeds = {"shots": "shots.shots", "rungs": "rungs.rungs"}
+        return Trial(params=AnalyseParams(settings=quick, chunk_s="2"), feeds=feeds)
+
+    def split(self, inputs: Inputs, params: AnalyseParams) -> Sequence[Item]:
+        """The first settings, for every chunk; nothing where every rung has its quality value already."""
+        rungs = [rung for rung in read_rungs(inputs.json("rungs")) if not rung.crf]
+        if not rungs:
+            return ()
+        info = inputs.media()
+        sizes = [(rung.width, rung.height) for rung in rungs]
+        probes = first_probes(sizes, codec_named(params.settings.codec))
+        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        return [_item(chunk, probe, inputs) for probe in probes for chunk in chunks]
+
+    def map(self, ctx: TaskContext, item: Item, params: AnalyseParams) -> None:
+        """Code and score one chunk at one setting."""
+        assert item.chunk is not None  # noqa: S101  every item of this stage has one
+        part, values = item.chunk.frames, item.values
+        rung = Rung(name=item.variant, width=int(values["width"]), height=int(values["height"]))
+        info = ctx.inputs.media()
+        zoned = settings_in(_zones(info, params), part, deep(params.settings, info))
+        settings = replace(zoned, crf=str(values["crf"]))
+        step = scored_step(len(part), gop_frames(settings, info))
+        facts, scores = measured(
+            ctx, part, rung, settings, model=params.model, subsample=step, first=item.chunk.index
+        )
+        pooled = scores.pooled("vmaf")
+        point = {"bytes": facts.payload, "mean": round(pooled.mean, 4)}
+        ctx.out_json("point", {**point, "harmonic": round(pooled.harmonic_mean, 4)})
+
+    def collect(self, ctx: TaskContext, parts: Sequence[Part], params: AnalyseParams) -> Emit | None:
+        """Ask for the settings that the rungs would use, until all are near to a measured one; then write all points."""
+        info = ctx.inputs.media()
+        chunks = title_chunks(ctx.inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        found: dict[str, Any] = {"schema": SCHEMA, "codec": params.settings.codec, "model": params.model}
+        found["shots"] = _rows(chunks, parts, ctx.inputs)
+        if parts:
+            again = len(parts) > len(self.split(ctx.inputs, params))
+            items = _corrections(ctx.inputs, info, chunks, found, again=again)
+            if items:
+                return Emit(items)
+        ctx.out_json("points", found)
+        return None
+
+
+def scored_step(frames: int, gop: int) -> int:
+    """Every how many frames of a shot are scored.
+
+    Args:
+        frames: of the shot.
+        gop: distance of key frames, frames.
+    """
+    return next((step for step in STEPS if frames >= step * LEAST_SCORED and gop % step), 1)
+
+
+def _rows(chunks: Sequence[Chunk], parts: Sequence[Part], inputs: Inputs) -> list[dict[str, Any]]:
+    """Every chunk with its points, in the order in which they were asked for."""
+    rows: dict[int, dict[str, Any]] = {
+        chunk.index: {"start": chunk.frames.start, "end": chunk.frames.end, "points": []} for chunk in chunks
+    }
+    for part in parts:
+        point = {**part.item.values, **inputs.read(part.outputs["point"])}
+        rows[_index(part)]["points"].append(point)
+    return [rows[chunk.index] for chunk in chunks]
+
+
+def _zones(info: MediaInfo, params: AnalyseParams) -> tuple[Zone, ...]:
+    return title_zones(params.zones, params.settings.codec, info.frame_count)
+
+
+def _index(part: Part) -> int:
+    assert part.item.chunk is not None  # noqa: S101  every item of this stage has one
+    return part.item.chunk.index
+
+
+def _corrections(
+    inputs: Inputs, info: MediaInfo, chunks: Sequence[Chunk], found: Mapping[str, Any], *, again: bool
+) -> list[Item]:
+    """Items for the settings that the ladder would use by what is known so far."""
+    shots, codec = read_shots(found, info), codec_named(found["codec"])
+    decided = decided_ladder(inputs.json("rungs"), shots, codec)
+    probes = corrections(decided, shots, codec, again=again)
+    return [
+        _item(chunk, probe, inputs) for chunk, wanted in zip(chunks, probes, strict=True) for probe in wanted
+    ]
+
+
+def _item(chunk: Chunk, probe: Probe, inputs: Inputs) -> Item:
+    (width, height), crf = probe
+    return Item(
+        chunk=chunk,
+        variant=f"{width}x{height}-crf{crf.normalize():f}",
+        values={"width": width, "height": height, "crf": f"{crf.normalize():f}"},
+        uses={"asset": inputs["asset"], "media": inputs["media"]},
+        weight=len(chunk.frames),
+    )

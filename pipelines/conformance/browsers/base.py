@@ -1,0 +1,73 @@
+"""What a conformance test needs of a browser."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+from archer.errors import ToolMissing
+
+POLL_S = 0.1
+
+
+class Page(ABC):
+    """A tab."""
+
+    @abstractmethod
+    def evaluate(self, script: str, timeout_s: float = 60) -> Any:
+        """The value of a JavaScript expression, promises awaited.
+
+        Raises:
+            ScriptFailed: it threw. BrowserGone: there was no answer.
+        """
+
+    @abstractmethod
+    def screenshot(self) -> bytes:
+        """What is shown, as PNG."""
+
+    @abstractmethod
+    def complaints(self) -> list[str]:
+        """What the browser itself logged as warning or error about this page."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the tab."""
+
+    def wait_for(self, condition: str, timeout_s: float) -> bool:
+        """Wait until an expression is true; False where it never was."""
+        until = time.monotonic() + timeout_s
+        while not self.evaluate(f"Boolean({condition})"):
+            if time.monotonic() > until:
+                return False
+            time.sleep(POLL_S)
+        return True
+
+
+class Browser(ABC):
+    """A browser process with a profile of its own; it ends with the `with` block.
+
+    Attributes:
+        version: what it calls itself.
+    """
+
+    version: str
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def open(self, url: str) -> Page:
+        """A new tab that has loaded `url`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End it, with everything it started."""
+
+
+def missing(name: str, package: str, variable: str) -> ToolMissing:
+    """The error that says how to get a browser."""
+    return ToolMissing(name, f"apt-get install {package}, or set {variable}")

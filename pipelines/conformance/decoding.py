@@ -1,0 +1,133 @@
+"""Tests by decoding: every frame of every segment, by FFmpeg's decoders in our own process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipelines.conformance.listing import Listed, Listing
+from pipelines.conformance.pictures import BOUND_DB, grey_of_frame, nearest
+from pipelines.conformance.reference import Reference, decoded
+from pipelines.packaging.boxes import read_fragment, read_init
+from pipelines.packaging.check import packaged_timeline
+
+SILENT = 1e-4
+"""Loudest sample of what counts as silence, full scale 1."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a test found.
+
+    Attributes:
+        problems: what is wrong, in words; empty where it passed.
+        measured: numbers with their unit in the name.
+        pictures: name -> PNG, to be kept as evidence.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    measured: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What tests share.
+
+    Attributes:
+        listing: the package.
+        reference: the truth.
+        keys: key id -> key, hexadecimal.
+    """
+
+    listing: Listing
+    reference: Reference
+    keys: Mapping[str, str]
+
+
+def decode(bench: Bench, each: Listed) -> Found:
+    """Everything decodes, and nothing is missing; sound is not silent."""
+    found, count, loudest = Found(), 0, 0.0
+    for segment in each.segments:
+        try:
+            for picture in decoded(bench.listing, each, segment, bench.keys):
+                count += 1
+                if each.kind == "audio":
+                    loudest = max(loudest, float(np.abs(picture.to_ndarray()).max(initial=0)))
+        except (OSError, ValueError) as error:
+            found.problems.append(f"{each.name}/{segment} does not decode: {error}")
+            return found
+    found.measured["frames"] = count
+    wanted = int(each.meant.get("packets", count))
+    if each.kind == "video" and count != wanted:
+        found.problems.append(f"{count} frames come out, {wanted} went in")
+    if each.kind == "audio":
+        found.measured["loudest"] = loudest
+        if loudest < SILENT:
+            found.problems.append("it is silent from beginning to end")
+    return found
+
+
+def decrypt(bench: Bench, each: Listed) -> Found:
+    """Encrypted segments decrypt with the key of the store: they decode, and show what they should."""
+    if str(each.meant["key_id"]) not in bench.keys:
+        return Found(
+            problems=[f"there is no key {each.meant['key_id']}; name the key store with --key-store"]
+        )
+    return pictures(bench, each) if each.kind == "video" else decode(bench, each)
+
+
+def pictures(bench: Bench, each: Listed) -> Found:
+    """At the named frames, the decoder gives the right pictures, and like enough to the truth."""
+    found = Found()
+    likes: list[float] = []
+    times = sorted(packaged_timeline(bench.listing.folder(each), each.segments).times)
+    for number in bench.reference.named:
+        if number >= len(times):
+            found.problems.append(f"frame {number} is missing: there are {len(times)}")
+            continue
+        try:
+            seen = _frame(bench, each, float(times[number]))
+        except (OSError, ValueError, LookupError) as error:
+            found.problems.append(f"frame {number} does not decode: {error}")
+            continue
+        shown, like = nearest(seen, bench.reference.near(number), number)
+        likes.append(like)
+        if shown != number:
+            found.problems.append(f"frame {shown} is where frame {number} should be")
+        elif like < BOUND_DB:
+            found.problems.append(f"frame {number} has {like:.1f} dB against the truth, wanted {BOUND_DB:g}")
+    if likes:
+        found.measured["least_db"] = min(likes)
+    return found
+
+
+def _frame(bench: Bench, each: Listed, time: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """The frame that plays at a time: taken from the segment whose own clock covers it."""
+    folder = bench.listing.folder(each)
+    init = read_init((folder / "init.mp4").read_bytes())
+    for segment in each.segments:
+        part = read_fragment((folder / segment).read_bytes(), init)
+        start = part.start / init.timescale
+        if not start - 1e-4 <= time < start + part.duration / init.timescale - 1e-4:
+            continue
+        for picture in decoded(bench.listing, each, segment, bench.keys):
+            if picture.time is not None and abs(picture.time - time) < 1e-3:
+                return grey_of_frame(picture)
+    raise LookupError(f"nothing plays at {time:.3f} s")
+
+
+def tests_of(each: Listed) -> Iterator[str]:
+    """Names of the decoder's tests of a rendition."""
+    if each.kind == "text":
+        return
+    yield "decode"
+    if each.protected:
+        yield "decrypt"
+    if each.kind == "video":
+        yield "pictures"
+
+
+RUN = {"decode": decode, "decrypt": decrypt, "pictures": pictures}

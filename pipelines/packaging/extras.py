@@ -1,0 +1,133 @@
+"""What Shaka Packager does not write: subtitles and image trick play, as lines of HLS and as elements of DASH; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from xml.sax.saxutils import quoteattr
+
+from pipelines.packaging.images import COLUMNS, FOLDER, PLAYLIST, ROWS, Tiles
+from pipelines.packaging.languages import shortest_tag
+from pipelines.packaging.tracks import FORCED, TextTrack
+
+SUBTITLES = "subtitles"
+"""Name of the group in HLS."""
+TEXT_FILE, TEXT_PLAYLIST = "text.vtt", "media.m3u8"
+THUMBNAILS = "http://dashif.org/guidelines/thumbnail_tile"
+ROLE = "urn:mpeg:dash:role:2011"
+_HEARD = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+
+
+def text_playlist(duration: Fraction) -> str:
+    """The HLS playlist of a subtitle track: the whole file is its one segment, so no cue is cut or doubled."""
+    return _vod(-(-duration // 1), [f"#EXTINF:{float(duration):.3f},", TEXT_FILE])
+
+
+def image_playlist(tiles: Tiles) -> str:
+    """The HLS playlist of the sheets.
+
+    Source: the image media playlist of Roku's and others' players, version 0.4: EXT-X-IMAGES-ONLY, EXT-X-TILES.
+    """
+    lines = ["#EXT-X-IMAGES-ONLY"]
+    layout = (
+        f"RESOLUTION={tiles.width}x{tiles.height},LAYOUT={COLUMNS}x{ROWS},DURATION={float(tiles.step):.3f}"
+    )
+    for place in range(tiles.sheets):
+        length = min(tiles.sheet_s, tiles.duration - place * tiles.sheet_s)
+        lines += [f"#EXTINF:{float(length):.3f},", f"#EXT-X-TILES:{layout}", f"{place + 1}.jpg"]
+    return _vod(-(-min(tiles.sheet_s, tiles.duration) // 1), lines)
+
+
+def extended_master(text: str, texts: Sequence[TextTrack], tiles: Tiles | None) -> str:
+    """The master playlist with subtitles and pictures."""
+    lines = text.rstrip("\n").split("\n")
+    if texts:
+        first = next(place for place, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF:"))
+        lines[first:first] = [*map(_media_line, texts), ""]
+        lines = [
+            f'{line},SUBTITLES="{SUBTITLES}"' if line.startswith("#EXT-X-STREAM-INF:") else line
+            for line in lines
+        ]
+    if tiles:
+        size = f"RESOLUTION={tiles.width}x{tiles.height}"
+        lines += [
+            "",
+            f'#EXT-X-IMAGE-STREAM-INF:BANDWIDTH={tiles.bandwidth},{size},CODECS="jpeg",URI="{PLAYLIST}"',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def extended_mpd(text: str, texts: Sequence[TextTrack], sizes: Sequence[int], tiles: Tiles | None) -> str:
+    """The MPD with subtitles and pictures.
+
+    Args:
+        text: what Shaka Packager wrote.
+        texts: subtitle tracks.
+        sizes: bytes of each.
+        tiles: the pictures.
+    """
+    number = 1 + max((int(found) for found in re.findall(r'<Representation id="(\d+)"', text)), default=-1)
+    adaptation = 1 + max((int(found) for found in re.findall(r'<AdaptationSet id="(\d+)"', text)), default=-1)
+    duration = _duration(text)
+    added = [
+        _text_set(track, adaptation + place, number + place, max(1, round(size * 8 / duration)))
+        for place, (track, size) in enumerate(zip(texts, sizes, strict=True))
+    ]
+    if tiles:
+        added.append(_image_set(tiles, adaptation + len(texts), number + len(texts)))
+    return text.replace("  </Period>", "".join(added) + "  </Period>")
+
+
+def _media_line(track: TextTrack) -> str:
+    tag = shortest_tag(track.language)
+    forced = FORCED in track.roles
+    fields = [
+        "TYPE=SUBTITLES",
+        f'URI="{track.folder}/{TEXT_PLAYLIST}"',
+        f'GROUP-ID="{SUBTITLES}"',
+        *([f'LANGUAGE="{tag}"'] if tag else []),
+        f'NAME="{track.label}"',
+        f"DEFAULT={'YES' if track.default else 'NO'}",
+        f"AUTOSELECT={'YES' if tag or track.default else 'NO'}",
+        f"FORCED={'YES' if forced else 'NO'}",
+        *([f'CHARACTERISTICS="{_HEARD}"'] if "caption" in track.roles else []),
+    ]
+    return f"#EXT-X-MEDIA:{','.join(fields)}"
+
+
+def _text_set(track: TextTrack, adaptation: int, number: int, bandwidth: int) -> str:
+    tag = shortest_tag(track.language)
+    language = f" lang={quoteattr(tag)}" if tag else ""
+    names = [*(track.roles or ("subtitle",)), *(["main"] if track.default else [])]
+    roles = "".join(f'      <Role schemeIdUri="{ROLE}" value="{name}"/>\n' for name in names)
+    return (
+        f'    <AdaptationSet id="{adaptation}" contentType="text" mimeType="text/vtt"{language}>\n'
+        f"{roles}      <Label>{track.label}</Label>\n"
+        f'      <Representation id="{number}" bandwidth="{bandwidth}">\n'
+        f"        <BaseURL>{track.folder}/{TEXT_FILE}</BaseURL>\n"
+        "      </Representation>\n    </AdaptationSet>\n"
+    )
+
+
+def _image_set(tiles: Tiles, adaptation: int, number: int) -> str:
+    step = tiles.sheet_s
+    return (
+        f'    <AdaptationSet id="{adaptation}" contentType="image" mimeType="image/jpeg">\n'
+        f'      <SegmentTemplate media="{FOLDER}/$Number$.jpg" timescale="{step.denominator}" '
+        f'duration="{step.numerator}" startNumber="1"/>\n'
+        f'      <Representation id="{number}" bandwidth="{tiles.bandwidth}" width="{tiles.width * COLUMNS}" '
+        f'height="{tiles.height * ROWS}">\n'
+        f'        <EssentialProperty schemeIdUri="{THUMBNAILS}" value="{COLUMNS}x{ROWS}"/>\n'
+        "      </Representation>\n    </AdaptationSet>\n"
+    )
+
+
+def _vod(target: int, lines: Sequence[str]) -> str:
+    head = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", "#EXT-X-PLAYLIST-TYPE:VOD"]
+    return "\n".join([*head, *lines, "#EXT-X-ENDLIST", ""])
+
+
+def _duration(mpd: str) -> float:
+    found = re.search(r'mediaPresentationDuration="PT([\d.]+)S"', mpd)
+    return max(0.001, float(found[1])) if found else 1.0

@@ -1,0 +1,63 @@
+"""Stage `qc`: judges the features of a title; with a gate it refuses what is not good enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from archer.media.range import FrameRange
+from archer.stage import Item, Resources, Stage, TaskContext, Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QcParams:
+    """Settings of quality control.
+
+    Attributes:
+        profile: YAML text of a profile; empty for the usual thresholds.
+        gate: refuse a title with a finding of this severity or a worse one; `none` only reports.
+    """
+
+    profile: str = ""
+    gate: Literal["none", "info", "warning", "error"] = "none"
+
+
+class Qc(Stage[QcParams]):
+    """Findings of a title; a job that goes on from its output goes on only with titles that pass its gate."""
+
+    name, version, params = "qc", 1, QcParams
+    inputs = MappingProxyType({"media": "media@1", "shots": "shots@1", "frames": "vision-frames@1"})
+    outputs = MappingProxyType({"report": "qc@1"})
+
+    def resources(self, params: QcParams) -> Resources:
+        """The columns of a long title."""
+        return Resources(memory_mb=1024)
+
+    def trial(self) -> Trial:
+        """Shots as they are found."""
+        return Trial(feeds={"shots": "shots.shots"})
+
+    def map(self, ctx: TaskContext, item: Item, params: QcParams) -> None:
+        """Write the report, or raise `QcRefused`."""
+        from pipelines.qc.errors import QcRefused
+        from pipelines.qc.finding import at_least
+        from pipelines.qc.judge import findings, report
+        from pipelines.qc.profile import Profile
+        from pipelines.qc.title import NEEDED, Title
+        from pipelines.vision.table import read_columns
+
+        profile = Profile.of(params.profile)
+        title = Title(
+            video=ctx.inputs.media().video,
+            shots=[FrameRange(shot["start"], shot["end"]) for shot in ctx.inputs.json("shots")["shots"]],
+            columns=read_columns(ctx.inputs.path("frames"), NEEDED),
+        )
+        found = findings(title, profile)
+        for each in found:
+            ctx.log(str(each))
+        if params.gate != "none":
+            refused = tuple(str(each) for each in found if at_least(each.severity, params.gate))
+            if refused:
+                raise QcRefused(params.gate, refused)
+        ctx.out_json("report", report(title, found))

@@ -1,0 +1,114 @@
+"""The columns of `vision-frames@1` and `vision-shots@1`: the one place that says what each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FRAMES_SCHEMA = "vision-frames@1"
+SHOTS_SCHEMA = "vision-shots@1"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: of the column.
+        kind: Arrow type: `float`, `int32`, `uint64`, `string`, `ints` (a list of int32), `strings`.
+        unit: unit of its values; `8-bit` are samples of the picture's own range divided by 2 ** (bit depth - 8).
+        what: one sentence.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    what: str
+
+
+FRAME_COLUMNS = (
+    Column("frame", "int32", "frames", "number of the frame, from 0"),
+    Column("luma_mean", "float", "8-bit", "mean luma"),
+    Column("luma_std", "float", "8-bit", "standard deviation of luma"),
+    Column("luma_min", "float", "8-bit", "darkest sample"),
+    Column("luma_max", "float", "8-bit", "brightest sample"),
+    Column("luma_p1", "float", "8-bit", "1st percentile of luma in even rows, in 256 bins"),
+    Column("luma_p50", "float", "8-bit", "median of luma in even rows, in 256 bins"),
+    Column("luma_p99", "float", "8-bit", "99th percentile of luma in even rows, in 256 bins"),
+    Column("contrast", "float", "1", "(p99 - p1) / 255"),
+    Column("cb_mean", "float", "8-bit", "mean Cb"),
+    Column("cr_mean", "float", "8-bit", "mean Cr"),
+    Column("cb_std", "float", "8-bit", "standard deviation of Cb"),
+    Column("cr_std", "float", "8-bit", "standard deviation of Cr"),
+    Column("colourfulness", "float", "8-bit", "Hasler & Suesstrunk 2003, on unclipped R'G'B'"),
+    Column("sharpness", "float", "8-bit^2", "variance of the Laplacian (4 neighbours) of inner luma"),
+    Column("noise", "float", "8-bit", "standard deviation of noise, Immerkaer 1996"),
+    Column("si", "float", "8-bit", "spatial information, ITU-T P.910: deviation of the Sobel gradient"),
+    Column("ti", "float", "8-bit", "temporal information, ITU-T P.910: deviation of the change from the frame before"),
+    Column("blockiness", "float", "1", "steps at borders of 8x8 blocks over steps inside of them; 1 where there are no blocks"),
+    Column("below_range", "float", "1", "share of luma samples (of even rows) below 16, black of video range"),
+    Column("above_range", "float", "1", "share of luma samples (of even rows) above 235, white of video range"),
+    Column("out_of_gamut", "float", "1", "share of chroma samples whose R', G' or B' is outside -5 to 105 % (EBU R 103)"),
+    Column("bar_top", "int32", "rows", "black rows at the top"),
+    Column("bar_bottom", "int32", "rows", "black rows at the bottom"),
+    Column("bar_left", "int32", "columns", "black columns on the left"),
+    Column("bar_right", "int32", "columns", "black columns on the right"),
+    Column("change", "float", "8-bit", "mean absolute change of luma from the frame before"),
+    Column("changed", "float", "1", "share of luma samples that differ from the frame before"),
+    Column("comb", "float", "8-bit", "mean distance of rows from the mean of the rows around them"),
+    Column("field_order", "float", "log2", "above 0 top field first, below 0 bottom field first, near 0 progressive"),
+    Column("top_change", "float", "8-bit", "mean absolute change of even rows from the frame before"),
+    Column("bottom_change", "float", "8-bit", "mean absolute change of odd rows from the frame before"),
+    Column("spots", "int32", "samples", "lone samples that stand out of all eight neighbours"),
+    Column("spot_places", "ints", "samples", "the first 16 of them, as row * width + column"),
+    Column("flash", "float", "cd/m^2", "change of luminance that a quarter of the picture reaches, on a display of 200 cd/m^2"),
+    Column("flash_dark", "float", "cd/m^2", "mean luminance of the darker of the two frames"),
+    Column("pan_x", "float", "% of width", "motion of the whole picture to the right from the frame before"),
+    Column("pan_y", "float", "% of height", "motion of the whole picture downwards"),
+    Column("zoom", "float", "%", "growth of the whole picture"),
+    Column("unexplained", "float", "8-bit", "mean absolute change that this motion leaves"),
+    Column("phash", "uint64", "bits", "perceptual hash: signs of 64 low frequencies"),
+)  # fmt: skip
+"""Columns of `vision-frames@1`; those that compare with the frame before are null in the first."""
+
+SHOT_COLUMNS = (
+    Column("shot", "int32", "shots", "number of the shot, from 0"),
+    Column("start", "int32", "frames", "first frame"),
+    Column("end", "int32", "frames", "frame behind the last"),
+    Column("luma_mean", "float", "8-bit", "mean over the frames"),
+    Column("contrast", "float", "1", "mean over the frames"),
+    Column("colourfulness", "float", "8-bit", "mean over the frames"),
+    Column("sharpness", "float", "8-bit^2", "median over the frames"),
+    Column("noise", "float", "8-bit", "median over the frames"),
+    Column("si", "float", "8-bit", "largest of the frames (ITU-T P.910)"),
+    Column("ti", "float", "8-bit", "largest of the frames but its first (ITU-T P.910)"),
+    Column("motion", "float", "% of width", "mean length of the motion of the whole picture per frame"),
+    Column("camera", "string", "", "static, pan, tilt, zoom, handheld or mixed"),
+    Column("key_frame", "int32", "frames", "the sharpest frame of its middle half"),
+    Column("phash", "uint64", "bits", "perceptual hash of the key frame"),
+    Column("like_shot", "int32", "shots", "the first shot whose key frame is nearly the same; null without one"),
+    Column("colours", "strings", "sRGB", "up to five colours of the key frame, most frequent first, as #rrggbb"),
+)  # fmt: skip
+"""Columns of `vision-shots@1`."""
+
+
+def arrow_schema(columns: tuple[Column, ...], name: str) -> pa.Schema:
+    """The Arrow schema of a table; fields carry `unit` and `description`, the table `schema`."""
+    import pyarrow as pa
+
+    kinds = {
+        "float": pa.float32(),
+        "int32": pa.int32(),
+        "uint64": pa.uint64(),
+        "string": pa.string(),
+        "ints": pa.list_(pa.int32()),
+        "strings": pa.list_(pa.string()),
+    }
+    fields = [
+        pa.field(each.name, kinds[each.kind], metadata={"unit": each.unit, "description": each.what})
+        for each in columns
+    ]
+    return pa.schema(fields, metadata={"schema": name})

@@ -1,0 +1,98 @@
+"""Tables of the vision stage as Parquet: the same rows give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.vision.columns import FRAME_COLUMNS, FRAMES_SCHEMA, Column, arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+GROUP = 1 << 16
+"""Rows of a group: what is read at once."""
+TINY = "tiny"
+"""A column of parts only: very small pictures."""
+
+
+def write_rows(
+    path: Path, rows: Mapping[str, Sequence[Any]], columns: tuple[Column, ...], schema: str
+) -> None:
+    """Write columns as a table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(dict(rows), schema=arrow_schema(columns, schema))
+    pq.write_table(table, path, compression="zstd")
+
+
+def write_part(path: Path, rows: Mapping[str, Sequence[Any]], tiny: Sequence[bytes]) -> None:
+    """Write the rows of a chunk with their tiny pictures."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema(FRAME_COLUMNS, FRAMES_SCHEMA).append(pa.field(TINY, pa.binary()))
+    pq.write_table(pa.table({**rows, TINY: list(tiny)}, schema=schema), path, compression="zstd")
+
+
+def join_parts(paths: Iterable[Path], path: Path) -> None:
+    """Write the rows of all parts, in order, without their tiny pictures; memory holds one group of rows.
+
+    Groups are of one size, so the file does not depend on how the title was cut.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema(FRAME_COLUMNS, FRAMES_SCHEMA)
+    held = schema.empty_table()
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for part in paths:
+            held = pa.concat_tables([held, pq.read_table(part).drop_columns([TINY]).cast(schema)])
+            while held.num_rows >= GROUP:
+                writer.write_table(held.slice(0, GROUP).combine_chunks(), row_group_size=GROUP)
+                held = held.slice(GROUP)
+        if held.num_rows:
+            writer.write_table(held.combine_chunks(), row_group_size=GROUP)
+
+
+def read_columns(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Columns as arrays; null is NaN in columns of floats.
+
+    Raises:
+        ValueError: another schema.
+    """
+    import pyarrow.parquet as pq
+
+    schema = (pq.read_schema(path).metadata or {}).get(b"schema", b"none").decode()
+    if schema != FRAMES_SCHEMA:
+        raise ValueError(f"vision table: wanted schema {FRAMES_SCHEMA}, got {schema}; analyze again")
+    table = pq.read_table(path, columns=list(names))
+    return {name: _array(table[name]) for name in names}
+
+
+def read_tiny(paths: Iterable[Path], wanted: Sequence[int]) -> list[bytes]:
+    """Tiny pictures of frames, in rising order, from the parts that hold them."""
+    import pyarrow.parquet as pq
+
+    found: list[bytes] = []
+    for path in paths:
+        table = pq.read_table(path, columns=["frame", TINY])
+        numbers = table["frame"].to_numpy()
+        places = np.flatnonzero(np.isin(numbers, wanted))
+        found += [table[TINY][int(place)].as_py() for place in places]
+    return found
+
+
+def _array(column: pa.ChunkedArray[Any]) -> npt.NDArray[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type):
+        found = np.empty(len(column), object)
+        found[:] = column.to_pylist()
+        return found
+    return np.asarray(column.to_numpy())

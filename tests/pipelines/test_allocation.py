@@ -1,0 +1,101 @@
+"""From points to a ladder and its reasons, without encoding."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import product
+
+import pytest
+
+from encoder.codecs import codec_named
+from encoder.point import RDPoint, ShotPoints
+from pipelines.allocate.decision import decided_ladder, tables_of
+from pipelines.allocate.explain import explained, plain
+from pipelines.allocate.seen import error_seen
+from pipelines.analyse.rungs import read_rungs
+from pipelines.cli.optimizer import BYTES, RATE, plan_lines
+
+CODEC = codec_named("x264")
+SIZES = ((1280, 720), (640, 360))
+
+
+def shot(hardness: float, crfs: tuple[int, ...] = (21, 33)) -> ShotPoints:
+    points = [
+        RDPoint(
+            width=size[0], height=size[1], crf=Decimal(crf), size=round(hardness * 4e5 * 2 ** ((24 - crf) / 6) * size[0] / 1280),
+            mean=99 - hardness * (crf - 15) - (8 if size[0] < 1280 else 0), harmonic=98 - hardness * (crf - 15),
+        )
+        for size, crf in product(SIZES, crfs)
+    ]  # fmt: skip
+    return ShotPoints(frames=48, seconds=2.0, points=tuple(points))
+
+
+def wanted(**goals: object) -> dict[str, object]:
+    rungs = [
+        {"name": f"{height}p", "width": width, "height": height, "crf": "", "vmaf": "", "kbps": 0}
+        for width, height in SIZES
+    ]
+    return {"automatic": False, "rungs": rungs, "goals": {"mode": "dynamic", **goals}, "notices": []}
+
+
+def test_reasons_say_what_the_same_quality_would_cost_otherwise() -> None:
+    shots, asked = [shot(0.7), shot(1.2), shot(2.0)], wanted(target_vmaf="88")
+    decided = decided_ladder(asked, shots, CODEC)
+    tables = tables_of(read_rungs(asked), shots, CODEC, asked)
+    reasons = explained(decided, tables, shots, "mean")
+    top = reasons["rungs"][0]
+    assert top["met"]
+    assert top["planned"]["vmaf_mean"] == pytest.approx(88, abs=0.3)
+    cost = {one["what"]: one["kbps"] for one in top["modes"]}
+    assert cost["dynamic"] <= min(cost["per-title"], cost["constant-vmaf"]) * 1.01
+    assert len(reasons["shots"]) == 3
+    assert reasons["encodes"] == 12
+    for one in reasons["shots"]:
+        rates, scores = [row[0] for row in one["hull"]], [row[1] for row in one["hull"]]
+        assert rates == sorted(rates)
+        assert scores == sorted(scores)
+
+
+def test_the_error_seen_is_that_of_the_first_points() -> None:
+    first = shot(1.0)
+    right = RDPoint(width=1280, height=720, crf=Decimal(27), size=200_000, mean=90.0, harmonic=90.0)
+    later = ShotPoints(frames=48, seconds=2.0, points=(*first.points, right))
+    assert error_seen([first], SIZES, CODEC)["points"] == 0
+    found = error_seen([later], SIZES, CODEC)
+    assert found["points"] == 1
+    assert 0 < found["vmaf"] < 5
+    assert 0 < found["bytes_pct"] < 60
+
+
+@pytest.mark.parametrize(
+    ("text", "kbps", "size"),
+    [("1500k", "1500", "1500000"), ("4M", "4000", "4000000"), ("2.5m", "2500", "2500000"), ("", "", "")],
+)
+def test_amounts(text: str, kbps: str, size: str) -> None:
+    assert RATE.convert(text, None, None) == kbps
+    assert BYTES.convert(text, None, None) == size
+
+
+def test_plain_numbers_are_kilobits_and_bytes() -> None:
+    assert RATE.convert("1500", None, None) == "1500"
+    assert BYTES.convert("1500", None, None) == "1500"
+    assert plain(Decimal("21.40")) == "21.4"
+    assert plain(Decimal("30.0")) == "30"
+
+
+def test_a_plan_names_every_rung() -> None:
+    rung = {"name": "720p", "width": 1280, "height": 720, "crf": "22-24", "kbps": 2100.0, "bytes": 5e6}
+    rung |= {"vmaf_mean": 93.0, "vmaf_harmonic": 92.5}
+    plan = {
+        "notices": ["odd"],
+        "tasks": {"encode": 8, "chunks": 4},
+        "encode_cpu_h": 0.01,
+        "analysis_cpu_h": 0.02,
+        "analysis_encodes": 24,
+        "rungs": [rung, {**rung, "name": "360p"}],
+        "seen": {"points": 8, "vmaf": 0.4, "bytes_pct": 3.0},
+        "work_dir": ".out.cinemill",
+    }
+    text = "\n".join(plan_lines(plan))
+    for word in ("note: odd", "8 encodes", "720p", "360p", "2,100 kb/s", "VMAF 0.40", ".out.cinemill"):
+        assert word in text
