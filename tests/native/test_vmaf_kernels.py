@@ -155,8 +155,11 @@ def test_ssim_of_larger_planes_agrees(scales: int, bit_depth: int, target: str) 
     if target == "scalar":
         pytest.skip("scalar is the definition")
     random = np.random.default_rng(7)
-    for size in ((176, 177), (181, 176), (193, 180)) if scales == 5 else ((400, 385), (391, 390), (654, 643)):
-        for first, second in (("noise", "ramp"), ("ramp", "nearly_flat"), ("extremes", "checkerboard")):
+    for size in (
+        ((176, 177), (181, 176), (193, 180)) if scales == 5 else ((400, 385), (654, 643), (1030, 901))
+    ):
+        chosen = (("noise", "ramp"), ("ramp", "nearly_flat"), ("extremes", "checkerboard"))
+        for first, second in chosen[: 1 if size[0] > 500 else None]:
             planes = [framed(pattern(name, size, bit_depth, random), bit_depth) for name in (first, second)]
             assert ssim(*planes, scales, target=target) == ssim(*planes, scales, target="scalar")
     assert ssim(planes[0], planes[0], scales, target=target)[0][0] == pytest.approx(1, abs=1e-6)

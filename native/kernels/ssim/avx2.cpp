@@ -106,6 +106,51 @@ void reflect_ends(float* row, int width) noexcept {
   }
 }
 
+CINEMILL_AVX2 __m256i integers(const std::uint8_t* from) noexcept {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+}
+
+CINEMILL_AVX2 __m256i integers(const std::uint16_t* from) noexcept {
+  return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+// Sums of `by` rows from row y on, reflected beyond their ends.
+template <class T>
+CINEMILL_AVX2 void add_rows(PlaneView<T> plane, Size size, int y, int by, std::int32_t* sums) noexcept {
+  for (int v = 0; v < by; ++v) {
+    const T* const row = plane.row(reflected(y + v, size.height));
+    int x = 0;
+    for (; x + 8 <= size.width; x += 8) {
+      const __m256i before = v ? load(sums + x) : _mm256_setzero_si256();
+      store(sums + x, _mm256_add_epi32(before, integers(row + x)));
+    }
+    for (; x < size.width; ++x) sums[x] = (v ? sums[x] : 0) + row[x];
+  }
+  for (int i = 1; i <= by; ++i) {
+    sums[-i] = sums[i - 1];
+    sums[size.width - 1 + i] = sums[size.width - i];
+  }
+}
+
+// Means of by x by samples where that is a power of two: all steps of the definition are exact then, and so are
+// integers: sums are below 2^16 * 8 * 8 < 2^24.
+template <class T>
+CINEMILL_AVX2 void average_exactly(PlaneView<T> plane, Size size, int bit_depth, int by, const Work& work,
+                                   const Plane& out) noexcept {
+  const Size small = shrunk(size, by);
+  const float unit = 1.0F / static_cast<float>(by * by << (bit_depth - 8));
+  auto* const sums = reinterpret_cast<std::int32_t*>(work.even[0]);
+  for (int y = 0; y < small.height; ++y) {
+    add_rows(plane, size, y * by - by / 2, by, sums);
+    float* const to = out.row(y);
+    for (int x = 0; x < small.width; ++x) {
+      std::int32_t sum = 0;
+      for (int u = 0; u < by; ++u) sum += sums[x * by + u - by / 2];
+      to[x] = static_cast<float>(sum) * unit;
+    }
+  }
+}
+
 // Means of by x by samples. Their sums are exact in double precision (24 bits of values at most 2^13 apart), so that
 // columns may be added first.
 template <class T>
@@ -300,8 +345,10 @@ void ssim(PlaneView<T> ref, PlaneView<T> dist, Size size, int bit_depth, int sca
   Plane now[2] = {work.plane[0][0], work.plane[0][1]};
   Plane next[2] = {work.plane[1][0], work.plane[1][1]};
   if (const int by = factor(size); scales == 1 && by > 1) {
-    average(ref, size, bit_depth, by, work, now[0]);
-    average(dist, size, bit_depth, by, work, now[1]);
+    const bool exactly = (by & (by - 1)) == 0 && by <= 8;
+    exactly ? average_exactly(ref, size, bit_depth, by, work, now[0]) : average(ref, size, bit_depth, by, work, now[0]);
+    exactly ? average_exactly(dist, size, bit_depth, by, work, now[1])
+            : average(dist, size, bit_depth, by, work, now[1]);
     size = shrunk(size, by);
   } else {
     copy(ref, size, bit_depth, now[0]);
