@@ -102,7 +102,7 @@ def _pool(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 @json_option
 @quiet_option
 def score(reference: str, distorted: str, **options: Any) -> None:
-    r"""Score every frame of DIST (a path or URL) against REF, at the model's display size.
+    """Score every frame of DIST (a path or URL) against REF, at the model's display size.
 
     \b
     cinemill score title.mov out.mkv
