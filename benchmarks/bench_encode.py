@@ -84,7 +84,7 @@ def title(request: pytest.FixtureRequest, clip: Path) -> Iterator[Path]:
     yield clip if smoke or not CLIP.is_file() else CLIP
 
 
-@pytest.mark.parametrize("work", ["chunks", "job"])
+@pytest.mark.parametrize("work", ["chunks", pytest.param("job", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("codec", ["x264", pytest.param("svtav1", marks=pytest.mark.slow)])
 def bench_encode(race: Any, title: Path, tmp_path: Path, codec: str, work: str) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "whole.mp4"

@@ -92,9 +92,7 @@ class Reader:
             stream = video_stream(container, self._url)
             use_threads(stream, self._threads)
             keep_only(container, stream)
-            start = (
-                int(self._info.index.pts[wanted.start]) if stream.codec_context.name in SKIPPABLE else None
-            )
+            start = int(self._info.index.pts[wanted.start]) if self._skips(container, stream) else None
             for packet in self._packets(container, stream, entry):
                 if start is not None:
                     needed = packet is None or packet.pts is None or packet.pts >= start

@@ -57,7 +57,14 @@ def test_mistakes_are_one_line_and_no_traceback(raw: tuple[Path, Path], tmp_path
         ("--size", "64x48", "--pool", "p101"): "wanted one of mean",
         ("--size", "64x48", "--offset", "some"): "wanted a number of frames, or auto",
         ("--size", "64x48", "--model", "advise"): "need media files",
-        ("--size", "64x48", "--scorer", "ffmpeg", "--also", "vmaf_v0.6.1neg"): "one model at a time",
+        (
+            "--size",
+            "64x48",
+            "--scorer",
+            "ffmpeg",
+            "--also",
+            "vmaf_v0.6.1neg",
+        ): "gives one model and PSNR only",
     }
     for arguments, words in cases.items():
         done = run(*raw, *arguments)

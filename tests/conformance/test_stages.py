@@ -13,6 +13,12 @@ OURS = sorted(name for name in installed(STAGES) if distribution_of(STAGES, name
 ONE_CUT = frozenset(OURS) - {"shots", "vision"}
 """Stages without settings that may change nothing (`Stage.same`): their cut is decided elsewhere, or is part of the result."""
 
+TIMED = frozenset({"conformance"})
+"""Stages whose evidence says how long real players took, so that no two runs give the same bytes."""
+LONG = frozenset({"allocate", "analyse", "search"})
+"""Stages that take half a minute, or need one that does."""
+SOME = [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in OURS]
+
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,10 +36,10 @@ def problems(findings: list[Finding]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", SOME)
 def test_a_stage_does_the_same_twice_within_its_memory(name: str, bench: Path) -> None:
     findings = list(check_stage(name, work_dir=bench, quick=True))
-    assert problems(findings) == {}
+    assert set(problems(findings)) <= ({"determinism"} if name in TIMED else set())
     verdicts = {finding.check: finding.verdict for finding in findings}
     assert verdicts["chunk invariance"] == ("skipped" if name in ONE_CUT else "passed")
 
@@ -42,5 +48,5 @@ def test_a_stage_does_the_same_twice_within_its_memory(name: str, bench: Path) -
 @pytest.mark.parametrize("name", OURS)
 def test_a_stage_stands_kills_and_awkward_titles(name: str, bench: Path) -> None:
     findings = list(check_stage(name, work_dir=bench / "all"))
-    assert problems(findings) == {}
+    assert set(problems(findings)) <= ({"determinism"} if name in TIMED else set())
     assert len(findings) >= 15
