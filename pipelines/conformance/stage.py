@@ -52,6 +52,7 @@ class Conformance(Stage[ConformanceParams]):
             out=out,
             source=Path(ctx.inputs.asset().url) if "asset" in ctx.inputs else None,
             keys=_keys(package),
+            timed=False,
         )
         verdict = run_conformance(order)
         write_report(verdict, out, title=item.variant)

@@ -13,8 +13,6 @@ OURS = sorted(name for name in installed(STAGES) if distribution_of(STAGES, name
 ONE_CUT = frozenset(OURS) - {"shots", "vision"}
 """Stages without settings that may change nothing (`Stage.same`): their cut is decided elsewhere, or is part of the result."""
 
-TIMED = frozenset({"conformance"})
-"""Stages whose evidence says how long real players took, so that no two runs give the same bytes."""
 LONG = frozenset({"allocate", "analyse", "search"})
 """Stages that take half a minute, or need one that does."""
 SOME = [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in OURS]
@@ -39,7 +37,7 @@ def problems(findings: list[Finding]) -> dict[str, str]:
 @pytest.mark.parametrize("name", SOME)
 def test_a_stage_does_the_same_twice_within_its_memory(name: str, bench: Path) -> None:
     findings = list(check_stage(name, work_dir=bench, quick=True))
-    assert set(problems(findings)) <= ({"determinism"} if name in TIMED else set())
+    assert problems(findings) == {}
     verdicts = {finding.check: finding.verdict for finding in findings}
     assert verdicts["chunk invariance"] == ("skipped" if name in ONE_CUT else "passed")
 
@@ -48,5 +46,5 @@ def test_a_stage_does_the_same_twice_within_its_memory(name: str, bench: Path) -
 @pytest.mark.parametrize("name", OURS)
 def test_a_stage_stands_kills_and_awkward_titles(name: str, bench: Path) -> None:
     findings = list(check_stage(name, work_dir=bench / "all"))
-    assert set(problems(findings)) <= ({"determinism"} if name in TIMED else set())
+    assert problems(findings) == {}
     assert len(findings) >= 15
