@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archer.media import MediaInfo
-from archer.media.convert import Converter
+from archer.media.convert import Converter, scaler_version
 from archer.media.frames import layout_named
 from archer.media.nut import write_nut
-from archer.process import Child, Limits, ffmpeg_path
+from archer.process import Child, Limits, ffmpeg_path, tool_build
 from cinemill_native.frames import Frame
 from encoder.chunk_check import ChunkFacts, Expected, check_chunk
 from encoder.codecs import codec_named
@@ -21,6 +21,11 @@ from encoder.settings import EncodeSettings
 
 QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 BITEXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
+
+
+def chunk_coder() -> str:
+    """What makes chunks, for memo keys: the encoder's build, and the scaler before it."""
+    return f"{tool_build(ffmpeg_path())}; {scaler_version()}"
 
 
 def gop_frames(settings: EncodeSettings, info: MediaInfo) -> int:

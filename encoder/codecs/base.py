@@ -131,6 +131,14 @@ def joined(fixed: Mapping[str, object], params: str) -> str:
     return ":".join([*(f"{key}={value}" for key, value in fixed.items()), *filter(None, [params])])
 
 
+def tuning(params: str) -> tuple[list[str], str]:
+    """The tuning, which is an argument of its own since it changes the defaults of the others, and the rest."""
+    entries = params.split(":")
+    tune = [entry.partition("=")[2] for entry in entries if entry.startswith("tune=")]
+    rest = ":".join(entry for entry in entries if not entry.startswith("tune="))
+    return (["-tune", tune[-1]] if tune else []), rest
+
+
 def _number(option: str, text: str) -> Decimal:
     try:
         return Decimal(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from archer.media import Hdr
-from encoder.codecs.base import STRUCTURE, Codec, joined
+from encoder.codecs.base import STRUCTURE, Codec, joined, tuning
 from encoder.codecs.options import FLAG, Kind, Pair, real, whole, words
 from encoder.settings import EncodeSettings
 
@@ -64,16 +64,8 @@ def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]
     """Closed GOPs of a fixed length, the same in every rung; nothing that depends on the length of the chunk."""
     fixed = {"keyint": gop, "min-keyint": gop, "scenecut": 0, "open-gop": 0, "stitchable": 1}
     profile = [] if settings.pixel_format else ["-profile:v", "high"]
-    tune, params = _tune(settings.params)
+    tune, params = tuning(settings.params)
     return ["-threads", str(settings.threads), *profile, *tune, "-x264-params", joined(fixed, params)]
-
-
-def _tune(params: str) -> tuple[list[str], str]:
-    """The tuning, which is an argument of its own since it changes the defaults of the others, and the rest."""
-    entries = params.split(":")
-    tune = [entry.partition("=")[2] for entry in entries if entry.startswith("tune=")]
-    rest = ":".join(entry for entry in entries if not entry.startswith("tune="))
-    return (["-tune", tune[-1]] if tune else []), rest
 
 
 CODEC = Codec(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from archer.media import Hdr
-from encoder.codecs.base import STRUCTURE, Codec, joined
+from encoder.codecs.base import STRUCTURE, Codec, joined, tuning
 from encoder.codecs.mastering import hevc_light, hevc_mastering
 from encoder.codecs.options import FLAG, Kind, real, whole, words
 from encoder.settings import EncodeSettings
@@ -77,13 +77,11 @@ def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]
         "opt-qp-pps": 0, "opt-ref-list-length-pps": 0, "frame-threads": 1, "pools": settings.threads,
         "log-level": "error",
     }  # fmt: skip
-    tune = [entry.partition("=")[2] for entry in settings.params.split(":") if entry.startswith("tune=")]
-    rest = ":".join(entry for entry in settings.params.split(":") if not entry.startswith("tune="))
+    tune, rest = tuning(settings.params)
     if hdr is not None:
         fixed |= {"hdr10": 1, "hdr10-opt": 1}
         fixed |= hevc_mastering(hdr) | hevc_light(hdr)
-    flags = ["-tune", tune[-1]] if tune else []
-    return ["-threads", str(settings.threads), *flags, "-tag:v", "hvc1", "-x265-params", joined(fixed, rest)]
+    return ["-threads", str(settings.threads), *tune, "-tag:v", "hvc1", "-x265-params", joined(fixed, rest)]
 
 
 CODEC = Codec(

@@ -8,11 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from archer.media import MediaInfo
-from archer.process import ffmpeg_path, tool_build
 from archer.split import Chunk
 from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung
-from encoder.chunk import gop_frames
+from encoder.chunk import chunk_coder, gop_frames
 from encoder.codecs import codec_named
 from encoder.probes import Probe, corrections, first_probes
 from pipelines.allocate.decision import decided_ladder, read_shots
@@ -62,7 +61,7 @@ class Analyse(Stage[AnalyseParams]):
 
     def fingerprint(self, params: AnalyseParams) -> str:
         """Encoder and scorer."""
-        return f"{tool_build(ffmpeg_path())}; {default_scorer().version()}"
+        return f"{chunk_coder()}; {default_scorer().version()}"
 
     def trial(self) -> Trial:
         """One small rung, at a few settings."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
+from archer.media import AudioStream, TextStream
 from archer.process import ffmpeg_path, tool_build
-from archer.stage import Inputs, Item, Resources, Stage, TaskContext
+from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext
 from encoder import encode_audio
 from pipelines.encode.request import AudioCodec
 
@@ -48,13 +49,7 @@ class Audio(Stage[AudioParams]):
         return [
             Item(
                 variant=track_name("audio", place, track.language),
-                values={
-                    "place": place,
-                    "language": track.language,
-                    "title": track.title,
-                    "default": track.default,
-                    "roles": ";".join(track.roles),
-                },
+                values=track_values(place, track),
                 weight=max(1, round(info.duration)),
             )
             for place, track in enumerate(info.audio)
@@ -76,6 +71,17 @@ class Audio(Stage[AudioParams]):
             on_sample=lambda done: ctx.progress(min(done, samples), samples),
         )
         ctx.out_json("facts", asdict(facts))
+
+
+def track_values(place: int, track: AudioStream | TextStream) -> dict[str, Scalar]:
+    """What an item says of its track; the package takes language, title and roles from it."""
+    return {
+        "place": place,
+        "language": track.language,
+        "title": track.title,
+        "default": track.default,
+        "roles": ";".join(track.roles),
+    }
 
 
 def track_name(kind: str, place: int, language: str) -> str:

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from archer.media import FrameRange, MediaInfo
-from archer.process import ffmpeg_path, tool_build
 from archer.split import Chunk
 from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, parse_ladder
+from encoder.chunk import chunk_coder
 from encoder.codecs import codec_named
 from encoder.filters import notices
 from encoder.rate_search import best_crf, next_crf
@@ -59,7 +59,7 @@ class Search(Stage[SearchParams]):
 
     def fingerprint(self, params: SearchParams) -> str:
         """Encoder and scorer."""
-        return f"{tool_build(ffmpeg_path())}; {default_scorer().version()}"
+        return f"{chunk_coder()}; {default_scorer().version()}"
 
     def trial(self) -> Trial:
         """A search on a small rung."""

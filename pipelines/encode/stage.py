@@ -8,10 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from archer.media import MediaInfo
-from archer.media.convert import scaler_version
-from archer.process import ffmpeg_path, tool_build
 from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung, encode_chunk
+from encoder.chunk import chunk_coder
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
 from pipelines.encode.zones import Zone, settings_in, title_zones
@@ -49,7 +48,7 @@ class Encode(Stage[EncodeParams]):
 
     def fingerprint(self, params: EncodeParams) -> str:
         """The encoder's build, and the scaler's."""
-        return f"{tool_build(ffmpeg_path())}; {scaler_version()}"
+        return chunk_coder()
 
     def trial(self) -> Trial:
         """Three short chunks."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from archer.stage import Inputs, Item, Resources, Stage, TaskContext
 from encoder.subtitles import TEXT, write_webvtt
-from pipelines.encode.audio import track_name
+from pipelines.encode.audio import track_name, track_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +35,7 @@ class Subtitles(Stage[SubtitlesParams]):
         return [
             Item(
                 variant=track_name("text", place, track.language),
-                values={
-                    "place": place,
-                    "language": track.language,
-                    "title": track.title,
-                    "default": track.default,
-                    "roles": ";".join(track.roles),
-                },
+                values=track_values(place, track),
             )
             for place, track in enumerate(info.subtitles)
             if track.codec in TEXT
