@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from archer.store.database import Database
 
 TOYS = """
 import os, signal, time
@@ -124,3 +128,21 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (folder / f"{name}.py").write_text(TOYS)
     monkeypatch.syspath_prepend(str(folder))
     return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        (tmp_path / "store").mkdir()
+        return f"sqlite:///{tmp_path}/store/archer.db"
+    server: Any = request.getfixturevalue("postgres")
+    return str(server.create())
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    """An empty database of each kind, open."""
+    made = Database(store_url)
+    yield made
+    made.close()
