@@ -59,7 +59,20 @@ def brief(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from archer.process import ffmpeg
 
     clip = tmp_path_factory.mktemp("brief") / "brief.mp4"
-    picture = ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-bf", "2", "-g", "25"]
+    picture = [
+        "-vf",
+        "scale=640:360",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "16",
+        "-bf",
+        "2",
+        "-g",
+        "25",
+    ]
     ffmpeg(["-i", bbb, "-frames:v", "60", "-t", "2.4", *picture, "-c:a", "aac", clip])
     return clip
 

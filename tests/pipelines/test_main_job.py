@@ -104,7 +104,9 @@ def test_a_second_run_has_nothing_to_do(encoded: Encode, brief: Path) -> None:
     out = encoded(brief, *QUICK, "--ladder", "360p,180p")
     before = (out / "manifest.json").stat().st_mtime_ns
     again = subprocess.run(
-        [*CINEMILL, "encode", brief, "-o", out, *QUICK, "--ladder", "360p,180p"], capture_output=True, text=True
+        [*CINEMILL, "encode", brief, "-o", out, *QUICK, "--ladder", "360p,180p"],
+        capture_output=True,
+        text=True,
     )
     assert again.returncode == 0, again.stderr
     assert "up to date" in again.stdout
