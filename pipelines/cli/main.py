@@ -46,6 +46,10 @@ COMMANDS = {
         "pipelines.cli.package:package",
         "Package renditions, audio and subtitles for HLS and DASH.",
     ),
+    "reproduce": (
+        "pipelines.cli.reproduce:reproduce",
+        "Encode again what a manifest says, and report what differs.",
+    ),
     "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),
     "retry": ("pipelines.cli.run:retry", "Try the failed tasks of a job again."),
     "run": ("pipelines.cli.run:run", "Run a job from a spec file."),
