@@ -46,6 +46,7 @@ COMMANDS = {
         "pipelines.cli.package:package",
         "Package renditions, audio and subtitles for HLS and DASH.",
     ),
+    "report": ("pipelines.cli.report:report", "Make the report of a package or a job again."),
     "reproduce": (
         "pipelines.cli.reproduce:reproduce",
         "Encode again what a manifest says, and report what differs.",

@@ -29,6 +29,9 @@ from pipelines.encode.request import EncodeRequest
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
 from pipelines.packaging.check import segment_packets
+from pipelines.report.inputs import NAME as REPORT_INPUTS_NAME
+from pipelines.report.inputs import SCHEMA as REPORT_INPUTS
+from pipelines.report.inputs import blobs, inputs_of, kept
 from pipelines.score.scorer import default_scorer
 from pipelines.score.stage import scores_by_rendition
 from vmaf import FrameScores
@@ -168,7 +171,19 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
         for part in done.parts(node):
             files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])
-    return files
+    return files | _report_inputs(order, done, files)
+
+
+def _report_inputs(order: EncodeOrder, done: Done, files: Files) -> Files:
+    """What `cinemill report` makes the report from again, beside the files that are there anyway."""
+    node = next(node for node in order.spec.nodes if node.id == "report")
+    found = inputs_of(node, done.result.outputs)
+    listed = done.store.put_json(kept(found, done.store), kind=REPORT_INPUTS)
+    there = set(files.values())
+    others = {
+        f"report-inputs/{path.name}": path for path in blobs(found, done.store).values() if path not in there
+    }
+    return {REPORT_INPUTS_NAME: done.store.path(listed), **others}
 
 
 def _tree(folder: Path, prefix: str) -> Files:

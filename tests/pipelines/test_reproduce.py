@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.report.errors import CannotRemake
+from pipelines.report.remake import remade
+
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 
 
@@ -44,6 +47,27 @@ def test_the_same_bytes_come_out_again_and_nothing_is_taken_from_the_first_run(p
     assert found["environment"] == []
     assert {entry["name"] for entry in found["files"]} == set(recorded["files"])
     assert sorted(path.name for path in package.parent.iterdir()) == before
+
+
+def test_the_report_is_made_again_from_the_package(package: Path, tmp_path: Path) -> None:
+    before = {name: (package / name).read_bytes() for name in ("report.html", "manifest.json")}
+    (package / "report.html").write_text("spoiled")
+    code, told = ran("report", package, "--json")
+    assert code == 0, told
+    assert json.loads(told.splitlines()[-1])["state"] == "changed"
+    assert {event["node"] for event in map(json.loads, told.splitlines()) if event.get("node")} == {"stage"}
+    assert {name: (package / name).read_bytes() for name in before} == before
+    other = tmp_path / "other"
+    shutil.copytree(package, other)
+    with pytest.raises(CannotRemake, match="is another"), remade(other, source=str(other / "shots.json")):
+        pass
+    (other / "renditions" / "144p.mp4").write_bytes(b"no video")
+    with pytest.raises(CannotRemake, match=r"renditions/144p\.mp4 is not what"), remade(other):
+        pass
+    for name in ("renditions/144p.mp4", "features.parquet", "run.json", "report-inputs.json"):
+        (other / name).unlink()
+        with pytest.raises(CannotRemake, match=name), remade(other):
+            pass
 
 
 @pytest.mark.slow
