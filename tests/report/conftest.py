@@ -57,7 +57,8 @@ CODECS = {
 }
 CODEC_STRINGS = {"av1": "av01.0.00M.08", "vp9": "vp09.00.10.08"}
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>player</title><style>{0.style}</style>
-<body><main><h1>player</h1></main>{0.markup}<script type="application/json" id="ab-data">{0.data}</script><script type="module">{0.script}</script>"""
+<body><main><h1>player</h1></main>{0.markup}
+<script type="application/json" id="ab-data">{0.data}</script><script type="module">{0.script}</script>"""
 READ = """((video) => {
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
   const context = canvas.getContext('2d');
