@@ -21,6 +21,7 @@ COMMANDS = {
     "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
     "cancel": ("pipelines.cli.jobs:cancel", "Stop, pause or continue a job that runs in another process."),
     "cards": ("pipelines.cli.jobs:cards", "List what the tasks of a job show of themselves."),
+    "compare": ("pipelines.cli.compare:compare", "Say which of two encodes of a title is better, and where."),
     "completion": ("pipelines.cli.completion:completion", "Print the shell completion script."),
     "conformance": (
         "pipelines.cli.conformance:conformance",
