@@ -72,8 +72,8 @@ def test_a_package_has_everything_and_its_hashes(encoded: Encode, brief: Path) -
     manifest = json.loads((out / "manifest.json").read_bytes())
     for name in ("master.m3u8", "manifest.mpd", "report.html", "features.parquet"):
         assert name in manifest["files"]
-    on_disk = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} - {"manifest.json"}
-    assert on_disk == set(manifest["files"])
+    on_disk = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert on_disk == {"manifest.json", "run.json", *manifest["files"]}
     for name, entry in manifest["files"].items():
         content = (out / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == entry["sha256"]
