@@ -16,6 +16,10 @@ CinemillError
 │   ├── LeaseLost                        a result came whose task had been given to another
 │   ├── StateDamaged                     the job state cannot be read
 │   ├── StateUnusable                    the database refuses what we ask
+│   ├── StoreUnreachable                 there is no connection to the database      [retryable]
+│   ├── UnknownJob(LookupError)          no submitted job has this id
+│   ├── IdempotencyConflict              an idempotency key was used for something else
+│   ├── IllegalTransition                a job in this state cannot do what is asked of it
 │   └── BlobDamaged                      stored bytes do not match their name
 ├── TaskFailure                          why a task failed, as data that crosses processes
 └── JobFailed(RuntimeError)              a job ended without its outputs
@@ -176,16 +180,17 @@ class StoreBusy(StoreError):
 
     Attributes:
         folder: the work folder.
-        holder: process id of the other one, 0 where it is unknown.
+        holder: process id of the other one, 0 where it is unknown; or the name of a scheduler.
     """
 
-    def __init__(self, folder: str, holder: int) -> None:
+    def __init__(self, folder: str, holder: int | str) -> None:
         super().__init__(folder, holder)
         self.folder, self.holder = folder, holder
 
     def __str__(self) -> str:
         remedy = "wait for it, stop it, or choose another --work-dir"
-        return f"{self.folder}: in use by process {self.holder or 'unknown'}; {remedy}"
+        who = self.holder if isinstance(self.holder, str) else f"process {self.holder or 'unknown'}"
+        return f"{self.folder}: in use by {who}; {remedy}"
 
 
 class StoreTooNew(StoreError):
@@ -249,6 +254,70 @@ class StateUnusable(StoreError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}; make the folder writable, or choose another --work-dir"
+
+
+class StoreUnreachable(StoreError):
+    """The database of the job state did not answer for a while.
+
+    Attributes:
+        place: its URL without the password.
+        reason: in the driver's words.
+    """
+
+    retryable = True
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+    def __str__(self) -> str:
+        return f"{self.place}: cannot be reached: {self.reason}; start it or check the URL, nothing was lost"
+
+
+class UnknownJob(StoreError, LookupError):
+    """No submitted job has this id.
+
+    Attributes:
+        job: what was asked for.
+    """
+
+    def __init__(self, job: str) -> None:
+        super().__init__(job)
+        self.job = job
+
+    def __str__(self) -> str:
+        return f"{self.job}: no such job was submitted here"
+
+
+class IdempotencyConflict(StoreError, ValueError):
+    """An idempotency key came again with another order.
+
+    Attributes:
+        key: the key.
+        job: what it stands for.
+    """
+
+    def __init__(self, key: str, job: str) -> None:
+        super().__init__(key, job)
+        self.key, self.job = key, job
+
+    def __str__(self) -> str:
+        return f"idempotency key {self.key!r} stands for job {self.job} with another order; use a new key"
+
+
+class IllegalTransition(StoreError, ValueError):
+    """A job cannot do what is asked of it.
+
+    Attributes:
+        job: its id. state: where it stands. action: what was asked.
+    """
+
+    def __init__(self, job: str, state: str, action: str) -> None:
+        super().__init__(job, state, action)
+        self.job, self.state, self.action = job, state, action
+
+    def __str__(self) -> str:
+        return f"job {self.job} is {self.state}: it cannot {self.action}"
 
 
 class BlobDamaged(StoreError):

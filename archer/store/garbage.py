@@ -12,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from archer.store.jobs import JobStore, now_ms
+from archer.store.database import now_ms
+from archer.store.jobs import JobStore
 from archer.store.remote import RemoteBlobs
 from archer.store.schema import attempts, cards, events, jobs, memo, nodes, tallies, tasks
 
@@ -50,9 +51,11 @@ def collect_garbage(
     """
     store = JobStore(root)
     try:
-        with store.surgery(keep=not dry_run) as connection:
-            forgotten, results = _forget(connection, older_than_days)
-            live = set(_named(connection))
+
+        def work(connection: sa.Connection) -> tuple[list[str], int, set[str]]:
+            return *_forget(connection, older_than_days), set(_named(connection))
+
+        forgotten, results, live = store.surgery(work, keep=not dry_run)
         blobs = [*_dead_files(Path(root), live)]
         afar = [*_dead_blobs(remote, live)] if remote else []
         if not dry_run:

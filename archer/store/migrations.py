@@ -6,12 +6,11 @@ is made from `schema` directly, and a test holds that both ways give the same ta
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from archer.errors import StoreTooNew
-from archer.store.schema import VERSION, meta, metadata
+from archer.store.database import Database
+from archer.store.schema import VERSION, counters, meta, metadata
 
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
@@ -40,25 +39,70 @@ STEPS: dict[int, tuple[str, ...]] = {
             FROM attempts JOIN tasks ON tasks.job = attempts.job AND tasks.name = attempts.name
             GROUP BY tasks.job, tasks.node, tasks.phase, attempts.state""",
     ),
+    4: (
+        "ALTER TABLE jobs ADD COLUMN submitted_ms BIGINT DEFAULT 0 NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN request TEXT DEFAULT '' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN notes TEXT DEFAULT '{}' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN owner VARCHAR(200) DEFAULT '' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN submit_key VARCHAR(200)",
+        "ALTER TABLE jobs ADD COLUMN body VARCHAR(64) DEFAULT '' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN queue VARCHAR(64) DEFAULT 'default' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN priority INTEGER DEFAULT 0 NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN deadline_ms BIGINT",
+        "ALTER TABLE jobs ADD COLUMN holder VARCHAR(200) DEFAULT '' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN token BIGINT DEFAULT 0 NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN until_ms BIGINT DEFAULT 0 NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN wanted VARCHAR(16) DEFAULT '' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN commits BIGINT DEFAULT 0 NOT NULL",
+        "CREATE UNIQUE INDEX jobs_by_key ON jobs (owner, submit_key)",
+        "CREATE INDEX jobs_by_state ON jobs (state, id)",
+        "CREATE INDEX jobs_by_owner ON jobs (owner, id)",
+        "CREATE TABLE queues (name VARCHAR(64) NOT NULL, most INTEGER, paused INTEGER DEFAULT 0 NOT NULL, PRIMARY KEY (name))",
+        "CREATE TABLE counters (name VARCHAR(16) NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name))",
+        "INSERT INTO counters SELECT 'event', COALESCE(MAX(seq), 0) FROM events",
+        """INSERT INTO counters SELECT 'token', MAX(found) FROM (SELECT COALESCE(MAX(token), 0) AS found FROM attempts
+            UNION ALL SELECT COALESCE(MAX(token), 0) FROM tasks UNION ALL SELECT COALESCE(MAX(copy_token), 0) FROM tasks)""",
+    ),
 }
 """Schema version -> what makes it of the one before."""
 
 
-def migrate(connection: Any, folder: str) -> None:
-    """Make the tables, or bring them up to date; within the caller's transaction.
+LOCK = 0x63696E65
+"""Key of the lock of PostgreSQL under which one process at a time makes or changes the tables."""
+
+
+def prepare(database: Database) -> None:
+    """Make the tables of a store, or bring them up to date; quick where there is nothing to do.
 
     Raises:
         StoreTooNew: a newer version of the program wrote them.
     """
-    if not sa.inspect(connection).has_table(meta.name):
+    if database.read(lambda connection: _found(connection, database.place)) != VERSION:
+        database.write(lambda connection: migrate(connection, database.place))
+
+
+def migrate(connection: sa.Connection, place: str) -> None:
+    """The same within the caller's transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+    found = _found(connection, place)
+    if found == 0:
         metadata.create_all(connection)
         connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
+        connection.execute(sa.insert(counters), [{"name": name, "value": 0} for name in ("event", "token")])
         return
-    query = sa.select(meta.c.value).where(meta.c.name == "schema")
-    found = int(connection.execute(query).scalar() or VERSION)
-    if found > VERSION:
-        raise StoreTooNew(folder, found, VERSION)
     for version in range(found + 1, VERSION + 1):
         for statement in STEPS[version]:
             connection.execute(sa.text(statement))
     connection.execute(meta.update().where(meta.c.name == "schema").values(value=str(VERSION)))
+
+
+def _found(connection: sa.Connection, place: str) -> int:
+    """The version of the tables; 0 where there are none."""
+    if not sa.inspect(connection).has_table(meta.name):
+        return 0
+    query = sa.select(meta.c.value).where(meta.c.name == "schema")
+    found = int(connection.execute(query).scalar() or VERSION)
+    if found > VERSION:
+        raise StoreTooNew(place, found, VERSION)
+    return found

@@ -1,4 +1,4 @@
-"""Tables of the job store. Portable SQL: SQLite now, PostgreSQL for several schedulers later.
+"""Tables of the job store, in SQL that SQLite and PostgreSQL share.
 
 `events` is the truth, in order; the other tables say where things stand. Times are milliseconds since 1970, for
 people and cost history only: what the scheduler decides goes by its own clock. How an older file becomes one of this
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 3
+VERSION = 4
 """Of this schema; kept in `meta`."""
 
 metadata = sa.MetaData()
@@ -25,12 +25,51 @@ jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    # running, paused, done, partial, failed, interrupted, cancelled
+    # queued, running, paused, done, partial, failed, interrupted, cancelled
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("runs", sa.Integer, nullable=False),
-    sa.Column("begun_ms", sa.BigInteger, nullable=False),
+    sa.Column("begun_ms", sa.BigInteger, nullable=False),  # 0 before the first run
     sa.Column("ended_ms", sa.BigInteger),
     sa.Column("spec", sa.Text, nullable=False, server_default=""),  # canonical JSON; see archer.spec
+    # What follows is for submitted jobs; those of `cinemill run` keep the defaults.
+    sa.Column("submitted_ms", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("request", sa.Text, nullable=False, server_default=""),  # the document that was submitted
+    sa.Column("notes", sa.Text, nullable=False, server_default="{}"),  # JSON of whoever submitted it
+    sa.Column("owner", sa.String(200), nullable=False, server_default=""),
+    sa.Column("submit_key", sa.String(200)),  # idempotency key, of its owner
+    sa.Column("body", sa.String(64), nullable=False, server_default=""),  # digest of what came with the key
+    sa.Column("queue", sa.String(64), nullable=False, server_default="default"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default=sa.text("0")),  # greater goes first
+    sa.Column("deadline_ms", sa.BigInteger),
+    sa.Column("holder", sa.String(200), nullable=False, server_default=""),  # scheduler that has it
+    sa.Column("token", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # fences its holders
+    sa.Column(
+        "until_ms", sa.BigInteger, nullable=False, server_default=sa.text("0")
+    ),  # end of the holder's lease
+    sa.Column(
+        "wanted", sa.String(16), nullable=False, server_default=""
+    ),  # cancel, pause, resume: asked of the holder
+    sa.Column("commits", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # of its present holder
+    sa.Index("jobs_by_key", "owner", "submit_key", unique=True),
+    sa.Index("jobs_by_state", "state", "id"),
+    sa.Index("jobs_by_owner", "owner", "id"),
+)
+
+queues = sa.Table(
+    "queues",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("most", sa.Integer),  # jobs of it that run at once; NULL for any number
+    sa.Column("paused", sa.Integer, nullable=False, server_default=sa.text("0")),  # 1: nothing of it is begun
+)
+
+# Greatest number given so far: `event` (events.seq), `token` (fencing tokens). Whoever takes some holds the row until the end
+# of the transaction, so that numbers become visible in their order, and none is missing.
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
 )
 
 nodes = sa.Table(
