@@ -35,6 +35,7 @@ class RungData:
         frame_bytes: (n,) int64, coded size of each frame.
         scores: of every frame.
         path: the rendition, which may be missing.
+        shown: what a browser shows: its proxy where it has one, as HEVC does.
     """
 
     name: str
@@ -45,6 +46,7 @@ class RungData:
     frame_bytes: npt.NDArray[np.int64]
     scores: FrameScores
     path: Path
+    shown: Path
 
     @property
     def vmaf(self) -> npt.NDArray[np.float64]:
@@ -117,6 +119,7 @@ def read_side(folder: Path, label: str = "") -> JobSide:
 
 
 def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameScores) -> RungData:
+    path, proxy = (folder / kind / f"{row['name']}.mp4" for kind in ("renditions", "proxies"))
     return RungData(
         name=row["name"],
         width=row["width"],
@@ -125,7 +128,8 @@ def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameSc
         crf=str(row["crf"]),
         frame_bytes=_column(table, row["name"], "bytes"),
         scores=scores,
-        path=folder / "renditions" / f"{row['name']}.mp4",
+        path=path,
+        shown=proxy if proxy.is_file() else path,
     )
 
 
