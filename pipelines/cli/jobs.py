@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.work import folder_option, job_argument
+from pipelines.cli.work import folder_option, job_argument, store_option
 
 if TYPE_CHECKING:
     from archer.store.history import AttemptRow, JobRow
@@ -143,12 +143,21 @@ def cancel(job: str, work_dir: Path, wish: str | None) -> int:
     "--older-than", type=click.IntRange(min=0), metavar="DAYS", help="Forget jobs that ended longer ago."
 )
 @click.option("--artifacts", default="", metavar="URL", help="Tidy up at this URL too.")
+@store_option
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def gc(work_dir: Path, older_than: int | None, artifacts: str, dry_run: bool) -> None:
+def gc(work_dir: Path, older_than: int | None, artifacts: str, store: str | None, dry_run: bool) -> None:
     """Remove from a work folder what no job and no remembered result needs."""
     from archer.store.garbage import collect_garbage
 
-    gone = collect_garbage(work_dir, dry_run=dry_run, older_than_days=older_than, remote=artifacts)
+    if store:
+        from archer.store.database import Database
+
+        database = Database(store)
+    else:
+        database = None
+    gone = collect_garbage(
+        work_dir, dry_run=dry_run, older_than_days=older_than, remote=artifacts, database=database
+    )
     would = "would remove" if dry_run else "removed"
     click.echo(
         f"{would} {gone.blobs} blobs, {gone.size / 1e6:.1f} MB; {len(gone.jobs)} jobs, {gone.results} results forgotten"
