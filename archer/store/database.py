@@ -161,12 +161,11 @@ def _parsed(url: str | Path) -> sa.URL:
         ) from error
     if made.drivername in ("postgresql", "postgres"):
         made = made.set(drivername="postgresql+psycopg")
-    for name, field in (
-        ("password", "password"),
-        ("user", "username"),
-    ):  # where nothing would show, or hide, them
-        if name in made.query:
-            made = made.set(**{field: str(made.query[name])}).difference_update_query([name])
+    # Where nothing would show, or hide, them.
+    if "password" in made.query:
+        made = made.set(password=str(made.query["password"])).difference_update_query(["password"])
+    if "user" in made.query:
+        made = made.set(username=str(made.query["user"])).difference_update_query(["user"])
     if made.drivername == "sqlite" and made.database:
         return made.set(database=str(Path(made.database).absolute()))
     if made.drivername != "postgresql+psycopg":

@@ -26,7 +26,7 @@ from pipelines.encode.publish import (
     publish_remote,
     read_remote,
 )
-from pipelines.encode.record import run_record
+from pipelines.encode.record import RECORD, run_record
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
