@@ -26,7 +26,7 @@ from pipelines.encode.publish import (
     publish_remote,
     read_remote,
 )
-from pipelines.encode.record import run_record
+from pipelines.encode.record import RECORD, run_record
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
@@ -171,6 +171,7 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     """Every file of a package by its path in it."""
     files = _tree(done.path("packaging.package"), "")
     files |= _tree(done.path("report.scores_json"), "scores/")
+    files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
     if order.request.optimizes:
