@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.report.charts import Chart, Curve, Spot
 from pipelines.report.plot import Axis, Tick, path_data, score_axis, ticks
+from pipelines.report.reasons import reason
 from pipelines.report.view import RungView, size_text
 
 MOST_SHOTS = 400
@@ -96,7 +97,9 @@ def optimizer_view(choices: Mapping[str, Any] | None, rungs: Sequence[RungView])
         left_out=max(0, len(shots) - MOST_SHOTS),
         sizes=tuple(size_text(*curve["size"]) for curve in choices["curves"] if len(curve["points"]) > 1),
         title=_title_chart(choices, [(rung, became[rung["name"]]) for rung in decided]),
-        hulls=_hull_chart(shots[:MOST_HULLS], [became[rung["name"]].place for rung in decided]),
+        hulls=_hull_chart(
+            shots[:MOST_HULLS], [(rung, became[rung["name"]]) for rung in decided], choices["goals"]["mode"]
+        ),
     )
 
 
@@ -161,7 +164,9 @@ def _title_chart(choices: Mapping[str, Any], rungs: Sequence[tuple[Mapping[str, 
     )
 
 
-def _hull_chart(shots: Sequence[Mapping[str, Any]], places: Sequence[int]) -> Chart:
+def _hull_chart(
+    shots: Sequence[Mapping[str, Any]], rungs: Sequence[tuple[Mapping[str, Any], RungView]], mode: str
+) -> Chart:
     """The hull of every shot, and what each rung takes of it."""
     rates = [row[0] for shot in shots for row in shot["hull"]]
     chosen = [one for shot in shots for one in shot["choices"]]
@@ -171,9 +176,16 @@ def _hull_chart(shots: Sequence[Mapping[str, Any]], places: Sequence[int]) -> Ch
         for shot in shots
     ]
     spots = [
-        Spot(place=place, x=x.place(log2(max(one["kbps"], 1))), y=y.place(one["vmaf"]), label="")
-        for shot in shots
-        for place, one in zip(places, shot["choices"], strict=False)
+        Spot(
+            place=became.place,
+            x=x.place(log2(max(shot["choices"][place]["kbps"], 1))),
+            y=y.place(shot["choices"][place]["vmaf"]),
+            label="",
+            shot=number,
+            about=reason(shot, number + 1, place, rung, mode),
+        )
+        for number, shot in enumerate(shots)
+        for place, (rung, became) in enumerate(rungs)
     ]
     return Chart(x=_rates(x), y=tuple(ticks(y, 5)), curves=tuple(curves), spots=tuple(spots))
 
