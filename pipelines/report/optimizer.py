@@ -15,6 +15,7 @@ from pipelines.report.view import RungView, size_text
 MOST_SHOTS = 400
 """Rows of the table of shots; more would make the page slow, and are in the artifact."""
 MOST_HULLS = 120
+MOST_OTHER_SIZES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def _choice(rung: Mapping[str, Any], became: RungView, mode: str) -> ChoiceView:
         planned_vmaf=planned["vmaf_mean"],
         vmaf=became.vmaf.mean,
         modes=tuple(_other(names[one["what"]], one, planned) for one in rung["modes"] if one["what"] != mode),
-        sizes=tuple(_other(one["what"], one, planned) for one in rung["sizes"]),
+        sizes=_best_sizes(rung["sizes"], planned),
     )
 
 
@@ -126,6 +127,17 @@ def _reason(rung: Mapping[str, Any], mode: str) -> str:
     if mode == "dynamic":
         return f"{1000 * rung['level']:.3g} VMAF frames per kB"
     return f"VMAF {rung['level']:.1f}" if mode == "constant-vmaf" else f"CRF {rung['level']:g}"
+
+
+def _best_sizes(sizes: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> tuple[OtherView, ...]:
+    """The other sizes that come nearest, and how many cannot get there."""
+    met = sorted((one for one in sizes if one["met"]), key=lambda one: float(one["kbps"]))
+    best = [
+        _other(one["what"].replace("x", " \N{MULTIPLICATION SIGN} "), one, planned)
+        for one in met[:MOST_OTHER_SIZES]
+    ]
+    missed = len(sizes) - len(met)
+    return (*best, OtherView(what=f"{missed} cannot", more="")) if missed else tuple(best)
 
 
 def _other(what: str, one: Mapping[str, Any], planned: Mapping[str, Any]) -> OtherView:
