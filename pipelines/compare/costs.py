@@ -62,7 +62,7 @@ def _wall(cost: Mapping[str, Any]) -> float | None:
 
 def _notes(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
     for name, run in (("A", one), ("B", other)):
-        if not run.get("cost"):
+        if "cpu_s" not in run.get("cost", {}):
             yield f"what {name} cost was not recorded (it has neither run.json nor cost.js)"
         elif run["cost"].get("tries", 0) < run["cost"].get("tasks", 0):
             part = f"{run['cost']['tries']} of {run['cost']['tasks']} tasks were done"
