@@ -8,6 +8,7 @@ CinemillError
 │   └── Cancelled                        we were told to stop
 ├── DiskFull(OSError)                    no space left where work is kept
 ├── SpecError(ValueError)                a job spec does not fit together
+├── PlaceRefused(PermissionError)        a service may not read or write there for others
 ├── NotCanonical(TypeError)              a value that has no one text, so it cannot name a result
 ├── StageError(RuntimeError)             a stage does not do what it declares
 ├── StoreError
@@ -148,6 +149,21 @@ class SpecError(CinemillError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
+
+
+class PlaceRefused(CinemillError, PermissionError):
+    """A service may not read or write there for others.
+
+    Attributes:
+        url: what was named. reason: why not, and what is wanted.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.reason}"
 
 
 class NotCanonical(CinemillError, TypeError):

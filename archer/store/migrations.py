@@ -63,6 +63,18 @@ STEPS: dict[int, tuple[str, ...]] = {
         """INSERT INTO counters SELECT 'token', MAX(found) FROM (SELECT COALESCE(MAX(token), 0) AS found FROM attempts
             UNION ALL SELECT COALESCE(MAX(token), 0) FROM tasks UNION ALL SELECT COALESCE(MAX(copy_token), 0) FROM tasks)""",
     ),
+    5: (
+        """CREATE TABLE api_keys (id VARCHAR(16) NOT NULL, name VARCHAR(200) NOT NULL, hash VARCHAR(64) NOT NULL,
+            scopes TEXT NOT NULL, made_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL, revoked_ms BIGINT NOT NULL,
+            PRIMARY KEY (id))""",
+        """CREATE TABLE webhooks (id VARCHAR(32) NOT NULL, owner VARCHAR(200) NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL,
+            secret VARCHAR(100) NOT NULL, made_ms BIGINT NOT NULL, seen BIGINT NOT NULL, PRIMARY KEY (id))""",
+        """CREATE TABLE deliveries (id VARCHAR(64) NOT NULL, hook VARCHAR(32) NOT NULL, seq BIGINT NOT NULL,
+            type VARCHAR(32) NOT NULL, body TEXT NOT NULL, state VARCHAR(16) NOT NULL, tries INTEGER NOT NULL,
+            next_ms BIGINT NOT NULL, status INTEGER NOT NULL, error TEXT NOT NULL, made_ms BIGINT NOT NULL, PRIMARY KEY (id))""",
+        "CREATE INDEX deliveries_by_time ON deliveries (state, next_ms)",
+        "CREATE INDEX deliveries_by_hook ON deliveries (hook, id)",
+    ),
 }
 """Schema version -> what makes it of the one before."""
 
