@@ -44,13 +44,15 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}" if route.tags else route.name,
+        generate_unique_id_function=lambda route: (
+            f"{route.tags[0]}_{route.name}" if route.tags else route.name
+        ),
     )
     app.state.services = services
     errors.install(app)
     for router in routers():
         app.include_router(router)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  FastAPI's own way
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
 

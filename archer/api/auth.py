@@ -55,9 +55,7 @@ def needs(scope: str) -> Any:
     return Security(_named(caller, scope))
 
 
-def _named(
-    function: Callable[..., Awaitable[Caller]], scope: str
-) -> Callable[..., Awaitable[Caller]]:
+def _named(function: Callable[..., Awaitable[Caller]], scope: str) -> Callable[..., Awaitable[Caller]]:
     function.__name__ = f"caller_with_{scope.replace(':', '_')}"
     return function
 

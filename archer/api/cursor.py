@@ -21,9 +21,11 @@ def decode(kind: str, cursor: str) -> str | int:
     except (ValueError, binascii.Error, RecursionError):
         found = None
     valid = isinstance(found, list) and len(found) == 2 and found[0] == kind
-    if valid and isinstance(found[1], str | int) and not isinstance(found[1], bool):
-        if isinstance(found[1], int) or "\0" not in found[1]:
-            return found[1] if not isinstance(found[1], int) else min(max(found[1], 0), 1 << 62)
+    after = found[1] if valid else None
+    if isinstance(after, str) and "\0" not in after:
+        return after
+    if isinstance(after, int) and not isinstance(after, bool) and 0 <= after < 1 << 62:
+        return after
     problem = FieldProblem(pointer="cursor", detail="wanted the `next` of an earlier page of this list")
     raise Problem("invalid-request", "the cursor is none of this list", errors=[problem])
 

@@ -55,7 +55,9 @@ def problem_of(error: CinemillError) -> Problem | None:
     for kind, name in KINDS.items():
         if isinstance(error, kind):
             headers = {"Retry-After": "5"} if name == "busy" else {}
-            return Problem(name, "the store does not answer" if name == "busy" else str(error), headers=headers)
+            return Problem(
+                name, "the store does not answer" if name == "busy" else str(error), headers=headers
+            )
     return None
 
 

@@ -11,7 +11,6 @@ import base64
 import json
 import logging
 import secrets
-import socket
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -87,7 +86,7 @@ class Hooks:
                 found = self._rows.get(hook.id)
                 if found is None:
                     break
-                hook = found  # noqa: PLW2901  the same one, further on
+                hook = found
 
     async def _deliver(self, client: httpx.AsyncClient, row: DeliveryRow) -> None:
         hook = await run_in_threadpool(self._rows.get, row.hook)
@@ -102,9 +101,7 @@ class Hooks:
         self._metrics.webhooks.labels(state if state != "pending" else "failed").inc()
         log.info("webhook %s: try %d of %s: %s %d %s", hook.id, tries, row.id, state, status, error)
         values = {"state": state, "tries": tries, "status": status, "error": error}
-        await run_in_threadpool(
-            self._rows.settle, row.id, next_ms=_now_ms() + round(1000 * wait_s), **values
-        )
+        await run_in_threadpool(self._rows.settle, row.id, next_ms=_now_ms() + round(1000 * wait_s), **values)
 
     async def _send(self, client: httpx.AsyncClient, hook: HookRow, row: DeliveryRow) -> tuple[int, str]:
         """Status of the answer, 0 where there is none, and what went wrong."""

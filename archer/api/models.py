@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 State = Literal["queued", "running", "paused", "done", "partial", "failed", "interrupted", "cancelled"]
 TaskState = Literal["pending", "leased", "retry", "done", "poisoned", "cancelled"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Number = Annotated[int, Field(ge=0)]
+Source = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class Taken(BaseModel):
@@ -42,19 +42,22 @@ class Order(Taken):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"job": "encode", "input": "https://media.example/title.mov", "params": {"ladder": "720p,360p"}}
+                {
+                    "job": "encode",
+                    "input": "https://media.example/title.mov",
+                    "params": {"ladder": "720p,360p"},
+                }
             ]
         }
     )
 
     job: Name | None = Field(default=None, description="Name of a template; `GET /v1/templates` lists them.")
-    input: str | None = Field(default=None, min_length=1, max_length=4096, description="URL of the title.")
-    output: str | None = Field(
-        default=None, min_length=1, max_length=4096, description="URL of a folder where results go as well."
+    input: Source | dict[str, Source] | None = Field(
+        default=None, description="URL of the title; several by name where the template reads several."
     )
     params: dict[str, Any] | None = Field(default=None, description="Settings of the template.")
     nodes: dict[str, Any] | None = Field(default=None, description="Stages by name, instead of a template.")
-    limits: dict[str, Any] | None = Field(default=None, description="With `nodes`: queues, budget_cpu_s.")
+    limits: dict[str, Any] | None = Field(default=None, description="What it may use: queues, budget_cpu_s.")
     queue: Name = "default"
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     deadline: Moment | None = None
@@ -79,7 +82,9 @@ class JobSummary(BaseModel):
 
     id: str
     state: State
-    wanted: str = Field(description="What was asked for and is not done yet: cancel, pause, resume; or empty.")
+    wanted: str = Field(
+        description="What was asked for and is not done yet: cancel, pause, resume; or empty."
+    )
     queue: str
     priority: int
     deadline: str | None

@@ -28,9 +28,13 @@ KINDS: Mapping[str, Kind] = {
     "wrong-host": Kind(
         421, "This server does not answer for that host", "Use the address that the server printed."
     ),
-    "no-key": Kind(401, "A key is needed", "Send `Authorization: Bearer cmk_...`; `cinemill serve keys add`."),
+    "no-key": Kind(
+        401, "A key is needed", "Send `Authorization: Bearer cmk_...`; `cinemill serve keys add`."
+    ),
     "bad-key": Kind(401, "The key is not known", "Check it, or make a new one: `cinemill serve keys add`."),
-    "expired-key": Kind(401, "The key has expired or was revoked", "Make a new one: `cinemill serve keys add`."),
+    "expired-key": Kind(
+        401, "The key has expired or was revoked", "Make a new one: `cinemill serve keys add`."
+    ),
     "wrong-scope": Kind(403, "The key may not do this", "Use a key with the scope that `detail` names."),
     "cross-origin": Kind(
         403, "Other sites may not use this server from a browser", "Call it from its own pages."
@@ -44,7 +48,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "wrong-state": Kind(409, "The job is not in a state for this", "See the state in `detail`."),
     "not-ready": Kind(409, "The job has not given this yet", "Watch its events, then ask again."),
-    "gone": Kind(410, "The bytes are no longer kept", "Submit the job again; what is known is not recomputed."),
+    "gone": Kind(
+        410, "The bytes are no longer kept", "Submit the job again; what is known is not recomputed."
+    ),
     "body-too-large": Kind(413, "The body is too large", "Name media by URL; they are never part of a body."),
     "not-json": Kind(415, "The body is not declared as JSON", "Send `Content-Type: application/json`."),
     "range-not-satisfiable": Kind(416, "The range lies outside", "Ask for a range within Content-Range."),

@@ -65,4 +65,3 @@ class Tail:
         async with self._news:
             self.closing = True
             self._news.notify_all()
-

@@ -20,7 +20,7 @@ def summary(row: JobRow) -> dict[str, Any]:
     tags = json.loads(row.notes).get("tags", {})
     found = JobSummary(
         id=row.id,
-        state=row.state,  # type: ignore[arg-type]  checked by the model
+        state=row.state,  # type: ignore[arg-type]  # checked by the model
         wanted=row.wanted,
         queue=row.queue,
         priority=row.priority,
@@ -73,7 +73,7 @@ def _node(row: NodeRow) -> NodeView:
         node=row.node,
         stage=row.stage,
         version=row.version,
-        state=row.state,  # type: ignore[arg-type]  checked by the model
+        state=row.state,  # type: ignore[arg-type]  # checked by the model
         items=row.items,
         tasks=dict(row.tasks),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -78,9 +80,13 @@ def recalled(database: Database, keys: Sequence[str]) -> dict[str, dict[str, Art
     found: dict[str, dict[str, Artifact]] = {}
     for start in range(0, len(keys), KEYS_AT_ONCE):
         query = sa.select(memo).where(memo.c.key.in_(list(keys[start : start + KEYS_AT_ONCE])))
-        for row in database.read(lambda connection, query=query: connection.execute(query).all()):
+        for row in database.read(partial(_all, query)):
             found[row.key] = outputs_from_json(json.loads(row.outputs))
     return found
+
+
+def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[Any]:
+    return connection.execute(query).all()
 
 
 def _counts(connection: sa.Connection, job: str) -> dict[str, dict[str, int]]:

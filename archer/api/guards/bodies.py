@@ -86,7 +86,7 @@ def _check(kind: str, body: bytes) -> None:
         value = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Problem("malformed-body", f"wanted JSON in UTF-8; it ends to be that{where}") from error
+        raise Problem("malformed-body", f"wanted JSON in UTF-8; it is not{where}") from error
     if any("\0" in text or not _encodable(text) for text in _texts(value)):
         raise Problem("malformed-body", "text with NUL or with half of a surrogate pair cannot be kept")
 

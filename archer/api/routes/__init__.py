@@ -5,7 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-NOUNS = ("health", "problems", "jobs", "tasks", "events", "results", "usage", "stages", "templates", "queues", "webhooks")
+NOUNS = (
+    "health",
+    "problems",
+    "jobs",
+    "tasks",
+    "events",
+    "results",
+    "usage",
+    "stages",
+    "templates",
+    "queues",
+    "webhooks",
+)
 
 
 def routers() -> list[Any]:

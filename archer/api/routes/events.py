@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -19,13 +19,19 @@ from archer.api.views import is_over
 router = APIRouter(prefix="/v1", tags=["events"])
 Reader = needs("jobs:read")
 PAGE = 100
-STREAM = {
-    200: {"description": "Events, oldest first.", "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}}},
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events, oldest first.",
+        "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}},
+    },
     204: {"description": "The job is over and nothing follows: do not connect again."},
 }
 LastEventId = Annotated[
     str | None,
-    Header(pattern=r"^[0-9]{1,18}$", description="Place of the last event that was received; only later ones come."),
+    Header(
+        pattern=r"^[0-9]{1,18}$",
+        description="Place of the last event that was received; only later ones come.",
+    ),
 ]
 After = Annotated[int, Query(ge=0, le=10**18, description="The same, where no header can be set.")]
 Follow = Annotated[bool, Query(description="Stay for what is still to happen; otherwise end at the present.")]
@@ -42,8 +48,8 @@ async def of_job(
 ) -> Response:
     """What happens in a job, as server-sent events.
 
-    Every event has its place as id. Connect again with `Last-Event-ID` and nothing is missed, nothing comes twice. The stream ends
-    with an `end` event when the job is over. Comments come in between as signs of life.
+    Every event has its place as id. Connect again with `Last-Event-ID` and nothing is missed, nothing comes twice. The stream
+    ends with an `end` event when the job is over. Comments come in between as signs of life.
     """
     place = int(last_event_id) if last_event_id else after
     row = await run_in_threadpool(parts.queue.get, job)

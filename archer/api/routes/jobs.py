@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -24,14 +24,19 @@ IdempotencyKey = Annotated[
         description="Makes that the same order is one job, however often it is sent.",
     ),
 ]
-CREATED = {
-    201: {"model": JobView, "description": "The job is kept and will run.", "headers": {
-        "Location": {"description": "Address of the job.", "schema": {"type": "string"}}}},
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "model": JobView,
+        "description": "The job is kept and will run.",
+        "headers": {"Location": {"description": "Address of the job.", "schema": {"type": "string"}}},
+    },
     200: {"model": JobView | Preview, "description": "It was submitted before under this key; or a dry run."},
 }
 
 
-@router.post("", status_code=201, responses={**CREATED, **documented(409, 413, 415, 507)}, response_model=None)
+@router.post(
+    "", status_code=201, responses={**CREATED, **documented(409, 413, 415, 507)}, response_model=None
+)
 def submit(
     order: Order,
     response: Response,
@@ -59,7 +64,9 @@ def page(
     parts: Parts,
     state: State | None = None,
     queue: Annotated[Name | None, Query()] = None,
-    owner: Annotated[str | None, Query(max_length=200, description="Id of a key; `local` where there is none.")] = None,
+    owner: Annotated[
+        str | None, Query(max_length=200, description="Id of a key; `local` where there is none.")
+    ] = None,
     limit: Limit = 50,
     after: Annotated[CursorParam, Query(alias="cursor")] = None,
     _: Caller = Reader,

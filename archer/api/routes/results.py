@@ -87,9 +87,7 @@ def results(job: JobId, parts: Parts, _: Caller = Reader) -> list[Output]:
     ]
 
 
-@router.get(
-    "/{output:word}", response_model=None, responses={**ANSWERS, **documented(404, 409, 410, 416)}
-)
+@router.get("/{output:word}", response_model=None, responses={**ANSWERS, **documented(404, 409, 410, 416)})
 def result(
     request: Request,
     job: JobId,
@@ -166,9 +164,7 @@ def _place(parts: Services, artifact: Artifact) -> FilePath:
         raise Problem("gone", "the output is no longer kept") from error
 
 
-def _bytes(
-    parts: Services, artifact: Artifact, name: str, request: Request, wanted: str | None
-) -> Response:
+def _bytes(parts: Services, artifact: Artifact, name: str, request: Request, wanted: str | None) -> Response:
     """By a signed address where artifacts are at one, else from here."""
     signed = parts.artifacts.signed(artifact)
     if signed:
@@ -176,9 +172,7 @@ def _bytes(
     return _stream(_place(parts, artifact), artifact.hash, name, request, wanted)
 
 
-def _stream(
-    place: FilePath, digest: str, name: str, request: Request, wanted: str | None
-) -> Response:
+def _stream(place: FilePath, digest: str, name: str, request: Request, wanted: str | None) -> Response:
     etag = f'"{digest.removeprefix("sha256:")}"'
     headers = {**HEADERS, "ETag": etag, "Content-Disposition": f'inline; filename="{_plain(name)}"'}
     if etag in request.headers.get("if-none-match", ""):

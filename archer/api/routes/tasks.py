@@ -18,7 +18,9 @@ from archer.store.history import AttemptRow
 router = APIRouter(prefix="/v1/jobs/{job:job}", tags=["tasks"])
 Reader = needs("jobs:read")
 After = Annotated[CursorParam, Query(alias="cursor")]
-Task = Annotated[str, Query(min_length=1, max_length=300, description="Name of a task, as `encode/map/chunk-00003/720p`.")]
+Task = Annotated[
+    str, Query(min_length=1, max_length=300, description="Name of a task, as `encode/map/chunk-00003/720p`.")
+]
 
 
 class TaskView(BaseModel):
@@ -61,7 +63,12 @@ class AttemptPage(BaseModel):
 
 @router.get("/tasks", responses=documented(404))
 def tasks(
-    job: JobId, parts: Parts, state: TaskState | None = None, limit: Limit = 100, after: After = None, _: Caller = Reader
+    job: JobId,
+    parts: Parts,
+    state: TaskState | None = None,
+    limit: Limit = 100,
+    after: After = None,
+    _: Caller = Reader,
 ) -> TaskPage:
     """The tasks of a job by name, as far as they are planned."""
     parts.queue.get(job)
@@ -69,7 +76,14 @@ def tasks(
     shown = rows[:limit]
     return TaskPage(
         items=[
-            TaskView(name=row.name, node=row.node, phase=row.phase, label=row.label, weight=row.weight, state=row.state)  # type: ignore[arg-type]
+            TaskView(
+                name=row.name,
+                node=row.node,
+                phase=row.phase,
+                label=row.label,
+                weight=row.weight,
+                state=row.state,  # type: ignore[arg-type]  # checked by the model
+            )
             for row in shown
         ],
         next=cursor.encode("tasks", shown[-1].name) if len(rows) > limit else None,
@@ -84,7 +98,9 @@ def attempts(job: JobId, parts: Parts, task: Task, _: Caller = Reader) -> Attemp
 
 
 @router.get("/logs", responses=documented(404))
-def logs(job: JobId, parts: Parts, limit: Limit = 100, after: After = None, _: Caller = Reader) -> AttemptPage:
+def logs(
+    job: JobId, parts: Parts, limit: Limit = 100, after: After = None, _: Caller = Reader
+) -> AttemptPage:
     """The tries of a job that have something to say: a log, an error."""
     parts.queue.get(job)
     rows = parts.history.logs(job, after=cursor.number_after("logs", after), limit=limit + 1)

@@ -162,7 +162,7 @@ def _delivery(row: DeliveryRow) -> DeliveryView:
         id=row.id,
         event=row.seq,
         type=row.type,
-        state=row.state,  # type: ignore[arg-type]  checked by the model
+        state=row.state,  # type: ignore[arg-type]  # checked by the model
         tries=row.tries,
         next_try=iso(row.next_ms) if row.state == "pending" else None,
         status=row.status,
