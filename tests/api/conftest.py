@@ -140,3 +140,18 @@ def new_key(locked: tuple[Served, str]) -> Callable[..., str]:
         return text
 
     return make
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Served]]:
+    """Start servers that end with the test."""
+    made: list[Served] = []
+
+    def begin(work: Path, *options: str, port: int = 0) -> Served:
+        made.append(Served(work, *options, port=port))
+        return made[-1]
+
+    yield begin
+    for server in made:
+        if server.process.poll() is None:
+            server.stop()
