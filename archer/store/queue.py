@@ -190,21 +190,30 @@ class JobQueue:
 
     # For schedulers.
 
-    def claim(self, scheduler: str, lease_s: float = LEASE_S, *, only: Sequence[str] = ()) -> Claim | None:
+    def claim(
+        self,
+        scheduler: str,
+        lease_s: float = LEASE_S,
+        *,
+        only: Sequence[str] = (),
+        ahead_of: JobRow | None = None,
+    ) -> Claim | None:
         """Take the next job: one that waits, or one whose scheduler went silent. None where there is none that may run.
 
         Greatest priority first, then earliest deadline, then as submitted; a queue that is paused or full is passed over.
 
         Args:
             scheduler: who asks. lease_s: how long it may be silent. only: queues to take from; all by default.
+            ahead_of: take only what is more urgent than this one.
         """
-        if not self._db.read(lambda connection: _first(connection, self._db.now_ms(connection), only)):
+        wanted = _wanted(only, ahead_of)
+        if not self._db.read(lambda connection: _first(connection, self._db.now_ms(connection), wanted)):
             return None
 
         def work(connection: sa.Connection) -> Claim | None:
             hold(connection, "token")  # one claim at a time, else two could fill the last place of a queue
             now = self._db.now_ms(connection)
-            job = _first(connection, now, only, lock=True)
+            job = _first(connection, now, wanted, lock=True)
             if job is None:
                 return None
             token = take(connection, "token", TICKETS)
@@ -252,6 +261,14 @@ class JobQueue:
         """What was asked for is done; what was asked meanwhile stays asked."""
         change = _held(claim).where(jobs.c.wanted == action).values(wanted="")
         self._db.write(lambda connection: connection.execute(change))
+
+    def orphan(self) -> None:
+        """The caller is the only scheduler there is: whoever holds jobs is dead, and need not be waited for."""
+        self._db.write(
+            lambda connection: connection.execute(
+                sa.update(jobs).where(jobs.c.holder != "").values(until_ms=0)
+            )
+        )
 
     def release(self, claim: Claim, state: str = "queued", *, failures: Iterable[str] = ()) -> bool:
         """Let go of a job: back into the queue, or to the state in which it ended; False where it was lost before.
@@ -343,14 +360,22 @@ def _by_key(connection: sa.Connection, owner: str, key: str | None) -> JobRow | 
     return None if row is None else JobRow.of(row)
 
 
-def _first(connection: sa.Connection, now: int, only: Sequence[str], *, lock: bool = False) -> str | None:
+def _wanted(only: Sequence[str], ahead_of: JobRow | None) -> list[Any]:
+    """Conditions of jobs that may be claimed."""
+    found: list[Any] = [jobs.c.queue.in_(list(only))] if only else []
+    if ahead_of is not None:
+        same, deadline = jobs.c.priority == ahead_of.priority, ahead_of.deadline_ms
+        sooner = jobs.c.deadline_ms.is_not(None) if deadline is None else jobs.c.deadline_ms < deadline
+        found.append((jobs.c.priority > ahead_of.priority) | (same & sooner))
+    return found
+
+
+def _first(connection: sa.Connection, now: int, wanted: Sequence[Any], *, lock: bool = False) -> str | None:
     """Id of the next job that may run."""
     silent = (jobs.c.state == "running") & (jobs.c.until_ms < now) & (jobs.c.submitted_ms > 0)
-    query = sa.select(jobs.c.id).where((jobs.c.state == "queued") | silent)
+    query = sa.select(jobs.c.id).where((jobs.c.state == "queued") | silent, *wanted)
     if shut := _shut(connection, now):
         query = query.where(jobs.c.queue.not_in(shut))
-    if only:
-        query = query.where(jobs.c.queue.in_(list(only)))
     latest = sa.case((jobs.c.deadline_ms.is_(None), 1), else_=0)
     order = (jobs.c.priority.desc(), latest, jobs.c.deadline_ms, jobs.c.id)
     query = query.order_by(*order).limit(1)

@@ -50,6 +50,7 @@ COMMANDS = {
     "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),
     "retry": ("pipelines.cli.run:retry", "Try the failed tasks of a job again."),
     "run": ("pipelines.cli.run:run", "Run a job from a spec file."),
+    "scheduler": ("pipelines.cli.scheduler:scheduler", "Run the jobs that were submitted."),
     "score": ("pipelines.cli.score:score", "Score a distorted file against its reference (VMAF, PSNR)."),
     "serve": ("pipelines.cli.serve:serve", "Serve jobs over HTTP, and run them."),
     "shots": ("pipelines.cli.shots:shots", "Find the shots of a title."),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from archer.registry import installed
 from archer.store.database import Database
 
 TOYS = """
@@ -128,6 +130,20 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (folder / f"{name}.py").write_text(TOYS)
     monkeypatch.syspath_prepend(str(folder))
     return name
+
+
+@pytest.fixture
+def installed_toys(toys: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The toy stages as an installed package has them, `sum`, `bag`, ... in `cinemill.stages`; value for PYTHONPATH of others."""
+    folder = Path(sys.path[0])
+    package = folder / "cinemill_toys-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: cinemill-toys\nVersion: 1.0\n")
+    names = "\n".join(f"{name.lower()} = {toys}:{name}" for name in ("Sum", "Bag", "Shy"))
+    (package / "entry_points.txt").write_text(f"[cinemill.stages]\n{names}\n")
+    installed.cache_clear()
+    yield str(folder)
+    installed.cache_clear()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
