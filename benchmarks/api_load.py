@@ -69,7 +69,7 @@ def main() -> None:
 def run(url: str, options: argparse.Namespace) -> None:
     with httpx.Client(base_url=url, timeout=60) as client:
         orders = [
-            {"job": "shots", "input": CLIP.name, "params": {"min_frames": 2 + n}} for n in range(options.jobs)
+            {"job": "shots", "input": CLIP.name, "params": {"chunk_frames": 20 + n}} for n in range(options.jobs)
         ]
         jobs = [client.post("/v1/jobs", json=order).raise_for_status().json()["id"] for order in orders]
     took = sorted(asyncio.run(measure(url, jobs, options.rate, options.seconds)))

@@ -147,7 +147,7 @@ def new_hook(url: str, events: Sequence[str], *, owner: str, seen: int) -> HookR
     )
 
 
-def test_delivery(hook: HookRow) -> DeliveryRow:
+def trial_delivery(hook: HookRow) -> DeliveryRow:
     """A message that says only that it arrives."""
     return _made(hook, f"msg_{_now_ms():012x}{secrets.token_hex(6)}", 0, "test", {})
 

@@ -155,7 +155,8 @@ def _place(parts: Services, url: str, where: str) -> str:
     try:
         return parts.inputs.checked(url)
     except PlaceRefused as error:
-        raise _refused("input-refused", where, str(error)) from error
+        remedy = "whoever runs the server allows more with --allow-input"
+        raise _refused("input-refused", where, f"{error}; {remedy}") from error
 
 
 def _refused(kind: str, where: str, detail: str) -> Problem:

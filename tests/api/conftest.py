@@ -42,7 +42,8 @@ class Served:
             [*argv, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
         )
         self._listening = threading.Event()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         assert self._listening.wait(60), self.output
         found = re.search(r"listening on (\S+)", self.output)
         assert found, self.output
@@ -56,19 +57,22 @@ class Served:
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        self._reader.join()
 
     def kill(self) -> None:
         """As the kernel would for want of memory."""
         with suppress(ProcessLookupError):
             os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self._reader.join()
 
     def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self.output += line
-            if line.startswith("listening on"):
-                self._listening.set()
+        with self.process.stdout as lines:
+            for line in lines:
+                self.output += line
+                if line.startswith("listening on"):
+                    self._listening.set()
         self._listening.set()
 
 

@@ -130,7 +130,7 @@ def test_a_dry_run_knows_what_is_known_and_keeps_nothing(client: Client, done: J
     assert len(client.jobs()) == before
     assert found["missing"] == 0
     assert all(node["known"] > 0 and node["whole"] and node["core_s"] == 0 for node in found["nodes"])
-    other = client.preview({**SHOTS, "params": {"min_frames": 5}})
+    other = client.preview({**SHOTS, "params": {"shortest_s": "0.7"}})
     shots = next(node for node in other["nodes"] if node["node"] == "shots")
     assert shots["missing"] > 0
     assert shots["core_s"] > 0
@@ -241,7 +241,7 @@ def test_what_is_installed(asking: httpx.Client) -> None:
     assert stages["shots"]["allowed"]
     assert not stages["command"]["allowed"]
     schema = asking.get("/v1/stages/shots").json()["params"]
-    assert "min_frames" in schema["properties"]
+    assert "shortest_s" in schema["properties"]
     names = {template["name"] for template in asking.get("/v1/templates").json()}
     assert {"encode", "shots"} <= names
     assert asking.get("/v1/templates/encode").json()["params"]["properties"]["codec"]

@@ -55,7 +55,7 @@ def test_a_server_killed_under_load_loses_no_job_and_does_none_twice(tmp_path: P
         with Client(server.url, key="") as client:
             for number in range(15):
                 name = f"{part}-{number}"
-                params = {"min_frames": 2 + (part + number) % 5}
+                params = {"chunk_frames": 20 + (part + number) % 5}
                 try:
                     job = client.submit({**SHOTS, "params": params}, key=name)
                     ids.setdefault(name, set()).add(job.id)

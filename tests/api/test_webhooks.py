@@ -14,7 +14,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from archer.api.hooks import Hooks, new_hook, test_delivery
+from archer.api.hooks import Hooks, new_hook, trial_delivery
 from archer.api.metrics import Metrics
 from archer.places import Places
 from archer.store import History, JobQueue
@@ -130,6 +130,6 @@ def test_two_servers_make_one_message_of_one_event(tmp_path: Path) -> None:
     now = time.time_ns() // 1_000_000 + 1000
     taken = [rows.take_due(now, 3), rows.take_due(now, 3), rows.take_due(now, 3)]
     assert [len(each) for each in taken] == [3, 2, 0]
-    rows.put(test_delivery(hook))
+    rows.put(trial_delivery(hook))
     assert [each.type for each in rows.take_due(now, 9)] == ["test"]
     database.close()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from archer.api import cursor
 from archer.api.auth import Caller, needs
-from archer.api.hooks import new_hook, test_delivery
+from archer.api.hooks import new_hook, trial_delivery
 from archer.api.models import Taken, iso
 from archer.api.paths import CursorParam, Limit
 from archer.api.problems import Problem, documented
@@ -139,7 +139,7 @@ def deliveries(
 @router.post("/{webhook:word}:test", status_code=202, responses=documented(404, 413, 415))
 def test(webhook: HookId, parts: Parts, _: Caller = Writer) -> DeliveryView:
     """Send it a message of the type `test`, as any other."""
-    row = test_delivery(_known(parts, webhook))
+    row = trial_delivery(_known(parts, webhook))
     parts.hooks.put(row)
     return _delivery(row)
 
