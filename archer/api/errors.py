@@ -48,6 +48,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(CinemillError, _ours)
+    app.add_exception_handler(Exception, _fault)
 
 
 def problem_of(error: CinemillError) -> Problem | None:
@@ -58,7 +59,8 @@ def problem_of(error: CinemillError) -> Problem | None:
             return Problem(
                 name, "the store does not answer" if name == "busy" else str(error), headers=headers
             )
-    return None
+    # Settings that some package refuses are values that do not fit.
+    return Problem("invalid-job", str(error)) if isinstance(error, ValueError) else None
 
 
 def _answer(request: Request, problem: Problem) -> Response:
@@ -96,6 +98,11 @@ async def _ours(request: Request, error: Exception) -> Response:
     if problem.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error)
     return _answer(request, problem)
+
+
+async def _fault(request: Request, _: Exception) -> Response:
+    """Told after this to `guards.requests` as well, which logs it."""
+    return _answer(request, Problem("internal", "the server failed; its log has the reason"))
 
 
 def _pointer(loc: Sequence[Any]) -> str:
