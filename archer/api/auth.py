@@ -40,7 +40,6 @@ def needs(scope: str) -> Any:
     ) -> Caller:
         parts = services_of(request)
         client = request.client.host if request.client else ""
-        await parts.rates.check_guesses(client)
         try:
             found = await run_in_threadpool(_caller, parts, request, given)
         except Problem as problem:

@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 from archer import templates
 from archer.api.models import Order
 from archer.api.problems import FieldProblem, Problem
-from archer.api.routes.stages import RUNS_ANYTHING
 from archer.api.services import Services
+from archer.api.settings import RUNS_ANYTHING
 from archer.errors import PlaceRefused
 from archer.media.asset import Asset
 from archer.plan import JobSpec, make_plan

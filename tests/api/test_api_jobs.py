@@ -1,4 +1,4 @@
-"""Jobs over HTTP as a user has them: submitted once, watched without a gap, fetched whole; with a real server and a real scheduler."""
+"""Jobs over HTTP as a user has them, with a real server and scheduler: submitted once, watched without a gap, fetched whole."""
 
 from __future__ import annotations
 

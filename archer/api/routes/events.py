@@ -22,7 +22,7 @@ PAGE = 100
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events, oldest first.",
-        "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {sse.MEDIA_TYPE: {}},
     },
     204: {"description": "The job is over and nothing follows: do not connect again."},
 }
