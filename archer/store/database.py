@@ -24,6 +24,14 @@ AGAIN = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's codes of serialization failure, deadlock, lock not available: the same transaction may succeed now."""
 DOWN = ("08", "57P")
 """Its classes of codes of a connection that fails, and of a server that stops or starts."""
+REFUSED = (
+    "authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "permission denied",
+)
+"""What a server says that is there, but has nothing for us: waiting would change nothing."""
 Work = TypeVar("Work")
 log = logging.getLogger(__name__)
 
@@ -110,6 +118,8 @@ class Database:
             if "malformed" in text or "not a database" in text:
                 return StateDamaged(self.place)
             return StateUnusable(self.place, text)
+        if any(words in text for words in REFUSED):
+            return StateUnusable(self.place, text)
         if code in AGAIN:
             return _Again(StateUnusable(self.place, text))
         lost = error.connection_invalidated or code.startswith(DOWN) or code == "53300"
@@ -151,6 +161,12 @@ def _parsed(url: str | Path) -> sa.URL:
         ) from error
     if made.drivername in ("postgresql", "postgres"):
         made = made.set(drivername="postgresql+psycopg")
+    for name, field in (
+        ("password", "password"),
+        ("user", "username"),
+    ):  # where nothing would show, or hide, them
+        if name in made.query:
+            made = made.set(**{field: str(made.query[name])}).difference_update_query([name])
     if made.drivername == "sqlite" and made.database:
         return made.set(database=str(Path(made.database).absolute()))
     if made.drivername != "postgresql+psycopg":

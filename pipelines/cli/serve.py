@@ -12,19 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.remote import HINT
-from pipelines.cli.work import artifacts_option, folder_option
+from pipelines.cli.work import artifacts_option, folder_option, store_option
 
 if TYPE_CHECKING:
     from archer.api.settings import Settings
     from archer.store.keys import KeyRows
 
-store_option = click.option(
-    "--store",
-    envvar="CINEMILL_STORE",
-    default="",
-    metavar="URL",
-    help="Job state, where it is not in the work folder: postgresql://user:password@host/name.",
-)
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -110,7 +103,7 @@ def _settings(options: dict[str, Any]) -> Settings:
     more = {"inputs": options["inputs"]} if options["inputs"] else {}
     return Settings(
         work_dir=options["work_dir"].absolute(),
-        database=options["store"],
+        database=options["store"] or "",
         artifacts=options["artifacts"],
         host=options["host"],
         port=options["port"],
