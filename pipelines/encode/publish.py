@@ -10,7 +10,6 @@ from pathlib import Path
 
 import mezzfs
 from pipelines.encode.errors import OutputExists, OutputFailed
-from pipelines.encode.record import RECORD
 
 MANIFEST = "manifest.json"
 
