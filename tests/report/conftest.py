@@ -335,29 +335,29 @@ def choices(names: Sequence[str], shots: int) -> dict[str, Any]:
 MODES = ("dynamic", "constant-vmaf", "per-title")
 
 
+FACTS = {"codec": "avc1.640015", "width": 320, "height": 180}
+
+
 @pytest.fixture(scope="session")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output folder as `cinemill encode` leaves it, of a numbered title in six rungs: report, renditions, proxy, cost."""
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """What is known of a numbered title in six rungs, which lie in a folder as `cinemill encode` leaves it."""
     folder = tmp_path_factory.mktemp("output")
     for name in ("renditions", "proxies"):
         (folder / name).mkdir()
     source = numbered(folder / "proxies" / "source.mp4", "h264", 60)
-    files = [
-        folder / "renditions" / f"{name}.mp4" for name in ("1080p", "720p", "540p", "432p", "360p", "234p")
-    ]
+    names = ("1080p", "720p", "540p", "432p", "360p", "234p")
+    files = [folder / "renditions" / f"{name}.mp4" for name in names]
     for file in files:
         shutil.copyfile(source, file)
-    facts = {"codec": "avc1.640015", "width": 320, "height": 180}
-    material = made_up(
-        source,
-        files,
-        4,
-        codecs=dict.fromkeys((file.stem for file in files), facts["codec"]),
-        proxies={"source": facts},
-    )
-    gallery = make_gallery(
-        material, lambda part: frames(str(source), part, info=material.info), lambda *_: None
-    )
+    return made_up(source, files, 4, codecs=dict.fromkeys(names, FACTS["codec"]), proxies={"source": FACTS})
+
+
+@pytest.fixture(scope="session")
+def output(material: Material) -> Path:
+    """That folder, with the report and its cost."""
+    source = material.asset.url
+    folder = Path(source).parent.parent
+    gallery = make_gallery(material, lambda part: frames(source, part, info=material.info), lambda *_: None)
     page = render(
         material,
         gallery,
