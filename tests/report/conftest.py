@@ -221,11 +221,21 @@ RATES = (4000, 2400, 1400, 800, 400, 150)
 """Of up to six made-up rungs, kb/s."""
 
 
-def made_up(source: Path, renditions: Sequence[Path], shots: int, **more: Any) -> Material:
-    """What is known of a job, without running it: real files, scores that fall with the rung and dip in every shot."""
+def material_from(
+    source: Path, renditions: Sequence[Path], shots: int, names: Sequence[str] = (), **more: Any
+) -> Material:
+    """What is known of a job, without running it: real files, scores that fall with the rung and dip in every shot.
+
+    Args:
+        source, renditions: videos with the same frames.
+        shots: how many.
+        names: of rungs that all are the first rendition; empty: each rendition is one.
+        more: replaces what is made up.
+    """
     info = probe(str(source))
     edges = np.linspace(0, info.frame_count, shots + 1).astype(int).tolist()
     videos = tuple(read_video(path, path.stem) for path in renditions)
+    videos = tuple(replace(videos[0], name=name) for name in names) or videos
     frames = np.arange(info.frame_count)
     scores = {
         video.name: FrameScores(
@@ -335,6 +345,12 @@ def choices(names: Sequence[str], shots: int) -> dict[str, Any]:
 MODES = ("dynamic", "constant-vmaf", "per-title")
 
 
+@pytest.fixture(scope="session")
+def made_up() -> Callable[..., Material]:
+    """Makes up what is known of a job, see `material_from`."""
+    return material_from
+
+
 FACTS = {"codec": "avc1.640015", "width": 320, "height": 180}
 
 
@@ -349,7 +365,9 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     files = [folder / "renditions" / f"{name}.mp4" for name in names]
     for file in files:
         shutil.copyfile(source, file)
-    return made_up(source, files, 4, codecs=dict.fromkeys(names, FACTS["codec"]), proxies={"source": FACTS})
+    return material_from(
+        source, files, 4, codecs=dict.fromkeys(names, FACTS["codec"]), proxies={"source": FACTS}
+    )
 
 
 @pytest.fixture(scope="session")
