@@ -36,6 +36,7 @@ from archer.scheduler import (
     PartsStored,
     Pause,
     Policy,
+    Pool,
     Resized,
     Result,
     Scheduler,
@@ -114,13 +115,13 @@ def run(
     """
     _refuse_import()
     plan = make_plan(spec)
+    how = Setup(tell=on_event or _nobody, policy=policy or Policy(), remote=artifacts, afresh=afresh)
     store = JobStore(Path(work_dir).absolute())
     try:
         made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
         try:
             kept = ArtifactStore(store.root, remote=artifacts)
-            tell = on_event or _nobody
-            driver = Driver(plan, store, made, tell, policy or Policy(), kept, artifacts, afresh)
+            driver = Driver(plan, store, made, kept, how, first_ticket=store.next_token)
             return driver.run(spec_to_text(spec))
         finally:
             if made is not executor:
@@ -129,11 +130,34 @@ def run(
         store.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How a job is driven.
+
+    Attributes:
+        tell: called with every event, stored or not.
+        policy: when to try again.
+        remote: an fsspec URL where artifacts go too.
+        afresh: names of tasks to compute though their results are known.
+        pool: what may run at once, where several jobs share it; None for all that the executor has.
+    """
+
+    tell: Tell
+    policy: Policy = field(default_factory=Policy)
+    remote: str = ""
+    afresh: frozenset[str] = frozenset()
+    pool: Pool | None = None
+
+
 class Driver:
     """Joins scheduler, executor and stores, and is done when the job is.
 
     What follows at once from one round of reports (results, hits in the memo, new leases) goes into one transaction;
-    tasks are submitted after it, so that what runs is always known to be leased.
+    tasks are submitted after it, so that what runs is always known to be leased. `run` drives a job of a folder to its end;
+    whoever drives several, under claims, calls `start`, then `step` with what their executor reports, until `ended`.
+
+    Args:
+        first_ticket: the first of those that only this run gives.
     """
 
     def __init__(
@@ -141,21 +165,21 @@ class Driver:
         plan: Plan,
         store: JobStore,
         executor: Executor,
-        tell: Tell,
-        policy: Policy,
         artifacts: ArtifactStore,
-        remote: str = "",
-        afresh: frozenset[str] = frozenset(),
+        setup: Setup,
+        *,
+        first_ticket: int,
     ) -> None:
-        self._plan, self._store, self._executor, self._tell = plan, store, executor, tell
-        self._artifacts, self._remote, self._afresh = artifacts, remote, afresh
+        self._plan, self._store, self._executor, self._tell = plan, store, executor, setup.tell
+        self._artifacts, self._remote, self._afresh = artifacts, setup.remote, setup.afresh
         self._capacity: Capacity = executor.capacity()
         self._scheduler = Scheduler(
             plan,
             capacity=self._capacity,
-            policy=policy,
-            first_ticket=store.next_token,
+            policy=setup.policy,
+            first_ticket=first_ticket,
             paces=store.paces(plan) if self._capacity.machines > 1 else None,
+            pool=setup.pool,
         )
         self._clock: Callable[[], float] = getattr(executor, "clock", time.monotonic)
         self._ledger = Ledger(plan, self._clock)
@@ -168,12 +192,38 @@ class Driver:
         runs = self._store.begin(self._plan, spec)
         try:
             self._settle(Begin(), started=runs)
-            while self._ledger.ended is None:
-                reports = self._executor.poll(self._patience())
-                self._settle(*self._happenings(reports), *self._asked(), Tick())
+            while not self.ended:
+                reports = self._executor.poll(self.patience)
+                self.step(reports, *self._asked())
         except BaseException:
             self._interrupted()
             raise
+        return self.result()
+
+    def start(self, spec: str, token: int) -> None:
+        """Begin under a claim; `spec` is kept with the job. Raises LeaseLost where another one has it."""
+        runs = self._store.begin(self._plan, spec, token=token)
+        self._settle(Begin(), started=runs)
+
+    def step(self, reports: Sequence[Report], *others: Happening) -> None:
+        """Take in what the executor reports of this job, and what else happened; reports of other jobs change nothing."""
+        if not self.ended:
+            self._settle(*self._happenings(reports), *others, Tick())
+
+    @property
+    def ended(self) -> bool:
+        """True once nothing more is to be done."""
+        return self._ledger.ended is not None
+
+    @property
+    def patience(self) -> float:
+        """Seconds until it wants to look again, whatever happens."""
+        wake = self._scheduler.next_wake
+        return POLL_S if wake is None else max(0.0, min(POLL_S, wake - self._clock()))
+
+    def result(self) -> JobResult:
+        """How it ended, its outputs published where they go."""
+        assert self._ledger.ended is not None  # noqa: S101  asked for by who saw the end
         self._publish()
         return JobResult(
             job=self._plan.job,
@@ -182,6 +232,12 @@ class Driver:
             failures=self._ledger.ended.failures,
             logs=self._ledger.logs,
         )
+
+    def leave(self) -> None:
+        """Stop what runs of this job, and nothing else; what the store knows is left as it is."""
+        for ticket in list(self._ledger.running):
+            self._cancel(ticket)
+        self._scheduler.leave()
 
     def _publish(self) -> None:
         """Leave a manifest of the outputs at the artifacts' URL, once they are all there."""
@@ -192,10 +248,6 @@ class Driver:
         ):
             value = {"job": self._plan.job, "outputs": outputs_to_json(self._scheduler.outputs)}
             RemoteBlobs(self._remote).write(f"manifests/{self._plan.job}.json", json_bytes(value))
-
-    def _patience(self) -> float:
-        wake = self._scheduler.next_wake
-        return POLL_S if wake is None else max(0.0, min(POLL_S, wake - self._clock()))
 
     def _interrupted(self) -> None:
         """Stop what runs, and keep that nothing runs any more, as far as that is possible now.

@@ -8,6 +8,10 @@ CinemillError
 │   └── Cancelled                        we were told to stop
 ├── DiskFull(OSError)                    no space left where work is kept
 ├── SpecError(ValueError)                a job spec does not fit together
+├── PlaceRefused(PermissionError)        a service may not read or write there for others
+├── OpenServer(PermissionError)          a server would be open to the network without any key
+├── ServerRefused(RuntimeError)          a server refused what a client asked
+├── ServerUnreachable(ConnectionError)   a server does not answer a client                [retryable]
 ├── NotCanonical(TypeError)              a value that has no one text, so it cannot name a result
 ├── StageError(RuntimeError)             a stage does not do what it declares
 ├── StoreError
@@ -16,6 +20,10 @@ CinemillError
 │   ├── LeaseLost                        a result came whose task had been given to another
 │   ├── StateDamaged                     the job state cannot be read
 │   ├── StateUnusable                    the database refuses what we ask
+│   ├── StoreUnreachable                 there is no connection to the database      [retryable]
+│   ├── UnknownJob(LookupError)          no submitted job has this id
+│   ├── IdempotencyConflict              an idempotency key was used for something else
+│   ├── IllegalTransition                a job in this state cannot do what is asked of it
 │   └── BlobDamaged                      stored bytes do not match their name
 ├── TaskFailure                          why a task failed, as data that crosses processes
 └── JobFailed(RuntimeError)              a job ended without its outputs
@@ -146,6 +154,71 @@ class SpecError(CinemillError, ValueError):
         return f"{self.field}: {self.problem}"
 
 
+class PlaceRefused(CinemillError, PermissionError):
+    """A service may not read or write there for others.
+
+    Attributes:
+        url: what was named. reason: why not, and what is wanted.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.reason}"
+
+
+class OpenServer(CinemillError, PermissionError):
+    """A server would be open to the network without any key.
+
+    Attributes:
+        host: where it was to listen.
+    """
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+    def __str__(self) -> str:
+        remedy = "make a key first (cinemill serve keys add NAME), or listen on 127.0.0.1"
+        return f"{self.host}: others can reach it, and there is no key; {remedy}"
+
+
+class ServerRefused(CinemillError, RuntimeError):
+    """A server refused what a client asked.
+
+    Attributes:
+        status: HTTP status.
+        problem: name of the kind of problem, as `job-not-found`.
+        detail: what was wrong.
+    """
+
+    def __init__(self, status: int, problem: str, detail: str) -> None:
+        super().__init__(status, problem, detail)
+        self.status, self.problem, self.detail = status, problem, detail
+
+    def __str__(self) -> str:
+        return f"{self.detail} ({self.problem}, HTTP {self.status})"
+
+
+class ServerUnreachable(CinemillError, ConnectionError):
+    """A server does not answer a client.
+
+    Attributes:
+        url: of the server. reason: in the words of the connection.
+    """
+
+    retryable = True
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"{self.url}: does not answer: {self.reason}; start it with: cinemill serve"
+
+
 class NotCanonical(CinemillError, TypeError):
     """A value that has no one text, so that it cannot be part of a name: a float, an open file.
 
@@ -176,16 +249,17 @@ class StoreBusy(StoreError):
 
     Attributes:
         folder: the work folder.
-        holder: process id of the other one, 0 where it is unknown.
+        holder: process id of the other one, 0 where it is unknown; or the name of a scheduler.
     """
 
-    def __init__(self, folder: str, holder: int) -> None:
+    def __init__(self, folder: str, holder: int | str) -> None:
         super().__init__(folder, holder)
         self.folder, self.holder = folder, holder
 
     def __str__(self) -> str:
         remedy = "wait for it, stop it, or choose another --work-dir"
-        return f"{self.folder}: in use by process {self.holder or 'unknown'}; {remedy}"
+        who = self.holder if isinstance(self.holder, str) else f"process {self.holder or 'unknown'}"
+        return f"{self.folder}: in use by {who}; {remedy}"
 
 
 class StoreTooNew(StoreError):
@@ -248,7 +322,75 @@ class StateUnusable(StoreError):
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; make the folder writable, or choose another --work-dir"
+        afar = "://" in self.path
+        remedy = (
+            "check the URL and its user" if afar else "make the folder writable, or choose another --work-dir"
+        )
+        return f"{self.path}: {self.reason}; {remedy}"
+
+
+class StoreUnreachable(StoreError):
+    """The database of the job state did not answer for a while.
+
+    Attributes:
+        place: its URL without the password.
+        reason: in the driver's words.
+    """
+
+    retryable = True
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+    def __str__(self) -> str:
+        return f"{self.place}: cannot be reached: {self.reason}; start it or check the URL, nothing was lost"
+
+
+class UnknownJob(StoreError, LookupError):
+    """No submitted job has this id.
+
+    Attributes:
+        job: what was asked for.
+    """
+
+    def __init__(self, job: str) -> None:
+        super().__init__(job)
+        self.job = job
+
+    def __str__(self) -> str:
+        return f"{self.job}: no such job was submitted here"
+
+
+class IdempotencyConflict(StoreError, ValueError):
+    """An idempotency key came again with another order.
+
+    Attributes:
+        key: the key.
+        job: what it stands for.
+    """
+
+    def __init__(self, key: str, job: str) -> None:
+        super().__init__(key, job)
+        self.key, self.job = key, job
+
+    def __str__(self) -> str:
+        return f"idempotency key {self.key!r} stands for job {self.job} with another order; use a new key"
+
+
+class IllegalTransition(StoreError, ValueError):
+    """A job cannot do what is asked of it.
+
+    Attributes:
+        job: its id. state: where it stands. action: what was asked.
+    """
+
+    def __init__(self, job: str, state: str, action: str) -> None:
+        super().__init__(job, state, action)
+        self.job, self.state, self.action = job, state, action
+
+    def __str__(self) -> str:
+        return f"job {self.job} is {self.state}: it cannot {self.action}"
 
 
 class BlobDamaged(StoreError):

@@ -122,10 +122,16 @@ class PlannedNode:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A checked job: nodes in an order in which each one's inputs come before it."""
+    """A checked job: nodes in an order in which each one's inputs come before it.
+
+    Attributes:
+        limits: see `Limits`.
+        name: what the store calls it, where it was submitted under an id of its own; empty for its identity.
+    """
 
     nodes: tuple[PlannedNode, ...]
     limits: Limits = field(default_factory=Limits)
+    name: str = ""
 
     @cached_property
     def by_id(self) -> Mapping[str, PlannedNode]:
@@ -145,7 +151,12 @@ class Plan:
 
     @cached_property
     def job(self) -> str:
-        """Identity of the job: the same for the same stages, settings, inputs and tools."""
+        """Id of the job: the one it was submitted under, else its identity."""
+        return self.name or self.identity
+
+    @cached_property
+    def identity(self) -> str:
+        """The same for the same stages, settings, inputs and tools."""
         return digest([[node.id, node.identity, plain(node.inputs)] for node in self.nodes])[:32]
 
 

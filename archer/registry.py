@@ -14,7 +14,8 @@ STAGES = "cinemill.stages"
 EXECUTORS = "cinemill.executors"
 SPLITTERS = "cinemill.splitters"
 STORES = "cinemill.stores"
-GROUPS = (STAGES, SPLITTERS, EXECUTORS, STORES)
+JOBS = "cinemill.jobs"
+GROUPS = (JOBS, STAGES, SPLITTERS, EXECUTORS, STORES)
 
 
 @cache

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import pwd
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,30 @@ def short(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip = tmp_path_factory.mktemp("short") / "short.mp4"
     picture = ["-vf", "scale=320:180", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-bf", "2"]
     ffmpeg(["-i", bbb, "-frames:v", "30", "-t", "1.2", *picture, "-c:a", "aac", clip])
+    return clip
+
+
+@pytest.fixture(scope="session")
+def brief(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 60 frames of it at 640x360 with sound, two seconds long: real pictures, where scoring takes most of the time."""
+    from archer.process import ffmpeg
+
+    clip = tmp_path_factory.mktemp("brief") / "brief.mp4"
+    picture = [
+        "-vf",
+        "scale=640:360",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "16",
+        "-bf",
+        "2",
+        "-g",
+        "25",
+    ]
+    ffmpeg(["-i", bbb, "-frames:v", "60", "-t", "2.4", *picture, "-c:a", "aac", clip])
     return clip
 
 
@@ -142,6 +169,102 @@ def ray_cluster() -> Iterator[Callable[..., RayCluster]]:
     yield start
     for cluster in made:
         cluster.close()
+
+
+class Postgres:
+    """A PostgreSQL server of this session's own, which forgets everything at its end; run as an ordinary user, as it wants.
+
+    Args:
+        programs: folder of its programs.
+        folder: for its data; removed at the end.
+    """
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._folder, self._names = folder, count()
+        user = _ordinary_user()
+        self._as = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+        if user:
+            shutil.chown(folder, user)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        options: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **self._as}
+        made = [
+            programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "cinemill",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
+        subprocess.run([*made, "--locale=C", "--no-instructions"], check=True, timeout=120, **options)
+        quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+        settings = [word for setting in quick for word in ("-c", setting)]
+        places = ["-k", folder, "-h", "127.0.0.1", "-p", str(self.port)]
+        self._argv, self._options = (
+            [programs / "postgres", "-D", folder / "data", *places, *settings],
+            options,
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again if it was stopped."""
+        self._server = subprocess.Popen(self._argv, **self._options)
+        for _ in range(600):
+            with suppress(Exception), self._connection():
+                return
+            assert self._server.poll() is None, "PostgreSQL did not start"
+            time.sleep(0.05)
+        pytest.fail("PostgreSQL does not answer")
+
+    def stop(self) -> None:
+        """Stop it at once, with every connection; what was committed is kept."""
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait(30)
+
+    def url(self, name: str, password: str = "") -> str:
+        """URL of a database."""
+        user = f"cinemill:{password}" if password else "cinemill"
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
+
+    def create(self) -> str:
+        """URL of a new, empty database."""
+        name = f"test_{next(self._names)}"
+        with self._connection() as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def _connection(self) -> Any:
+        import psycopg
+
+        return psycopg.connect(self.url("postgres"), autocommit=True)
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _ordinary_user() -> str:
+    """Whom to run as where we are root; empty for ourselves."""
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "" if os.geteuid() else ("postgres" if "postgres" in names else "nobody")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL server; one per session, `create` gives a database of one's own."""
+    pytest.importorskip("psycopg", reason="needs the extra postgres")
+    found = shutil.which("postgres")
+    programs = [Path(found).resolve().parent] if found else []
+    programs += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if not programs:
+        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    server = Postgres(programs[-1], Path(tempfile.mkdtemp(prefix="cinemill-postgres-")))
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,7 @@ from archer.scheduler.happenings import Tick as Tick
 from archer.scheduler.machine import Scheduler as Scheduler
 from archer.scheduler.policy import Capacity as Capacity
 from archer.scheduler.policy import Policy as Policy
+from archer.scheduler.queue import Pool as Pool
 
 __all__ = [
     "Abandon",
@@ -68,6 +69,7 @@ __all__ = [
     "Planned",
     "Poison",
     "Policy",
+    "Pool",
     "Recall",
     "Renew",
     "Resized",

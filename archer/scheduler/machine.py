@@ -45,7 +45,7 @@ from archer.scheduler.leases import Lease, Leases
 from archer.scheduler.node import NodeState
 from archer.scheduler.pace import MOST_TRIES, Pace, Stragglers
 from archer.scheduler.policy import Capacity, Policy
-from archer.scheduler.queue import DelayedQueue, Demand, ReadyQueue, Room, Waiting
+from archer.scheduler.queue import DelayedQueue, Demand, Pool, ReadyQueue, Room, Waiting
 from archer.stage import Item, Part, Resources
 from archer.task import Task
 
@@ -67,6 +67,7 @@ class Scheduler:
         policy: when to try again, when to run twice.
         first_ticket: the first ticket to give; greater than any that the store has seen.
         paces: node -> seconds per unit of weight, from history.
+        pool: what may run at once, where other jobs run in it too; then `capacity` says nothing.
     """
 
     def __init__(
@@ -77,9 +78,10 @@ class Scheduler:
         policy: Policy | None = None,
         first_ticket: int = 1,
         paces: Mapping[str, float] | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self._policy, self._limits = policy or Policy(), plan.limits
-        self._room = Room(capacity, capacity, plan.limits.queues)
+        self._room = Room(pool or Pool.of(capacity), plan.limits.queues)
         known = paces or {}
         self._nodes = {
             node.id: NodeState(plan=node, place=place, pace=Pace(known.get(node.id, 0.0)))
@@ -111,6 +113,12 @@ class Scheduler:
         """When the next `Tick` is due at the latest; None where nothing waits for time to pass."""
         times = [time for time in (self._delayed.next, self._leases.next) if time is not None]
         return min(times, default=None)
+
+    def leave(self) -> None:
+        """Give back what its tasks are counted with: the job is over for whoever asks, or another one has it."""
+        self._over = True
+        for lease in self._leases:
+            self._end(lease.ticket)
 
     def handle(self, happening: Happening, now: float) -> list[Action]:
         """Take in what happened; returns what to do, in order. After the end nothing changes any more.
@@ -426,7 +434,4 @@ class Scheduler:
             self._stragglers.watch(lease, predicted, now)
 
     def _resize(self, capacity: Capacity) -> None:
-        self._room.capacity = self._room.free = capacity
-        for lease in self._leases:
-            lease.demand = Demand(capacity.clamped(lease.demand.need), lease.demand.queue, lease.demand.keys)
-            self._room.free = self._room.free.without(lease.demand.need)
+        self._room.pool.resize(capacity)

@@ -34,21 +34,55 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Room:
-    """What is free now.
+class Pool:
+    """What an executor has, for one job or for several that share it.
 
     Attributes:
         capacity: all there is. free: what of it is left.
+        open: nothing is begun while it is False, so that the most urgent job is asked first.
+    """
+
+    capacity: Capacity
+    free: Capacity
+    open: bool = True
+
+    @classmethod
+    def of(cls, capacity: Capacity) -> Pool:
+        """A pool of which everything is free."""
+        return cls(capacity, capacity)
+
+    def resize(self, capacity: Capacity) -> None:
+        """There is more, or less, than before; what runs is counted as it was."""
+        if capacity == self.capacity:
+            return
+        used = Resources(
+            cpu=self.capacity.cpu - self.free.cpu,
+            memory_mb=(self.capacity.memory_mb or 0) - (self.free.memory_mb or 0),
+            gpu=self.capacity.gpu - self.free.gpu,
+        )
+        self.capacity, self.free = capacity, capacity.without(used)
+
+
+@dataclass(slots=True)
+class Room:
+    """What is free now for the tasks of a job.
+
+    Attributes:
+        pool: what there is, which others may share.
         limits: queue -> most tasks at once.
         running: queue -> tasks now.
         held: exclusive keys in use.
     """
 
-    capacity: Capacity
-    free: Capacity
+    pool: Pool
     limits: Mapping[str, int]
     running: Counter[str] = field(default_factory=Counter)
     held: set[str] = field(default_factory=set)
+
+    @property
+    def capacity(self) -> Capacity:
+        """All there is."""
+        return self.pool.capacity
 
     def fits(self, demand: Demand) -> bool:
         """True where a task of this demand can run now."""
@@ -57,19 +91,19 @@ class Room:
             return False
         if not self.held.isdisjoint(demand.keys):
             return False
-        return self.free.fits(self.capacity.clamped(demand.need))
+        return self.pool.open and self.pool.free.fits(self.capacity.clamped(demand.need))
 
     def take(self, demand: Demand) -> Demand:
         """Count a task in; returns the demand that it is counted with."""
         counted = self.capacity.clamped(demand.need)
-        self.free = self.free.without(counted)
+        self.pool.free = self.pool.free.without(counted)
         self.running[demand.queue] += 1
         self.held.update(demand.keys)
         return demand if counted is demand.need else Demand(counted, demand.queue, demand.keys)
 
     def give_back(self, demand: Demand) -> None:
         """Count a task out."""
-        self.free = self.free.without(demand.need, times=-1)
+        self.pool.free = self.pool.free.without(demand.need, times=-1)
         self.running[demand.queue] -= 1
         self.held.difference_update(demand.keys)
 

@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from archer.store.batch import Batch as Batch
     from archer.store.history import History as History
     from archer.store.jobs import JobStore as JobStore
+    from archer.store.queue import JobQueue as JobQueue
 
-_HOMES = {"ArtifactStore": "artifacts", "Batch": "batch", "History": "history", "JobStore": "jobs"}
+_HOMES = {
+    "ArtifactStore": "artifacts",
+    "Batch": "batch",
+    "History": "history",
+    "JobQueue": "queue",
+    "JobStore": "jobs",
+}
 
-__all__ = ["ArtifactStore", "Batch", "History", "JobStore"]
+__all__ = ["ArtifactStore", "Batch", "History", "JobQueue", "JobStore"]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,15 +21,14 @@ class Batch:
     Args:
         job: the job they belong to.
         now_ms: milliseconds since 1970.
-        next_seq: place of the first event.
 
     Attributes:
-        events: in order, with their place.
+        told: number of events. events: in order, with their places, once the transaction has given them.
         weights: of the tasks of `attempts`, in the same order.
     """
 
-    def __init__(self, job: str, now_ms: int, next_seq: int) -> None:
-        self.job, self.now_ms, self._next_seq = job, now_ms, next_seq
+    def __init__(self, job: str, now_ms: int) -> None:
+        self.job, self.now_ms = job, now_ms
         self.planned: list[Row] = []
         self.settled: list[Row] = []
         self.closed: list[Row] = []
@@ -43,6 +42,7 @@ class Batch:
         self.remembered: list[Row] = []
         self.nodes: list[Row] = []
         self.events: list[Event] = []
+        self._told: list[tuple[str, str, str, int, Mapping[str, Any]]] = []
         self.job_state = ""
 
     @property
@@ -50,18 +50,24 @@ class Batch:
         """True where there is nothing to write."""
         rows = self.planned or self.settled or self.closed or self.leased or self.renewed or self.nodes
         return not (
-            rows
-            or self.attempts
-            or self.copied
-            or self.touched
-            or self.cards
-            or self.events
-            or self.job_state
+            rows or self.attempts or self.copied or self.touched or self.cards or self._told or self.job_state
         )
 
     @property
+    def told(self) -> int:
+        """How many events there are."""
+        return len(self._told)
+
+    def number(self, first: int) -> None:
+        """Give the events their places, from `first` on."""
+        self.events = [
+            Event(seq=seq, job=self.job, type=kind, node=node, item=item, attempt=attempt, payload=payload)
+            for seq, (kind, node, item, attempt, payload) in enumerate(self._told, first)
+        ]
+
+    @property
     def event_rows(self) -> list[Row]:
-        """The events as rows."""
+        """The events as rows, once they have their places."""
         return [
             {
                 "seq": event.seq,
@@ -85,12 +91,11 @@ class Batch:
         payload: Mapping[str, Any] | None = None,
     ) -> None:
         """Add an event."""
-        seq = self._next_seq + len(self.events)
-        self.events.append(
-            Event(
-                seq=seq, job=self.job, type=kind, node=node, item=item, attempt=attempt, payload=payload or {}
-            )
-        )
+        self._told.append((kind, node, item, attempt, payload or {}))
+
+    def clear_events(self) -> None:
+        """Tell nothing after all."""
+        self._told.clear()
 
     def task_event(self, kind: str, task: Task, attempt: int, payload: Mapping[str, Any]) -> None:
         """Add an event about a task."""

@@ -1,4 +1,4 @@
-"""What a work folder knows of its jobs, to read while another process works there: pages, logs, costs, paces."""
+"""What a store knows of its jobs, to read while another process works there: pages, logs, costs, paces."""
 
 from __future__ import annotations
 
@@ -13,16 +13,28 @@ import sqlalchemy as sa
 from archer.artifact import Artifact
 from archer.errors import SpecError, StateUnusable
 from archer.events import Event
+from archer.store.database import FILE, Database, is_url
 from archer.store.schema import SAID, attempts, cards, events, jobs, nodes, tallies, tasks
 from archer.wire import outputs_from_json
 
-FILE = "archer.db"
 PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """One job. Times in milliseconds since 1970; `ended_ms` None while it runs; `spec` its canonical JSON."""
+    """One job. Times in milliseconds since 1970.
+
+    Attributes:
+        runs, begun_ms: how often it ran, when first; 0 before. ended_ms: None while it runs or is to run.
+        spec: its canonical JSON, once it ran.
+        submitted_ms: 0 for one that was not submitted; what follows then says nothing.
+        request: what was submitted. notes: JSON object of whoever submitted it. owner, submit_key, body: whose, its idempotency
+            key and the digest of what came with it.
+        queue, priority, deadline_ms: when it runs; see `JobQueue.submit`.
+        holder, token, until_ms: the scheduler that has it, by which token, until when.
+        wanted: what its holder is asked for.
+        commits: transactions of its present run.
+    """
 
     id: str
     state: str
@@ -30,6 +42,25 @@ class JobRow:
     begun_ms: int
     ended_ms: int | None
     spec: str
+    submitted_ms: int = 0
+    request: str = ""
+    notes: str = "{}"
+    owner: str = ""
+    submit_key: str | None = None
+    body: str = ""
+    queue: str = "default"
+    priority: int = 0
+    deadline_ms: int | None = None
+    holder: str = ""
+    token: int = 0
+    until_ms: int = 0
+    wanted: str = ""
+    commits: int = 0
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The job of a row of `jobs`."""
+        return cls(**row._mapping)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,37 +114,35 @@ class Cost:
 
 
 class History:
-    """Reads the job state of a work folder; any number of processes may, at any time.
+    """Reads the job state of a work folder or database; any number of processes may, at any time.
 
     Args:
-        root: the work folder.
+        store: the work folder, the URL of a database, or an open `Database`, which then stays open. Any number of threads use it.
 
     Raises:
         StateUnusable: there is no job state.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root).absolute()
-        path = self.root / FILE
-        if not path.is_file():
-            raise StateUnusable(str(path), "there is no job state here")
-        self._engine = sa.create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
-        try:
-            self._connection = self._engine.connect()
-        except sa.exc.DatabaseError as error:
-            raise StateUnusable(str(path), str(error.orig)) from error
+    def __init__(self, store: str | Path | Database) -> None:
+        self._owned = not isinstance(store, Database)
+        if isinstance(store, Database):
+            self._db = store
+        else:
+            if not is_url(store) and not (path := Path(store).absolute() / FILE).is_file():
+                raise StateUnusable(str(path), "there is no job state here")
+            self._db = Database(store, read_only=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
-        self._engine.dispose()
+        if self._owned:
+            self._db.close()
 
     def jobs(self) -> list[JobRow]:
         """All jobs, the latest first."""
-        query = sa.select(jobs).order_by(jobs.c.begun_ms.desc(), jobs.c.id)
-        return [JobRow(**row._mapping) for row in self._read(query)]
+        since = sa.case((jobs.c.begun_ms > 0, jobs.c.begun_ms), else_=jobs.c.submitted_ms)
+        return [JobRow.of(row) for row in self._read(sa.select(jobs).order_by(since.desc(), jobs.c.id))]
 
     def job(self, prefix: str = "") -> JobRow:
         """The one job whose id begins so; the only or latest one for an empty prefix.
@@ -123,7 +152,7 @@ class History:
         """
         found = [job for job in self.jobs() if job.id.startswith(prefix)]
         if not found:
-            raise SpecError("job", f"no job {prefix!r} in {self.root}; `cinemill jobs` lists them")
+            raise SpecError("job", f"no job {prefix!r} in {self._db.place}; `cinemill jobs` lists them")
         if prefix and len(found) > 1:
             raise SpecError(
                 "job", f"{prefix!r} may be {', '.join(job.id[:12] for job in found)}; write more of it"
@@ -163,9 +192,10 @@ class History:
         rows = self._read(query.group_by(tallies.c.state).having(number > 0))
         return {str(state): int(found) for state, found in rows}
 
-    def events(self, job: str, *, after: int = 0, limit: int = PAGE) -> list[Event]:
-        """A page of the events of a job in order, behind place `after`."""
-        query = sa.select(events).where(events.c.job == job, events.c.seq > after)
+    def events(self, job: str | None = None, *, after: int = 0, limit: int = PAGE) -> list[Event]:
+        """A page of the events of a job, or of all, in order, behind place `after`; none appears behind one that was read."""
+        query = sa.select(events).where(events.c.seq > after)
+        query = query if job is None else query.where(events.c.job == job)
         return [_event(row) for row in self._read(query.order_by(events.c.seq).limit(limit))]
 
     def attempts(self, job: str, name: str) -> list[AttemptRow]:
@@ -208,11 +238,7 @@ class History:
         return [Cost(**row._mapping) for row in self._read(query)]
 
     def _read(self, query: Any) -> Sequence[Any]:
-        try:
-            with self._connection.begin():
-                return self._connection.execute(query).all()
-        except sa.exc.DatabaseError as error:
-            raise StateUnusable(str(self.root / FILE), str(error.orig)) from error
+        return self._db.read(lambda connection: connection.execute(query).all())
 
 
 def _sum(value: Any, where: Any = None) -> Any:

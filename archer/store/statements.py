@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from archer.store.schema import attempts, cards, events, memo, nodes, tallies, tasks
+from archer.store.schema import attempts, cards, events, jobs, memo, nodes, tallies, tasks
 
 SIZES = (1, 20, 500)
 """Names in one question for states; in between, a name is asked for several times."""
@@ -27,6 +27,7 @@ class Statements:
         close: leased tasks that end or wait for the next try; changes only rows that `old_token` still holds: tokens
             only grow, so those of the tries that run beside each other lie between the first's and the last's.
         renew: leases that run longer.
+        fence: one more transaction of a claimed job, as long as it is claimed under `old_token`.
         attempt, event: rows that are only added.
         remember: results by memo key. touch: when they were found last.
         card: what tasks show of themselves.
@@ -59,6 +60,7 @@ class Statements:
         )
         until: Any = sa.bindparam("until_ms")
         self.renew = text(sa.update(tasks).where(*one, tasks.c.token == own).values(until_ms=until))
+        self.fence = text(_fence())
         self.attempt = text(sa.insert(attempts))
         self.event = text(sa.insert(events))
         self.remember = text(_upsert(insert(memo), ["key"], ["outputs", "used_ms"]))
@@ -94,6 +96,16 @@ def _added(insert: Any, keys: list[str]) -> Any:
         if column.name not in keys
     }
     return insert.on_conflict_do_update(index_elements=keys, set_=sums)
+
+
+def _fence() -> Any:
+    seen: Any = sa.bindparam("old_commits")
+    claimed = (jobs.c.id == sa.bindparam("old_job"), jobs.c.token == sa.bindparam("old_token"))
+    return (
+        sa.update(jobs)
+        .where(*claimed, jobs.c.commits == seen)
+        .values(commits=jobs.c.commits + sa.literal_column("1"))
+    )
 
 
 def _states(size: int) -> Any:

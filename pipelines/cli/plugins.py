@@ -10,10 +10,10 @@ import click
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print NDJSON: kind, name, target, distribution.")
 def plugins(as_json: bool) -> None:
-    """List the stages, splitters, executors and stores that are installed, ours and other packages'.
+    """List the kinds of jobs, stages, splitters, executors and stores that are installed, ours and other packages'.
 
-    A package registers its own by entry point: cinemill.stages, cinemill.splitters, cinemill.executors, cinemill.stores (there
-    the name is the scheme of the URLs that the store serves; fsspec serves all others).
+    A package registers its own by entry point: cinemill.jobs, cinemill.stages, cinemill.splitters, cinemill.executors,
+    cinemill.stores (there the name is the scheme of the URLs that the store serves; fsspec serves all others).
     """
     from archer.registry import GROUPS, distribution_of, installed
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 
 from archer.canonical import digest
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Node, Source
+from archer.templates import Assets, JobTemplate
 from pipelines.allocate.stage import AllocateParams
 from pipelines.analyse.rungs import RungsParams
 from pipelines.analyse.stage import AnalyseParams
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
-from pipelines.encode.request import EncodeRequest
+from pipelines.encode.request import EncodeRequest, checked
 from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
@@ -197,3 +198,31 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
     }
     params = ReportParams(title=title, settings=json.dumps(settings, sort_keys=True), command=command)
     return Node(id="report", stage="report", params=params, inputs=inputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedEncode(EncodeRequest):
+    """The settings of a submitted job: those of `cinemill encode`, and its title.
+
+    Attributes:
+        title: name for people; empty for the input's.
+    """
+
+    title: str = ""
+
+
+def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
+    """The main job as it is submitted. Raises BadSetting and the like; see `pipelines.encode.request.checked`."""
+    asset = assets["input"]
+    settings = {field.name: getattr(given, field.name) for field in fields(EncodeRequest)}
+    request = checked(EncodeRequest(**settings), both=given.target_vmaf != EncodeRequest().target_vmaf)
+    name = asset.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return encode_job(asset, request, title=given.title or name.rpartition(".")[0] or name)
+
+
+TEMPLATE = JobTemplate(
+    name="encode",
+    summary="Encode a title to a scored, playable package or a single file.",
+    params=SubmittedEncode,
+    build=submitted_encode,
+)

@@ -168,6 +168,7 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     """Every file of a package by its path in it."""
     files = _tree(done.path("packaging.package"), "")
     files |= _tree(done.path("report.scores_json"), "scores/")
+    files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
     if order.request.optimizes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Node
+from archer.templates import JobTemplate
 from pipelines.ingest.stage import IngestParams
 from pipelines.qc.stage import QcParams
 from pipelines.shots.stage import ShotsParams
@@ -41,3 +42,11 @@ def analyze_job(asset: Asset, params: QcParams | None = None) -> JobSpec:
         ),
     ]
     return JobSpec(nodes=nodes)
+
+
+TEMPLATE = JobTemplate(
+    name="analyze",
+    summary="Look at the pictures of a title, and control their quality.",
+    params=QcParams,
+    build=lambda assets, params: analyze_job(assets["input"], params),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Node
+from archer.templates import JobTemplate
 from pipelines.ingest.stage import IngestParams
 from pipelines.shots.stage import ShotsParams
 
@@ -28,3 +29,11 @@ def shots_job(asset: Asset, params: ShotsParams | None = None) -> JobSpec:
             ),
         ]
     )
+
+
+TEMPLATE = JobTemplate(
+    name="shots",
+    summary="Find the shots of a title.",
+    params=ShotsParams,
+    build=lambda assets, params: shots_job(assets["input"], params),
+)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from archer.registry import installed
+from archer.store.database import Database
 
 TOYS = """
 import os, signal, time
@@ -124,3 +130,35 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (folder / f"{name}.py").write_text(TOYS)
     monkeypatch.syspath_prepend(str(folder))
     return name
+
+
+@pytest.fixture
+def installed_toys(toys: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The toy stages as an installed package has them, `sum`, `bag`, ... in `cinemill.stages`; value for PYTHONPATH of others."""
+    folder = Path(sys.path[0])
+    package = folder / "cinemill_toys-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: cinemill-toys\nVersion: 1.0\n")
+    names = "\n".join(f"{name.lower()} = {toys}:{name}" for name in ("Sum", "Bag", "Shy"))
+    (package / "entry_points.txt").write_text(f"[cinemill.stages]\n{names}\n")
+    installed.cache_clear()
+    yield str(folder)
+    installed.cache_clear()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        (tmp_path / "store").mkdir()
+        return f"sqlite:///{tmp_path}/store/archer.db"
+    server: Any = request.getfixturevalue("postgres")
+    return str(server.create())
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    """An empty database of each kind, open."""
+    made = Database(store_url)
+    yield made
+    made.close()
