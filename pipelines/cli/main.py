@@ -21,6 +21,7 @@ COMMANDS = {
     "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
     "cancel": ("pipelines.cli.jobs:cancel", "Stop, pause or continue a job that runs in another process."),
     "cards": ("pipelines.cli.jobs:cards", "List what the tasks of a job show of themselves."),
+    "compare": ("pipelines.cli.compare:compare", "Say which of two encodes of a title is better, and where."),
     "completion": ("pipelines.cli.completion:completion", "Print the shell completion script."),
     "conformance": (
         "pipelines.cli.conformance:conformance",
@@ -47,6 +48,11 @@ COMMANDS = {
         "Package renditions, audio and subtitles for HLS and DASH.",
     ),
     "results": ("pipelines.cli.submit:results", "List or bring here what a job of a server gave."),
+    "report": ("pipelines.cli.report:report", "Make the report of a package or a job again."),
+    "reproduce": (
+        "pipelines.cli.reproduce:reproduce",
+        "Encode again what a manifest says, and report what differs.",
+    ),
     "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),
     "retry": ("pipelines.cli.run:retry", "Try the failed tasks of a job again."),
     "run": ("pipelines.cli.run:run", "Run a job from a spec file."),

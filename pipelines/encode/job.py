@@ -22,12 +22,16 @@ from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
 from pipelines.encode.subtitles import SubtitlesParams
 from pipelines.packaging.stage import PackagingParams
+from pipelines.proxies.stage import ProxiesParams
 from pipelines.publish.stage import PublishParams
+from pipelines.qc.stage import QcParams
 from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
 from pipelines.shots.stage import ShotsParams
+from pipelines.vision.stage import VisionParams
 
 MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
+PROXIES, QC = "proxy_files.parts", "qc.report"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
@@ -49,7 +53,12 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
     ]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    rest = [_subtitles(asset), _package(request), _report(asset, request, title, command)]
+    rest = [
+        _subtitles(asset),
+        _package(request),
+        *_looked_at(asset, request),
+        _report(asset, request, title, command),
+    ]
     return JobSpec(nodes=[*nodes, *rest])
 
 
@@ -146,6 +155,30 @@ def _subtitles(asset: Asset) -> Node:
     return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
 
 
+def _looked_at(asset: Asset, request: EncodeRequest) -> list[Node]:
+    """What only the report shows: proxies for its player, and findings of quality control."""
+    known: Inputs = {"media": MEDIA, "shots": SHOTS}
+    proxies = [
+        Node(
+            id="proxies",
+            stage="proxies",
+            params=ProxiesParams(),
+            inputs={"asset": asset, "media": MEDIA, "renditions": RENDITIONS},
+        ),
+        Node(
+            id="proxy_files",
+            stage="assemble",
+            params=AssembleParams(),
+            inputs={"media": MEDIA, "chunks": "proxies.parts"},
+        ),
+    ]
+    judged = [
+        Node(id="vision", stage="vision", params=VisionParams(), inputs={"asset": asset, **known}),
+        Node(id="qc", stage="qc", params=QcParams(), inputs={**known, "frames": "vision.frames"}),
+    ]
+    return [*(proxies if request.proxies else []), *(judged if request.qc else [])]
+
+
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:
     settings = {
         key: value
@@ -161,6 +194,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         "audio": AUDIO,
         "scores": SCORES,
         **({"choices": "allocate.choices"} if request.optimizes else {}),
+        **({"proxies": PROXIES} if request.proxies else {}),
+        **({"qc": QC} if request.qc else {}),
     }
     params = ReportParams(title=title, settings=json.dumps(settings, sort_keys=True), command=command)
     return Node(id="report", stage="report", params=params, inputs=inputs)
