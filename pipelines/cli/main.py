@@ -47,12 +47,12 @@ COMMANDS = {
         "pipelines.cli.package:package",
         "Package renditions, audio and subtitles for HLS and DASH.",
     ),
-    "results": ("pipelines.cli.submit:results", "List or bring here what a job of a server gave."),
     "report": ("pipelines.cli.report:report", "Make the report of a package or a job again."),
     "reproduce": (
         "pipelines.cli.reproduce:reproduce",
         "Encode again what a manifest says, and report what differs.",
     ),
+    "results": ("pipelines.cli.submit:results", "List or bring here what a job of a server gave."),
     "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),
     "retry": ("pipelines.cli.run:retry", "Try the failed tasks of a job again."),
     "run": ("pipelines.cli.run:run", "Run a job from a spec file."),

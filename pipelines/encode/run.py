@@ -26,7 +26,7 @@ from pipelines.encode.publish import (
     publish_remote,
     read_remote,
 )
-from pipelines.encode.record import run_record
+from pipelines.encode.record import RECORD, run_record
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
@@ -151,14 +151,11 @@ def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, An
         facts=facts,
         files=file_table(files, _frame_counts(done, files)),
     )
-    beside = {
-        RECORD: dump(run_record(order.asset, done.store.root, plan.job)),
-        COST: cost_script(cost_of(done.store.root, plan.job)),
-        MANIFEST: dump(text),  # last: a package that has one is whole
-    }
+    beside = {MANIFEST: dump(text), COST: cost_script(cost_of(done.store.root, plan.job))}
     if place.remote:
         publish_remote(files, beside, place.out)
     else:
+        beside[RECORD] = dump(run_record(order.asset, done.store.root, plan.job))
         publish_folder(files, beside, place.path, link=not place.keep)
     return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
 
@@ -171,6 +168,7 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     """Every file of a package by its path in it."""
     files = _tree(done.path("packaging.package"), "")
     files |= _tree(done.path("report.scores_json"), "scores/")
+    files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
     if order.request.optimizes:
