@@ -12,6 +12,8 @@ PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
+# Every process of a job would compile anew what it imports: seconds of processor time each.
+unexport PYTHONDONTWRITEBYTECODE
 
 NATIVE := $(shell find native -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt)
 CXX_FILES := $(filter-out %CMakeLists.txt,$(NATIVE))

@@ -56,6 +56,30 @@ def short(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clip
 
 
+@pytest.fixture(scope="session")
+def brief(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 60 frames of it at 640x360 with sound, two seconds long: real pictures, where scoring takes most of the time."""
+    from archer.process import ffmpeg
+
+    clip = tmp_path_factory.mktemp("brief") / "brief.mp4"
+    picture = [
+        "-vf",
+        "scale=640:360",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "16",
+        "-bf",
+        "2",
+        "-g",
+        "25",
+    ]
+    ffmpeg(["-i", bbb, "-frames:v", "60", "-t", "2.4", *picture, "-c:a", "aac", clip])
+    return clip
+
+
 RAY_NODES = """
 import json, os, sys
 os.environ.update(RAY_AUTH_MODE="disabled")

@@ -73,7 +73,7 @@ class ScoreStream:
         metrics: further columns, by the names of `METRICS`.
         threads: that score; decoding is the caller's.
         first: number of the first frame.
-        subsample: score every n-th frame number only; motion is measured between all.
+        subsample: score every n-th frame number only; of the others those are looked at that its motion needs.
 
     Attributes:
         costs: processor time of each feature so far, seconds.
@@ -99,7 +99,7 @@ class ScoreStream:
         self._jobs: deque[_Job] = deque()
         self._held: deque[Row] = deque()
         self._known: list[deque[Columns]] = [deque() for _ in self._tracks]
-        self._before: deque[Future[Plane]] = deque(maxlen=self._plan.back or 1)
+        self._before: deque[Future[Plane | None]] = deque(maxlen=self._plan.back or 1)
         self.costs: dict[str, float] = {}
 
     def push(self, source: Source) -> None:
@@ -107,12 +107,27 @@ class ScoreStream:
         waiting = [job.measured for job in self._jobs if not job.measured.done()]
         if len(waiting) >= self._limit:
             waiting[0].exception()
-        luma: Future[Plane] = Future()
-        scored = self._next % self._subsample == 0
-        measured = self._pool.submit(self._measure, source, tuple(self._before), luma, scored=scored)
+        luma: Future[Plane | None] = Future()
+        if self._needed(self._next):
+            scored = self._next % self._subsample == 0
+            measured = self._pool.submit(self._measure, source, tuple(self._before), luma, scored=scored)
+        else:
+            measured = self._unseen(luma)
         self._jobs.append(_Job(self._next, measured))
         self._before.append(luma)
         self._next += 1
+
+    def _needed(self, frame: int) -> bool:
+        """Whether a frame is scored, or the motion of one that is depends on it."""
+        before, behind = self._plan.context
+        return any(near % self._subsample == 0 for near in range(frame - behind, frame + before + 1))
+
+    def _unseen(self, luma: Future[Plane | None]) -> Future[_Measured]:
+        """What is known of a frame that nothing needs: its picture is not even converted."""
+        luma.set_result(None)
+        measured: Future[_Measured] = Future()
+        measured.set_result(_Measured({}, {wish.back: 0.0 for wish in self._plan.motions}, {}))
+        return measured
 
     def rows(self) -> Iterator[Row]:
         """The rows that are known by now, in order; each comes once."""
@@ -143,7 +158,12 @@ class ScoreStream:
         self.close()
 
     def _measure(
-        self, source: Source, before: tuple[Future[Plane], ...], luma: Future[Plane], *, scored: bool
+        self,
+        source: Source,
+        before: tuple[Future[Plane | None], ...],
+        luma: Future[Plane | None],
+        *,
+        scored: bool,
     ) -> _Measured:
         """In a thread of the pool. The frames before began earlier, so waiting for their luma ends."""
         try:

@@ -176,6 +176,15 @@ class History:
             raise SpecError("task", f"no task {name!r} in job {job[:12]}; `cinemill logs` names tasks")
         return _task(rows[0])
 
+    def outputs(self, job: str) -> dict[str, Artifact]:
+        """Artifacts by `node.output`, of the nodes of a job that are done."""
+        query = sa.select(nodes.c.node, nodes.c.outputs).where(nodes.c.job == job, nodes.c.state == "done")
+        return {
+            f"{row.node}.{name}": artifact
+            for row in self._read(query)
+            for name, artifact in outputs_from_json(json.loads(row.outputs)).items()
+        }
+
     def counts(self, job: str) -> dict[str, int]:
         """State -> number of tasks."""
         number = sa.func.sum(tallies.c.number)

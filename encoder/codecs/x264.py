@@ -71,7 +71,7 @@ def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]
 CODEC = Codec(
     name="x264",
     encoder="libx264",
-    quality=(Decimal(0), Decimal(51)),
+    quality=(Decimal(1), Decimal(51)),  # below 1 it codes without loss, which profile High does not have
     step=Decimal("0.1"),
     first_guesses=("21", "27"),
     presets=(

@@ -21,6 +21,7 @@ COMMANDS = {
     "bench": ("pipelines.cli.bench:bench", "Run benchmarks beside the peers (from a checkout)."),
     "cancel": ("pipelines.cli.jobs:cancel", "Stop, pause or continue a job that runs in another process."),
     "cards": ("pipelines.cli.jobs:cards", "List what the tasks of a job show of themselves."),
+    "compare": ("pipelines.cli.compare:compare", "Say which of two encodes of a title is better, and where."),
     "completion": ("pipelines.cli.completion:completion", "Print the shell completion script."),
     "conformance": (
         "pipelines.cli.conformance:conformance",
@@ -45,6 +46,11 @@ COMMANDS = {
     "package": (
         "pipelines.cli.package:package",
         "Package renditions, audio and subtitles for HLS and DASH.",
+    ),
+    "report": ("pipelines.cli.report:report", "Make the report of a package or a job again."),
+    "reproduce": (
+        "pipelines.cli.reproduce:reproduce",
+        "Encode again what a manifest says, and report what differs.",
     ),
     "results": ("pipelines.cli.submit:results", "List or bring here what a job of a server gave."),
     "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from archer.media.asset import Asset
+from archer.plan import Plan
 from pipelines.encode.request import EncodeRequest
 
-SCHEMA = "cinemill-manifest@1"
+SCHEMA = "cinemill-manifest@2"
+"""Version 2 has everything that a repetition needs: the command, and each stage's version and fingerprint."""
 
 
 def file_table(files: Mapping[str, Path], frames: Mapping[str, int]) -> dict[str, dict[str, Any]]:
@@ -28,37 +30,70 @@ def file_table(files: Mapping[str, Path], frames: Mapping[str, int]) -> dict[str
     return table
 
 
+def versions_here() -> dict[str, str]:
+    """Versions of the programs that compute the outputs, ours first."""
+    import av
+
+    from archer.process import ffmpeg_path, packager_path, tool_build, tool_version
+
+    return {
+        "cinemill": version("cinemill"),
+        "ffmpeg": tool_build(ffmpeg_path()),
+        "packager": tool_version(packager_path()),
+        "pyav": av.__version__,
+    }
+
+
+def stage_table(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Stage, its version and the fingerprint of what it computes with, by node of the job."""
+    return {
+        node.id: {
+            "stage": node.stage.name,
+            "version": node.stage.version,
+            "fingerprint": node.stage.fingerprint(node.params),
+        }
+        for node in plan.nodes
+    }
+
+
 def manifest(
     *,
-    job: str,
+    plan: Plan,
     asset: Asset,
     title: str,
+    command: str,
     request: EncodeRequest,
     facts: Mapping[str, Any],
-    tools: Mapping[str, str],
     files: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The manifest as a JSON object; the same work gives the same bytes, so it holds no date, machine or local path.
 
     Args:
-        job: identity of the job; the same for the same input, settings and versions.
+        plan: the job; its identity is the same for the same input, settings and versions.
         asset: the mezzanine.
         title: its name for people.
+        command: the command line that makes it again.
         request: the user's settings.
         facts: what was found and decided: media facts, quality, renditions, audio, notices.
-        tools: versions of the programs that computed the outputs.
         files: see `file_table`.
     """
     return {
         "schema": SCHEMA,
-        "job": job,
+        "job": plan.job,
         "title": title,
-        "input": {"identity": asset.identity, "bytes": asset.size},
+        "command": command,
+        "input": {"identity": asset.identity, "bytes": asset.size, "name": file_name(asset.url)},
         "settings": asdict(request),
-        "versions": {"cinemill": version("cinemill"), **tools},
+        "versions": versions_here(),
+        "stages": stage_table(plan),
         **facts,
         "files": files,
     }
+
+
+def file_name(url: str) -> str:
+    """The last part of a path or URL, without a query: a name for people, which names no place."""
+    return url.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 def dump(value: Mapping[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import mezzfs
 from pipelines.encode.errors import OutputExists, OutputFailed
+from pipelines.encode.record import RECORD
 
 MANIFEST = "manifest.json"
 
@@ -24,12 +25,15 @@ def local_path(out: str) -> Path:
     return Path(out.removeprefix("file://"))
 
 
-def publish_folder(files: Mapping[str, Path], manifest: bytes, out: Path, *, link: bool) -> None:
-    """Make the folder `out` hold exactly `files` and the manifest, by one rename at the end.
+def publish_folder(
+    files: Mapping[str, Path], manifest: bytes, out: Path, *, record: bytes, link: bool
+) -> None:
+    """Make the folder `out` hold exactly `files`, the manifest and the record, by one rename at the end.
 
     Args:
         files: relative path in the output -> file in the store.
         manifest: content of `manifest.json`.
+        record: content of `run.json`.
         out: the folder; what is there is replaced, so ask first.
         link: share the bytes with the store (right where the store is about to go) instead of copying.
 
@@ -42,6 +46,7 @@ def publish_folder(files: Mapping[str, Path], manifest: bytes, out: Path, *, lin
         for name, source in files.items():
             _place(source, partial / name, link=link)
         _write(partial / MANIFEST, manifest)
+        _write(partial / RECORD, record)
         shutil.rmtree(previous, ignore_errors=True)
         if out.exists():
             out.rename(previous)

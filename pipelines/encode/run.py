@@ -9,7 +9,7 @@ from typing import Any
 
 from archer.errors import JobFailed
 from archer.media.asset import Asset
-from archer.plan import JobSpec, make_plan
+from archer.plan import JobSpec, Plan, make_plan
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
 from pipelines.encode.errors import OutputExists
@@ -24,10 +24,14 @@ from pipelines.encode.publish import (
     publish_remote,
     read_remote,
 )
+from pipelines.encode.record import run_record
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
 from pipelines.packaging.check import segment_packets
+from pipelines.report.inputs import NAME as REPORT_INPUTS_NAME
+from pipelines.report.inputs import SCHEMA as REPORT_INPUTS
+from pipelines.report.inputs import blobs, inputs_of, kept
 from pipelines.score.scorer import default_scorer
 from pipelines.score.stage import scores_by_rendition
 from vmaf import FrameScores
@@ -69,7 +73,8 @@ def execute(
         CinemillError: whatever failed; what was done stays in the work folder, and the same order goes on with it.
     """
     place, spec = order.place, order.spec
-    job = make_plan(spec).job
+    plan = make_plan(spec)
+    job = plan.job
     known = _known(order, job)
     if known is not None:
         place.clean(job)
@@ -79,7 +84,7 @@ def execute(
     try:
         with run_job(spec, work_dir=str(place.work_dir), keep=True, **options) as done:
             summary = (
-                _publish_single(order, done) if order.request.single else _publish_package(order, done, job)
+                _publish_single(order, done) if order.request.single else _publish_package(order, done, plan)
             )
     except JobFailed as error:
         if fresh and error.failures and error.failures[0].task.startswith("ingest"):
@@ -127,7 +132,7 @@ def _publish_single(order: EncodeOrder, done: Done) -> dict[str, Any]:
     return summary_of(facts, output=place.out, report="", up_to_date=False)
 
 
-def _publish_package(order: EncodeOrder, done: Done, job: str) -> dict[str, Any]:
+def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, Any]:
     files, place = _files(order, done), order.place
     facts = {
         **_facts(order, done),
@@ -135,18 +140,19 @@ def _publish_package(order: EncodeOrder, done: Done, job: str) -> dict[str, Any]
         "notices": _notices(order, done),
     }
     text = manifest(
-        job=job,
+        plan=plan,
         asset=order.asset,
         title=order.title,
+        command=order.command,
         request=order.request,
         facts=facts,
-        tools=_tools(),
         files=file_table(files, _frame_counts(done, files)),
     )
     if place.remote:
         publish_remote(files, dump(text), place.out)
     else:
-        publish_folder(files, dump(text), place.path, link=not place.keep)
+        record = dump(run_record(order.asset, done.store.root, plan.job))
+        publish_folder(files, dump(text), place.path, record=record, link=not place.keep)
     return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
 
 
@@ -165,7 +171,19 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
         for part in done.parts(node):
             files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])
-    return files
+    return files | _report_inputs(order, done, files)
+
+
+def _report_inputs(order: EncodeOrder, done: Done, files: Files) -> Files:
+    """What `cinemill report` makes the report from again, beside the files that are there anyway."""
+    node = next(node for node in order.spec.nodes if node.id == "report")
+    found = inputs_of(node, done.result.outputs)
+    listed = done.store.put_json(kept(found, done.store), kind=REPORT_INPUTS)
+    there = set(files.values())
+    others = {
+        f"report-inputs/{path.name}": path for path in blobs(found, done.store).values() if path not in there
+    }
+    return {REPORT_INPUTS_NAME: done.store.path(listed), **others}
 
 
 def _tree(folder: Path, prefix: str) -> Files:
@@ -221,15 +239,3 @@ def _remarks(order: EncodeOrder, done: Done) -> list[str]:
 def _of_audio(done: Done) -> Iterator[str]:
     for facts in _audio(done):
         yield from facts["notices"]
-
-
-def _tools() -> dict[str, str]:
-    import av
-
-    from archer.process import ffmpeg_path, packager_path, tool_build, tool_version
-
-    return {
-        "ffmpeg": tool_build(ffmpeg_path()),
-        "packager": tool_version(packager_path()),
-        "pyav": av.__version__,
-    }

@@ -68,3 +68,21 @@ def _rendition(
             **{name: pa.array(values, pa.float64()) for name, values in scores.columns.items()},
         }
     )
+
+
+def scores_of(table: pa.Table) -> dict[str, FrameScores]:
+    """The scores of each rendition of a table that `feature_table` made, in its order."""
+    import pyarrow.compute as pc
+
+    facts = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    metrics = table.column_names[table.column_names.index("key") + 1 :]
+    found = {}
+    for name in table["rendition"].unique().to_pylist():
+        rows = table.filter(pc.field("rendition") == name).sort_by("frame")
+        found[str(name)] = FrameScores(
+            frames=rows["frame"].to_numpy(),
+            columns={metric: rows[metric].to_numpy() for metric in metrics},
+            model=facts.get("model", ""),
+            scorer=facts.get("scorer", ""),
+        )
+    return found

@@ -96,7 +96,7 @@ class Score(Stage[ScoreParams]):
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: ScoreParams) -> None:
         """One table: all frames of the first rendition, then of the next."""
         write_parquet(
-            _joined([read_parquet(ctx.path(part.outputs["scores"])) for part in parts]),
+            joined_tables([read_parquet(ctx.path(part.outputs["scores"])) for part in parts]),
             ctx.out("scores", ".parquet"),
         )
 
@@ -117,7 +117,8 @@ def _chunk(index: int, total: int, context: tuple[int, int]) -> Chunk:
     return Chunk(index=index, frames=part, before=min(before, part.start), after=min(after, total - part.end))
 
 
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+def joined_tables(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables of one schema as one, as the stage writes it."""
     import pyarrow as pa
 
     return pa.concat_tables([table.unify_dictionaries() for table in tables]).combine_chunks()

@@ -34,9 +34,11 @@ CASES = [
     for pixels in ("yuv420p", "yuv420p10le")
     if pixels in codec_named(name).formats
 ]
+PLAIN = {"yuv420p": ""}
+"""What settings say where nothing else is asked for."""
 SIZE = Rung(name="90p", width=160, height=90)
-PIECES = ((0, 13, 0.7), (13, 14, 0.3), (14, 24, 0.5))
-"""Ranges of frames, one of them a single frame, each at another part of the codec's quality range."""
+PIECES = ((0, 13, 1.0), (13, 14, 0.0), (14, 24, 0.5))
+"""Ranges of frames, one of them a single frame, each at another part of the codec's quality range: both ends and the middle."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def coded(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
                 crf = str(round(float(low) + float(high - low) * part))
                 fastest = codec.presets[-1]
                 settings = EncodeSettings(
-                    codec=name, crf=crf, preset=fastest, gop_s="0.5", pixel_format=pixels
+                    codec=name, crf=crf, preset=fastest, gop_s="0.5", pixel_format=PLAIN.get(pixels, pixels)
                 )
                 chunks.append(folder / f"{start}.mp4")
                 part_of = frames(str(clip), FrameRange(start, end), info=info)

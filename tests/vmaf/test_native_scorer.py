@@ -107,11 +107,18 @@ def test_two_models_in_one_pass_are_two_passes() -> None:
     assert (both.columns["vmaf"] > both.columns["vmaf_v0.6.1neg"]).any()
 
 
-def test_subsampling_leaves_the_rest_as_it_is() -> None:
-    ref, dist = noise(7), noise(7, seed=2)
-    every, third = score_planes(ref, dist), score_planes(ref, dist, subsample=3)
-    assert third.frames.tolist() == [0, 3, 6]
-    assert third.columns["vmaf"].tolist() == every.columns["vmaf"][::3].tolist()
+@pytest.mark.parametrize("step", [2, 3, 5, 7])
+@pytest.mark.parametrize("first", [0, 3, 4])
+def test_subsampling_leaves_the_rest_as_it_is(step: int, first: int) -> None:
+    """Also the motion of those that are scored, though most frames are not even looked at."""
+    ref, dist = noise(16), noise(16, seed=2)
+    every = score_planes(ref, dist, first=first, metrics=["psnr", "motion"])
+    some = score_planes(ref, dist, first=first, subsample=step, metrics=["psnr", "motion"])
+    wanted = [frame for frame in every.frames.tolist() if frame % step == 0]
+    assert some.frames.tolist() == wanted
+    places = [frame - first for frame in wanted]
+    for name, column in some.columns.items():
+        assert column.tolist() == every.columns[name][places].tolist(), name
 
 
 def test_identical_pictures_are_near_but_not_at_100() -> None:

@@ -1,0 +1,184 @@
+"""One of two outputs that are compared, read from its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.compare.errors import NoJob
+from pipelines.report.features import scores_of
+from pipelines.reproduce.recorded import read_run
+from vmaf import FrameScores
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FEATURES = "features.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RungData:
+    """A rung of one side.
+
+    Attributes:
+        name: its name there.
+        width, height: samples.
+        codec: RFC 6381 codec string.
+        crf: its quality value as text; a range where shots have their own.
+        frame_bytes: (n,) int64, coded size of each frame.
+        scores: of every frame.
+        path: the rendition, which may be missing.
+    """
+
+    name: str
+    width: int
+    height: int
+    codec: str
+    crf: str
+    frame_bytes: npt.NDArray[np.int64]
+    scores: FrameScores
+    path: Path
+
+    @property
+    def vmaf(self) -> npt.NDArray[np.float64]:
+        """(n,) VMAF of each frame."""
+        return self.scores.columns["vmaf"]
+
+    def kbps(self, duration: float) -> float:
+        """Mean kilobits per second of the pictures."""
+        return float(self.frame_bytes.sum()) * 8 / 1000 / duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JobSide:
+    """An output of `cinemill encode`.
+
+    Attributes:
+        label: name for people.
+        folder: where it lies.
+        manifest: content of `manifest.json`.
+        run: content of `run.json`; empty where there is none.
+        rungs: in the order of the ladder.
+        times: (n,) seconds of each frame from the first one.
+        duration: of the title, seconds.
+        shots: half-open frame ranges that cover the title.
+    """
+
+    label: str
+    folder: Path
+    manifest: Mapping[str, Any]
+    run: Mapping[str, Any]
+    rungs: tuple[RungData, ...]
+    times: npt.NDArray[np.float64]
+    duration: float
+    shots: tuple[tuple[int, int], ...]
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of the title."""
+        return len(self.times)
+
+
+def read_side(folder: Path, label: str = "") -> JobSide:
+    """Read an output folder.
+
+    Args:
+        folder: of `cinemill encode`.
+        label: name for people; empty for the folder's.
+
+    Raises:
+        NoJob: it is none, or part of it is missing or damaged.
+    """
+    manifest = _manifest(folder)
+    table = _features(folder)
+    scores = scores_of(table)
+    rows = {row["name"]: row for row in manifest["renditions"] if row["name"] in scores}
+    if not rows:
+        raise NoJob(str(folder), f"{FEATURES} and manifest.json have no rendition in common; encode it again")
+    first = next(iter(rows))
+    times, shot = (_column(table, first, name) for name in ("time_s", "shot"))
+    return JobSide(
+        label=label or folder.resolve().name,
+        folder=folder,
+        manifest=manifest,
+        run=read_run(folder / "manifest.json", manifest["job"]),
+        rungs=tuple(_rung(folder, table, row, scores[name]) for name, row in rows.items()),
+        times=times,
+        duration=_duration(times, str(manifest["media"]["frame_rate"])),
+        shots=_shots(shot),
+    )
+
+
+def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameScores) -> RungData:
+    return RungData(
+        name=row["name"],
+        width=row["width"],
+        height=row["height"],
+        codec=str(row.get("codec", "")),
+        crf=str(row["crf"]),
+        frame_bytes=_column(table, row["name"], "bytes"),
+        scores=scores,
+        path=folder / "renditions" / f"{row['name']}.mp4",
+    )
+
+
+def _column(table: pa.Table, rendition: str, name: str) -> Any:
+    import pyarrow.compute as pc
+
+    rows = table.filter(pc.field("rendition") == rendition).sort_by("frame")
+    return rows[name].to_numpy()
+
+
+def _duration(times: npt.NDArray[np.float64], frame_rate: str) -> float:
+    """To the end of the last frame, which is as long as the frame rate says."""
+    from fractions import Fraction
+
+    return float(times[-1]) + float(1 / Fraction(frame_rate))
+
+
+def _shots(shot: npt.NDArray[np.int32]) -> tuple[tuple[int, int], ...]:
+    edges = [0, *(np.flatnonzero(np.diff(shot)) + 1).tolist(), len(shot)]
+    return tuple(pairwise(edges))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NoJob(
+            str(folder), "there is no manifest.json; name an output folder of cinemill encode"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise NoJob(str(folder), f"manifest.json cannot be read: {error}") from error
+    wanted = {"job", "title", "input", "settings", "versions", "renditions", "media", "model", "scorer"}
+    missing = sorted(wanted - set(found)) if isinstance(found, dict) else sorted(wanted)
+    if missing:
+        raise NoJob(
+            str(folder), f"manifest.json has no {', '.join(missing)}; name an output of cinemill encode"
+        )
+    return dict(found)
+
+
+def _features(folder: Path) -> pa.Table:
+    from pyarrow import ArrowException
+
+    from vmaf.scores import read_parquet
+
+    try:
+        table = read_parquet(folder / FEATURES)
+    except FileNotFoundError as error:
+        raise NoJob(str(folder), f"there is no {FEATURES}; encode it again") from error
+    except (OSError, ArrowException) as error:
+        raise NoJob(str(folder), f"{FEATURES} cannot be read: {error}") from error
+    missing = {"rendition", "frame", "time_s", "shot", "bytes", "key", "vmaf"} - set(table.column_names)
+    if missing:
+        raise NoJob(str(folder), f"{FEATURES} has no column {', '.join(sorted(missing))}; encode it again")
+    return table

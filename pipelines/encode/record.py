@@ -1,0 +1,61 @@
+"""`run.json`: how one run of a job went. What differs from run to run and from place to place is here, never in the manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from archer.media.asset import Asset
+from pipelines.encode.machine import this_machine
+
+RECORD = "run.json"
+SCHEMA = "cinemill-run@1"
+
+
+def run_record(asset: Asset, work_dir: Path, job: str) -> dict[str, Any]:
+    """Where the source was, which machine, and what it cost.
+
+    Args:
+        asset: the mezzanine.
+        work_dir: folder of the finished job.
+        job: its identity.
+    """
+    return {
+        "schema": SCHEMA,
+        "job": job,
+        "source": source_place(asset.url),
+        "machine": this_machine(),
+        "cost": job_cost(work_dir, job),
+    }
+
+
+def job_cost(work_dir: Path, job: str) -> dict[str, Any]:
+    """Milliseconds of every stage, of processors and of waiting for tasks, and how many tasks there were.
+
+    `tries` below `tasks` says that results of earlier jobs were used again, which cost nothing here.
+    """
+    from archer.store import History
+
+    with History(work_dir) as history:
+        row, costs = history.job(job), history.costs(job)
+        tasks = sum(history.counts(job).values())
+    return {
+        "begun_ms": row.begun_ms,
+        "ended_ms": row.ended_ms or row.begun_ms,
+        "runs": row.runs,
+        "tasks": tasks,
+        "tries": sum(cost.tries for cost in costs),
+        "cpu_ms": sum(cost.cpu_ms for cost in costs),
+        "stages": {
+            cost.node: {"cpu_ms": cost.cpu_ms, "wall_ms": cost.wall_ms, "tries": cost.tries} for cost in costs
+        },
+    }
+
+
+def source_place(url: str) -> str:
+    """Where the source was: the absolute path of a file; a URL without what may be secret, its user and its query."""
+    if "://" not in url:
+        return str(Path(url).absolute())
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -1,0 +1,95 @@
+"""A manifest's work can be done again, from the source on, with the same bytes; and where it is not, that is told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.report.errors import CannotRemake
+from pipelines.report.remake import remade
+
+CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
+
+
+def ran(*argv: object) -> tuple[int, str]:
+    done = subprocess.run([*CINEMILL, *map(str, argv)], capture_output=True, text=True, timeout=280)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def package(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight frames at one rung, as a package."""
+    from archer.process import ffmpeg
+
+    folder = tmp_path_factory.mktemp("reproduce")
+    ffmpeg(["-i", short, "-an", "-frames:v", "8", "-c:v", "libx264", "-qp", "20", folder / "eight.mp4"])
+    argv = ["encode", folder / "eight.mp4", "-o", folder / "out", "--crf", "30", "--ladder", "144p"]
+    code, told = ran(*argv, "--preset", "ultrafast")
+    assert code == 0, told
+    return folder / "out"
+
+
+def test_the_same_bytes_come_out_again_and_nothing_is_taken_from_the_first_run(package: Path) -> None:
+    before = sorted(path.name for path in package.parent.iterdir())
+    code, told = ran("reproduce", package / "manifest.json", "--json")
+    assert code == 0, told
+    events = [json.loads(line) for line in told.splitlines()]
+    kinds = [event["type"] for event in events]
+    assert "memo-hit" not in kinds
+    assert {"encode"} <= {event["node"] for event in events if event["type"] == "chunk-done"}
+    found, recorded = events[-1], json.loads((package / "manifest.json").read_bytes())
+    assert found["same"] is True
+    assert found["environment"] == []
+    assert {entry["name"] for entry in found["files"]} == set(recorded["files"])
+    assert sorted(path.name for path in package.parent.iterdir()) == before
+
+
+def test_the_report_is_made_again_from_the_package(package: Path, tmp_path: Path) -> None:
+    before = {name: (package / name).read_bytes() for name in ("report.html", "manifest.json")}
+    (package / "report.html").write_text("spoiled")
+    code, told = ran("report", package, "--json")
+    assert code == 0, told
+    assert json.loads(told.splitlines()[-1])["state"] == "changed"
+    assert {event["node"] for event in map(json.loads, told.splitlines()) if event.get("node")} == {"stage"}
+    assert {name: (package / name).read_bytes() for name in before} == before
+    other = tmp_path / "other"
+    shutil.copytree(package, other)
+    with pytest.raises(CannotRemake, match="is another"), remade(other, source=str(other / "shots.json")):
+        pass
+    (other / "renditions" / "144p.mp4").write_bytes(b"no video")
+    with pytest.raises(CannotRemake, match=r"renditions/144p\.mp4 is not what"), remade(other):
+        pass
+    for name in ("renditions/144p.mp4", "features.parquet", "run.json", "report-inputs.json"):
+        (other / name).unlink()
+        with pytest.raises(CannotRemake, match=name), remade(other):
+            pass
+
+
+@pytest.mark.slow
+def test_other_settings_are_found_in_packets_pictures_and_scores(package: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(package, other)
+    text = (other / "manifest.json").read_text()
+    (other / "manifest.json").write_text(text.replace('"crf": "30"', '"crf": "36"'))
+    code, told = ran("reproduce", other, "-o", tmp_path / "again", "-q", "--json")
+    assert code == 1, told
+    found = json.loads(told.splitlines()[-1])
+    files = {entry["name"]: entry for entry in found["files"]}
+    coded = files["renditions/144p.mp4"]
+    assert coded["state"] == "differs"
+    assert coded["bytes"] < coded["recorded_bytes"]
+    assert "packet 0 (video" in coded["detail"]
+    assert "frame 0 is the first picture that differs" in coded["detail"]
+    assert files["shots.json"]["state"] == "same"
+    (quality,) = found["quality"]
+    assert quality["now"] < quality["recorded"]
+    assert (tmp_path / "again" / "report.html").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "other"]
+    code, told = ran("reproduce", other, "-o", tmp_path / "again")
+    assert code == 2
+    assert "choose another -o" in told

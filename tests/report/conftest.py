@@ -1,0 +1,208 @@
+"""Videos whose frames say their number in their picture, and a page with the A/B player over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archer.media import probe
+from archer.process import ffmpeg
+from pipelines.conformance.browsers.chromium import Chromium, ChromiumPage, find_chromium
+from pipelines.conformance.server import serving
+from pipelines.report.player import Pieces, Side, Worst, pieces
+
+BARS = 10
+NUMBERED = f"format=gray,geq=lum='if(lt(Y,H/2),255*mod(floor(N/pow(2,floor(X*{BARS}/W))),2),mod(X+Y+N*7,256))',format=yuv420p"
+"""Upper half: the number of the frame, least bit left, white for 1. Lower half: a texture that moves."""
+CODECS = {
+    "h264": ["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "24", "-crf", "20"],
+    "av1": ["-c:v", "libsvtav1", "-preset", "12", "-g", "48", "-crf", "30", "-svtav1-params", "lp=1"],
+    "vp9": [
+        "-c:v",
+        "libvpx-vp9",
+        "-cpu-used",
+        "8",
+        "-deadline",
+        "realtime",
+        "-g",
+        "48",
+        "-crf",
+        "24",
+        "-b:v",
+        "0",
+    ],
+    "vfr": [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-bf",
+        "2",
+        "-g",
+        "24",
+        "-crf",
+        "20",
+        "-fps_mode",
+        "vfr",
+    ],
+    "late": ["-c:v", "libx264", "-preset", "veryfast", "-g", "24", "-crf", "20", "-output_ts_offset", "1.5"],
+}
+CODEC_STRINGS = {"av1": "av01.0.00M.08", "vp9": "vp09.00.10.08"}
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>player</title><style>{0.style}</style>
+<body><main><h1>player</h1></main>{0.markup}
+<script type="application/json" id="ab-data">{0.data}</script><script type="module">{0.script}</script>"""
+READ = """((video) => {
+  const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0);
+  let number = 0;
+  for (let bar = 0; bar < BARS; bar++) {
+    const x = Math.floor((bar + 0.5) * canvas.width / BARS);
+    if (context.getImageData(x, Math.floor(canvas.height / 4), 1, 1).data[1] > 127) number += 2 ** bar;
+  }
+  return number;
+})""".replace("BARS", str(BARS))
+"""A function of a video element: the number in the picture that it shows."""
+
+
+def numbered(out: Path, kind: str, frames: int, rate: str = "24000/1001") -> Path:
+    """Encode a video of `frames` numbered frames, once."""
+    if out.exists():
+        return out
+    uneven = ",setpts='(N+0.4*mod(N,3))/FR/TB'" if kind == "vfr" else ""
+    source = ["-f", "lavfi", "-i", f"color=black:s=320x180:r={rate}:d=1000"]
+    ffmpeg([*source, "-frames:v", str(frames), "-vf", NUMBERED + uneven, *CODECS[kind], out])
+    return out
+
+
+def side_of(path: Path, kind: str) -> Side:
+    """What the player is told about a video."""
+    info = probe(str(path))
+    video = info.video
+    return Side(
+        label=kind,
+        url=path.name,
+        codec=CODEC_STRINGS.get(kind, "avc1.640015"),
+        fps=Fraction(video.frame_rate),
+        frames=info.frame_count,
+        width=video.width,
+        height=video.height,
+        pts=np.asarray(info.index.pts),
+        time_base=video.time_base,
+        vmaf=np.linspace(60, 100, info.frame_count),
+    )
+
+
+def write_page(folder: Path, sides: Sequence[Side]) -> Path:
+    """A page that is nothing but the player."""
+    held: Pieces = pieces(sides, shots=[(0, 20), (20, sides[0].frames)], worst=[Worst(frame=17, side=1)])
+    page = folder / "player.html"
+    page.write_text(PAGE.format(held), encoding="utf-8")
+    return page
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """One browser for all tests of pages."""
+    if find_chromium() is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with Chromium(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+def violations(page: ChromiumPage) -> list[str]:
+    """What axe-core finds wrong with a page as it is, each rule with the first element that breaks it."""
+    axe = find_spec("axe_core_python")
+    if axe is None or axe.origin is None:
+        pytest.skip("needs axe-core: pip install axe-core-python")
+    page.evaluate((Path(axe.origin).parent / "axe.min.js").read_text(encoding="utf-8") + ";0")
+    wrong = page.evaluate("axe.run().then(({ violations }) => violations)")
+    return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html']}" for rule in wrong]
+
+
+def coloured(page: ChromiumPage, scheme: str) -> None:
+    """Look at a page in `light` or `dark`."""
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+
+@pytest.fixture
+def flaws() -> Callable[[ChromiumPage], dict[str, list[str]]]:
+    """What axe-core finds wrong with a page, in light and in dark."""
+
+    def look(page: ChromiumPage) -> dict[str, list[str]]:
+        found = {}
+        for scheme in ("light", "dark"):
+            coloured(page, scheme)
+            found[scheme] = violations(page)
+        return found
+
+    return look
+
+
+class Opened:
+    """The player in a tab."""
+
+    def __init__(self, page: ChromiumPage) -> None:
+        self.page = page
+
+    def open(self, left: int, right: int, frame: int = 0) -> list[int]:
+        """Open the player with two sides of its list; the frames that they show."""
+        return self._frames(f"open({{frame: {frame}, left: {left}, right: {right}}})")
+
+    def go_to(self, frame: int) -> list[int]:
+        """Go to a frame; the frames that both sides then show, by what the browser says of the picture."""
+        return self._frames(f"goTo({frame})")
+
+    def drawn(self) -> list[int]:
+        """The numbers in the pictures that both sides show."""
+        return list(self.page.evaluate(f"[...document.querySelectorAll('.ab video')].map({READ})"))
+
+    def press(self, key: str) -> None:
+        """Press a key, as a user does."""
+        text = {"text": key} if len(key) == 1 else {}
+        for kind in ("keyDown", "keyUp"):
+            self.page.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, **(text if kind == "keyDown" else {})
+            )
+
+    def settled(self) -> list[int]:
+        """The frames that are shown once nothing moves."""
+        assert self.page.wait_for("document.querySelector('.ab').dataset.state === 'still'", 30)
+        return list(
+            self.page.evaluate("document.querySelector('.ab').player.pair.sides.map(({ shown }) => shown)")
+        )
+
+    def state(self, what: str) -> Any:
+        """A property of the player."""
+        return self.page.evaluate(f"document.querySelector('.ab').player.{what}")
+
+    def _frames(self, call: str) -> list[int]:
+        return list(self.page.evaluate(f"document.querySelector('.ab').player.{call}", 120) or [])
+
+
+@pytest.fixture
+def player(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Opened]]:
+    """Opens the player on numbered videos of some kinds (another name: one that is not there), by HTTP or from disk."""
+    folder, tabs = tmp_path_factory.getbasetemp() / "numbered", ExitStack()
+    folder.mkdir(exist_ok=True)
+
+    def start(*kinds: str, frames: int, disk: bool = False) -> Opened:
+        made = [kind for kind in kinds if kind in CODECS]
+        sides = [side_of(numbered(folder / f"{kind}-{frames}.mp4", kind, frames), kind) for kind in made]
+        sides += [replace(sides[0], label=kind, url=f"{kind}.mp4") for kind in kinds if kind not in CODECS]
+        path = write_page(folder, sides)
+        url = path.as_uri() if disk else f"{tabs.enter_context(serving(folder, {}))}/package/{path.name}"
+        page = chromium.open(url)
+        tabs.callback(page.close)
+        return Opened(page)
+
+    with tabs:
+        yield start
