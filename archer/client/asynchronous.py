@@ -125,7 +125,11 @@ class AsyncClient:
         """The bytes at an address, over as many connections as it takes."""
         while not download.done:
             try:
-                way: dict[str, Any] = {"headers": download.headers, "timeout": BYTES_TIMEOUT, "follow_redirects": True}
+                way: dict[str, Any] = {
+                    "headers": download.headers,
+                    "timeout": BYTES_TIMEOUT,
+                    "follow_redirects": True,
+                }
                 async with self._http.stream("GET", href, **way) as answer:
                     download.opened(answer.status_code)
                     async for data in answer.aiter_bytes():

@@ -124,7 +124,11 @@ class Client:
         """The bytes at an address, over as many connections as it takes."""
         while not download.done:
             try:
-                way: dict[str, Any] = {"headers": download.headers, "timeout": BYTES_TIMEOUT, "follow_redirects": True}
+                way: dict[str, Any] = {
+                    "headers": download.headers,
+                    "timeout": BYTES_TIMEOUT,
+                    "follow_redirects": True,
+                }
                 with self._http.stream("GET", href, **way) as answer:
                     download.opened(answer.status_code)
                     for data in answer.iter_bytes():
