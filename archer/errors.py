@@ -322,7 +322,11 @@ class StateUnusable(StoreError):
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; make the folder writable, or choose another --work-dir"
+        afar = "://" in self.path
+        remedy = (
+            "check the URL and its user" if afar else "make the folder writable, or choose another --work-dir"
+        )
+        return f"{self.path}: {self.reason}; {remedy}"
 
 
 class StoreUnreachable(StoreError):

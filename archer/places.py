@@ -12,6 +12,7 @@ import re
 import socket
 import urllib.parse
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from archer.errors import PlaceRefused
@@ -76,10 +77,11 @@ class Places:
             raise PlaceRefused(url, "files of the server may not be used; no folder is allowed")
         if path.startswith("~") or ".." in Path(path).parts:
             raise PlaceRefused(url, "wanted a path without ~ and ..")
-        for root in self._roots:
-            place = (root / path).resolve()
-            if place.is_relative_to(root) and (place.is_file() if exists else place != root):
-                return str(place)
+        with suppress(OSError, ValueError):  # a name that no file can have
+            for root in self._roots:
+                place = (root / path).resolve()
+                if place.is_relative_to(root) and (place.is_file() if exists else place != root):
+                    return str(place)
         raise PlaceRefused(url, "no such file in the folders that are allowed")
 
     def _url(self, url: str, scheme: str) -> list[str]:

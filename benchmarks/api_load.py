@@ -2,8 +2,8 @@
 
     python benchmarks/api_load.py --rate 100 --seconds 30
 
-Open loop: requests are sent by the clock, whether earlier ones were answered or not, so a server that stalls is seen to. The server is
-`cinemill serve` as a process of its own, with its scheduler; 200 jobs are in its store, some of them running.
+Open loop: requests are sent by the clock, whether earlier ones were answered or not, so a server that stalls is seen to. The
+server is `cinemill serve` as a process of its own, with its scheduler; 200 jobs are in its store, some of them running.
 """
 
 from __future__ import annotations
@@ -54,7 +54,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200)
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        argv = [sys.executable, "-m", "pipelines.cli.main", "serve", "-w", folder, "--port", "0", "--rate", ""]
+        argv = [
+            sys.executable,
+            "-m",
+            "pipelines.cli.main",
+            "serve",
+            "-w",
+            folder,
+            "--port",
+            "0",
+            "--rate",
+            "",
+        ]
         argv += ["--allow-input", str(CLIP.parent), "--workers", "1"]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout
@@ -69,7 +80,8 @@ def main() -> None:
 def run(url: str, options: argparse.Namespace) -> None:
     with httpx.Client(base_url=url, timeout=60) as client:
         orders = [
-            {"job": "shots", "input": CLIP.name, "params": {"chunk_frames": 20 + n}} for n in range(options.jobs)
+            {"job": "shots", "input": CLIP.name, "params": {"chunk_frames": 20 + n}}
+            for n in range(options.jobs)
         ]
         jobs = [client.post("/v1/jobs", json=order).raise_for_status().json()["id"] for order in orders]
     took = sorted(asyncio.run(measure(url, jobs, options.rate, options.seconds)))

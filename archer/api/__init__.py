@@ -7,5 +7,5 @@
     app = create_app(Settings(work_dir=Path("work")))     # an ASGI application
 
 A request passes the guards (`guards/`), is allowed (`auth`), and reaches a route (`routes/`, one file per noun), which asks the
-store (`archer.store`) and gives documents (`models`). What runs jobs is another process, the scheduler; they share only the store.
+store (`archer.store`) and gives documents (`models`). What runs jobs is another process, the scheduler: they share the store.
 """

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -23,6 +24,8 @@ from archer.api.problems import ProblemBody
 from archer.api.services import Services
 from archer.api.settings import Settings
 
+THREADS = 12
+"""Requests that are worked on at once; more would only wait for each other, and for connections of the store."""
 DESCRIPTION = """Submit media jobs, watch them, fetch what they gave.
 
 Errors are RFC 9457 problems (`application/problem+json`); the page behind `type` says what helps. Lists are paged by cursor. Send
@@ -50,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         ),
     )
     app.state.services = services
+    app.state.routes = [route for router in routers() for route in router.routes]
     errors.install(app)
     for router in routers():
         app.include_router(router)
@@ -79,6 +83,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         waits_s=parts.settings.hook_waits_s,
         metrics=parts.metrics,
     )
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
     running = [asyncio.create_task(parts.tail.run()), asyncio.create_task(hooks.run())]
     try:
         yield

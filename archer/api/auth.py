@@ -47,7 +47,6 @@ async def admitted(request: Request, given: HTTPAuthorizationCredentials | None,
     """Who asks with this key, and has the scope. Refuses with 401, 403 or 429, and counts wrong keys."""
     parts = services_of(request)
     client = request.client.host if request.client else ""
-    await parts.rates.check_guesses(client)
     try:
         found = await run_in_threadpool(_caller, parts, request, given)
     except Problem as problem:

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from archer.api.problems import BY_STATUS, FieldProblem, Problem, answer
 from archer.errors import (
@@ -78,7 +79,16 @@ async def _http(request: Request, error: Exception) -> Response:
         raise error
     kind = BY_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return _answer(request, Problem(kind, detail, headers=error.headers or {}))
+    headers = {**(error.headers or {}), **({"Allow": _allowed(request)} if error.status_code == 405 else {})}
+    return _answer(request, Problem(kind, detail, headers=headers))
+
+
+def _allowed(request: Request) -> str:
+    """Methods of all routes of an address: Starlette itself names those of the first one."""
+    routes = [
+        route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return ", ".join(sorted({method for route in routes for method in route.methods}))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 State = Literal["queued", "running", "paused", "done", "partial", "failed", "interrupted", "cancelled"]
 TaskState = Literal["pending", "leased", "retry", "done", "poisoned", "cancelled"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Whole = BeforeValidator(lambda value: _whole(value))
+"""JSON has one kind of number: 5.0 is the integer 5."""
 Source = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
@@ -17,6 +19,10 @@ class Taken(BaseModel):
     """A document that is taken in: nothing unknown, nothing converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def iso(at_ms: int | None) -> str | None:
@@ -59,7 +65,7 @@ class Order(Taken):
     nodes: dict[str, Any] | None = Field(default=None, description="Stages by name, instead of a template.")
     limits: dict[str, Any] | None = Field(default=None, description="What it may use: queues, budget_cpu_s.")
     queue: Name = "default"
-    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    priority: Annotated[int, Field(ge=-1000, le=1000), Whole] = 0
     deadline: Moment | None = None
     tags: dict[str, Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict, max_length=50, description="Yours; kept with the job."

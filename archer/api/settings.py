@@ -8,6 +8,8 @@ from pathlib import Path
 
 from archer.api.guards.origins import is_loopback
 
+RUNS_ANYTHING = frozenset({"command"})
+"""Stages whose settings name a program to run: for a server they are doors to everything."""
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 

@@ -34,12 +34,15 @@ class AsyncClient:
     Args:
         url: of the server; default: $CINEMILL_SERVER, or http://127.0.0.1:8080.
         key: of the API; default: $CINEMILL_KEY, or none.
+        patience_s: how long a request is sent again, where that is safe.
 
     Every call raises ServerRefused (with the kind of problem) and ServerUnreachable.
     """
 
-    def __init__(self, url: str | None = None, *, key: str | None = None) -> None:
-        self.url = address(url)
+    def __init__(
+        self, url: str | None = None, *, key: str | None = None, patience_s: float = flows.PATIENCE_S
+    ) -> None:
+        self.url, self._patience_s = address(url), patience_s
         self._http = httpx.AsyncClient(**options(self.url, key_of(key)))
 
     async def __aenter__(self) -> Self:
@@ -99,6 +102,8 @@ class AsyncClient:
         while True:
             try:
                 wanted = flow.send(answer)
+                while isinstance(wanted, flows.Wait) and wanted.waited_s >= self._patience_s:
+                    wanted = flow.throw(flows.OutOfPatience)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
             answer = await self._carried_out(wanted)

@@ -11,7 +11,8 @@ from archer.client.documents import Output, Outputs, ended, order_of, outputs_of
 from archer.errors import ServerRefused, ServerUnreachable
 from archer.plan import JobSpec
 
-TRIES = 6
+PATIENCE_S = 15.0
+"""How long a request is sent again by default."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 AGAIN = frozenset({408, 429, 502, 503, 504})
 """Answers after which the same request may succeed."""
@@ -29,11 +30,16 @@ class Call:
     again: bool = True
 
 
+class OutOfPatience(Exception):
+    """Thrown into a flow by a client that waits no longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing is to be asked for some seconds."""
+    """Nothing is to be asked for some seconds; `waited_s` is how long that request has waited before."""
 
     seconds: float
+    waited_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +70,20 @@ def asked(call: Call) -> Flow[Any]:
     Raises:
         ServerRefused: it refuses. ServerUnreachable: it does not answer.
     """
-    wait_s = FIRST_WAIT_S
-    for left in reversed(range(TRIES)):
+    wait_s, waited_s = FIRST_WAIT_S, 0.0
+    while True:
         reply = yield call
         if isinstance(reply, Reply) and reply.status not in AGAIN:
             return checked(reply)
-        said_s = reply.wait_s if isinstance(reply, Reply) else 0.0
-        may = call.again or (isinstance(reply, Lost) and not reply.sent)
-        if left == 0 or (not may and not isinstance(reply, Reply)):
+        if isinstance(reply, Lost) and reply.sent and not call.again:
             break
-        yield Wait(min(max(wait_s, said_s), 60.0))
-        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+        said_s = reply.wait_s if isinstance(reply, Reply) else 0.0
+        next_s = min(max(wait_s, said_s), 60.0)
+        try:
+            yield Wait(next_s, waited_s)
+        except OutOfPatience:
+            break
+        wait_s, waited_s = min(2 * wait_s, LONGEST_WAIT_S), waited_s + next_s
     if isinstance(reply, Lost):
         raise ServerUnreachable(reply.url, reply.reason)
     return checked(reply)

@@ -21,6 +21,14 @@ meta = sa.Table(
     sa.Column("value", sa.String(200), nullable=False),
 )
 
+# Alembic's own; see `archer.store.migrations`.
+revisions = sa.Table(
+    "alembic_version",
+    metadata,
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -125,10 +133,10 @@ attempts = sa.Table(
 SAID: sa.ColumnElement[bool] = sa.or_(
     attempts.c.log != sa.literal_column("''"), attempts.c.error != sa.literal_column("''")
 )
-"""A try that has something to say: the condition of an index, so queries must have exactly this one. (Naming another database's
-index here would import its dialect at every start.)"""
+"""A try that has something to say: the condition of an index, so queries must have exactly this one."""
 
-sa.Index("attempts_that_say", attempts.c.job, attempts.c.token, sqlite_where=SAID)
+SAYING = sa.Index("attempts_that_say", attempts.c.job, attempts.c.token, sqlite_where=SAID)
+"""Naming PostgreSQL's index here would import its dialect at every start: `migrations` adds the condition where it is used."""
 
 # What `tasks` (counts = task: how many in which state) and `attempts` (counts = try: how many ended how, what they took)
 # add up to.

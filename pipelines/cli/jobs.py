@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.remote import client_for, job_of, lines, remote, server_options
-from pipelines.cli.work import folder_option, job_argument
+from pipelines.cli.work import folder_option, job_argument, store_option
 
 if TYPE_CHECKING:
     from archer.store.history import AttemptRow, JobRow
@@ -53,7 +53,11 @@ def _remote_jobs(server: str, key: str, as_json: bool) -> None:
 
 
 def _job_line(row: JobRow, counts: dict[str, int]) -> str:
-    begun = datetime.fromtimestamp(row.begun_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    begun = (
+        datetime.fromtimestamp((row.begun_ms or row.submitted_ms) / 1000)
+        .astimezone()
+        .strftime("%Y-%m-%d %H:%M:%S")
+    )
     tasks = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "no tasks yet"
     return f"{row.id[:12]}  {row.state:<11} {begun}  runs {row.runs}  {tasks}"
 
@@ -223,12 +227,21 @@ def ask_server(server: str, key: str, job: str, action: str) -> int:
     "--older-than", type=click.IntRange(min=0), metavar="DAYS", help="Forget jobs that ended longer ago."
 )
 @click.option("--artifacts", default="", metavar="URL", help="Tidy up at this URL too.")
+@store_option
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def gc(work_dir: Path, older_than: int | None, artifacts: str, dry_run: bool) -> None:
+def gc(work_dir: Path, older_than: int | None, artifacts: str, store: str | None, dry_run: bool) -> None:
     """Remove from a work folder what no job and no remembered result needs."""
     from archer.store.garbage import collect_garbage
 
-    gone = collect_garbage(work_dir, dry_run=dry_run, older_than_days=older_than, remote=artifacts)
+    if store:
+        from archer.store.database import Database
+
+        database = Database(store)
+    else:
+        database = None
+    gone = collect_garbage(
+        work_dir, dry_run=dry_run, older_than_days=older_than, remote=artifacts, database=database
+    )
     would = "would remove" if dry_run else "removed"
     click.echo(
         f"{would} {gone.blobs} blobs, {gone.size / 1e6:.1f} MB; {len(gone.jobs)} jobs, {gone.results} results forgotten"

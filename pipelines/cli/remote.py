@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., object])
 SERVER, KEY = "CINEMILL_SERVER", "CINEMILL_KEY"
+PATIENCE_S = 3.0
+"""People who wait at a terminal want to know soon that no server is there."""
 HINT = "needs the clients' library: pip install 'cinemill[serve]'"
 
 
@@ -41,7 +43,7 @@ def client_for(server: str, key: str) -> Client:
         from archer.client import Client
     except ImportError as error:
         raise click.ClickException(f"{error.name}: not installed; {HINT}") from error
-    return Client(server or None, key=key or None)
+    return Client(server or None, key=key or None, patience_s=PATIENCE_S)
 
 
 def job_of(client: Client, prefix: str) -> str:

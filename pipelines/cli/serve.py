@@ -12,19 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.remote import HINT
-from pipelines.cli.work import artifacts_option, folder_option
+from pipelines.cli.work import artifacts_option, folder_option, store_option
 
 if TYPE_CHECKING:
     from archer.api.settings import Settings
     from archer.store.keys import KeyRows
 
-store_option = click.option(
-    "--store",
-    envvar="CINEMILL_STORE",
-    default="",
-    metavar="URL",
-    help="Job state, where it is not in the work folder: postgresql://user:password@host/name.",
-)
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -47,6 +40,13 @@ DAY_MS = 24 * 3600 * 1000
     multiple=True,
     metavar="PREFIX",
     help="What may be read: a folder, https://, s3://bucket/prefix/. Default: web addresses on the public internet.",
+)
+@click.option(
+    "--allow-output",
+    "outputs",
+    multiple=True,
+    metavar="PREFIX",
+    help="Where jobs may write results: a folder, s3://bucket/prefix/. Default: nowhere but the work folder.",
 )
 @click.option("--allow-private", is_flag=True, help="Inputs and webhooks may be on private networks.")
 @click.option(
@@ -110,11 +110,12 @@ def _settings(options: dict[str, Any]) -> Settings:
     more = {"inputs": options["inputs"]} if options["inputs"] else {}
     return Settings(
         work_dir=options["work_dir"].absolute(),
-        database=options["store"],
+        database=options["store"] or "",
         artifacts=options["artifacts"],
         host=options["host"],
         port=options["port"],
         names=options["names"],
+        outputs=options["outputs"],
         private_hosts=options["allow_private"],
         stages=options["stages"],
         most_body=options["max_body"],

@@ -35,12 +35,21 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """A labelled point of a chart, 0 to 1 in both directions."""
+    """A labelled point of a chart, 0 to 1 in both directions.
+
+    Attributes:
+        place: of its rung.
+        label: beside it.
+        shot: which it is about, -1 for none.
+        about: what there is to say of it; such a point can be pointed at.
+    """
 
     place: int
     x: float
     y: float
     label: str
+    shot: int = -1
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

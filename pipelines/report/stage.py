@@ -27,7 +27,7 @@ class ReportParams:
 class Report(Stage[ReportParams]):
     """Joins everything that is known about a job."""
 
-    name, version, params = "report", 1, ReportParams
+    name, version, params = "report", 2, ReportParams
     inputs = MappingProxyType(
         {
             "asset": "asset",
@@ -38,6 +38,8 @@ class Report(Stage[ReportParams]):
             "audio": "parts@1",
             "scores": "frame-scores@1",
             "choices": "choices@1?",
+            "proxies": "parts@1?",
+            "qc": "qc@1?",
         }
     )
     outputs = MappingProxyType(

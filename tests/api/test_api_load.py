@@ -21,13 +21,17 @@ from archer.store.schema import jobs as job_rows
 SHOTS = {"job": "shots", "input": "title.mp4"}
 
 
-def test_500_submits_at_once_with_repeated_keys_are_exactly_the_distinct_jobs(locked: tuple[Any, str]) -> None:
+def test_500_submits_at_once_with_repeated_keys_are_exactly_the_distinct_jobs(
+    locked: tuple[Any, str],
+) -> None:
     server, key = locked
     headers = {"Authorization": f"Bearer {key}"}
 
     async def go() -> list[tuple[str, int, str]]:
         limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(base_url=server.url, headers=headers, limits=limits, timeout=120) as client:
+        async with httpx.AsyncClient(
+            base_url=server.url, headers=headers, limits=limits, timeout=120
+        ) as client:
 
             async def submit(number: int) -> tuple[str, int, str]:
                 name = f"same-{number % 60}"
@@ -45,14 +49,16 @@ def test_500_submits_at_once_with_repeated_keys_are_exactly_the_distinct_jobs(lo
 
 
 @pytest.mark.slow
-def test_a_server_killed_under_load_loses_no_job_and_does_none_twice(tmp_path: Path, media: Path, start: Any) -> None:
+def test_a_server_killed_under_load_loses_no_job_and_does_none_twice(
+    tmp_path: Path, media: Path, start: Any
+) -> None:
     """Clients go on meanwhile; they and their keys are all that connects the servers."""
     options = ("--allow-input", str(media), "--workers", "2", "--rate", "")
     server = start(tmp_path / "work", *options)
     over, ids, failed = threading.Event(), dict[str, set[str]](), []
 
     def submit(part: int) -> None:
-        with Client(server.url, key="") as client:
+        with Client(server.url, key="", patience_s=120) as client:
             for number in range(15):
                 name = f"{part}-{number}"
                 params = {"chunk_frames": 20 + (part + number) % 5}
@@ -86,7 +92,9 @@ def _each_done_once(work: Path, ids: set[str]) -> None:
     database = Database(work)
     with database.engine.connect() as connection:
         kept = {row.id for row in connection.execute(sa.select(job_rows.c.id))}
-        ends = Counter(connection.execute(sa.select(events.c.job).where(events.c.type == "job-done")).scalars())
+        ends = Counter(
+            connection.execute(sa.select(events.c.job).where(events.c.type == "job-done")).scalars()
+        )
         done = sa.select(attempts.c.job, attempts.c.name).where(attempts.c.state == "done")
         tries = Counter((row.job, row.name) for row in connection.execute(done))
     database.close()

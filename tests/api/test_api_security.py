@@ -21,14 +21,18 @@ LIMIT_S = 20.0
 @pytest.fixture(scope="module")
 def asking(locked: tuple[Any, str]) -> Iterator[httpx.Client]:
     server, key = locked
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=LIMIT_S) as client:
+    with httpx.Client(
+        base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=LIMIT_S
+    ) as client:
         yield client
 
 
 def problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     found: dict[str, Any] = answer.json()
-    assert (answer.status_code, found["type"], found["status"]) == (status, f"/problems/{kind}", status), found
+    assert (answer.status_code, found["type"], found["status"]) == (status, f"/problems/{kind}", status), (
+        found
+    )
     assert found["title"]
     assert "Traceback" not in answer.text
     return found
@@ -77,7 +81,10 @@ def test_a_key_does_what_its_scopes_say_and_nothing_else(
     headers = {"Authorization": f"Bearer {new_key('jobs:read')}"}
     with httpx.Client(base_url=server.url, headers=headers) as reader:
         assert reader.get("/v1/jobs").status_code == 200
-        assert "jobs:write" in problem(reader.post("/v1/jobs", json=shots("title.mp4")), 403, "wrong-scope")["detail"]
+        assert (
+            "jobs:write"
+            in problem(reader.post("/v1/jobs", json=shots("title.mp4")), 403, "wrong-scope")["detail"]
+        )
         problem(reader.get(f"/v1/jobs/{'0' * 32}/results/a.b"), 403, "wrong-scope")
         problem(reader.get("/v1/webhooks"), 403, "wrong-scope")
         problem(reader.get("/metrics"), 403, "wrong-scope")
@@ -92,7 +99,7 @@ def test_a_key_is_kept_as_a_hash(locked: tuple[Any, str]) -> None:
 
 
 def test_a_server_for_everybody_needs_a_key_first(tmp_path: Path) -> None:
-    words = ["serve", "-w", str(tmp_path), "--host", "0.0.0.0", "--port", "0", "--no-scheduler"]
+    words = ["serve", "-w", str(tmp_path), "--host", "::", "--port", "0", "--no-scheduler"]
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.cli.main", *words], capture_output=True, text=True, timeout=60
     )
@@ -121,7 +128,10 @@ def test_a_server_for_everybody_needs_a_key_first(tmp_path: Path) -> None:
     ],
 )
 def test_inputs_that_may_not_be_read(asking: httpx.Client, source: str) -> None:
-    assert problem(asking.post("/v1/jobs", json=shots(source)), 422, "input-refused")["errors"][0]["pointer"] == "/input"
+    assert (
+        problem(asking.post("/v1/jobs", json=shots(source)), 422, "input-refused")["errors"][0]["pointer"]
+        == "/input"
+    )
     nodes = {"ingest": {"stage": "ingest", "inputs": {"asset": source}}}
     found = problem(asking.post("/v1/jobs", json={"nodes": nodes}), 422, "input-refused")
     assert found["errors"][0]["pointer"] == "/nodes/ingest/inputs/asset"
@@ -134,8 +144,14 @@ def test_inputs_that_may_not_be_read(asking: httpx.Client, source: str) -> None:
         {"stage": "archer.command:Command", "params": {"argv": ["sh", "-c", "id > {out}"]}},
         {"stage": "command", "params": {"argv": ["sh", "-c", "id > {out}"]}},
         {"stage": "ingest", "inputs": {"asset": {"asset": "/etc/passwd"}}},
-        {"stage": "ingest", "inputs": {"asset": {"asset": {"url": "/etc/passwd", "identity": "x", "size": 1}}}},
-        {"stage": "shots", "inputs": {"media": {"artifact": {"kind": "media@1", "hash": "sha256:../../x", "size": 1}}}},
+        {
+            "stage": "ingest",
+            "inputs": {"asset": {"asset": {"url": "/etc/passwd", "identity": "x", "size": 1}}},
+        },
+        {
+            "stage": "shots",
+            "inputs": {"media": {"artifact": {"kind": "media@1", "hash": "sha256:../../x", "size": 1}}},
+        },
         {"stage": "ingest", "inputs": [1]},
         {"stage": 7},
         "ingest",
@@ -151,13 +167,22 @@ def test_encoder_options_name_no_files(asking: httpx.Client) -> None:
     problem(answer, 422, "invalid-job")
 
 
-@pytest.mark.parametrize("path", ["..%2f..%2farcher.db", "../../../archer.db", "%2e%2e/archer.db", "x%00y", ".."])
+@pytest.mark.parametrize(
+    "path", ["..%2f..%2farcher.db", "../../../archer.db", "%2e%2e/archer.db", "x%00y", ".."]
+)
 def test_paths_in_addresses_lead_nowhere(locked: tuple[Any, str], asking: httpx.Client, path: str) -> None:
     """Sent as they are: a client library would tidy them up."""
     server, key = locked
     job = asking.post("/v1/jobs", json=shots("title.mp4")).json()["id"]
-    for place in (f"/v1/jobs/{job}/results/a.b/{path}", f"/v1/jobs/{job}/results/{path}", f"/v1/stages/{path}"):
-        head, body = talk(server.port, f"GET {place} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n")
+    for place in (
+        f"/v1/jobs/{job}/results/a.b/{path}",
+        f"/v1/jobs/{job}/results/{path}",
+        f"/v1/stages/{path}",
+    ):
+        head, body = talk(
+            server.port,
+            f"GET {place} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n",
+        )
         assert b"SQLite" not in body
         assert int(head.split()[1]) in (400, 404, 409), head
 
@@ -166,7 +191,11 @@ def test_paths_in_addresses_lead_nowhere(locked: tuple[Any, str], asking: httpx.
 
 
 def test_a_body_that_is_too_large(asking: httpx.Client) -> None:
-    problem(asking.post("/v1/jobs", json={**shots("title.mp4"), "tags": {"x": "y" * 100_000}}), 413, "body-too-large")
+    problem(
+        asking.post("/v1/jobs", json={**shots("title.mp4"), "tags": {"x": "y" * 100_000}}),
+        413,
+        "body-too-large",
+    )
 
     def pieces() -> Iterator[bytes]:
         for _ in range(100):

@@ -80,6 +80,8 @@ def test_files_below_a_folder_that_is_allowed(media: Path, given: str, used: str
         "title.mov\0.txt",
         "..\\secret",
         "title\n.mov",
+        "a" * 300,
+        "/".join("a" * 200),
         "",
         "x" * 5000,
     ],

@@ -101,7 +101,12 @@ def test_a_job_is_told_signed_and_again_where_it_was_not_taken(
 
 def test_an_address_of_the_own_network_is_not_called(locked: tuple[Any, str]) -> None:
     server, key = locked
-    for url in ("http://127.0.0.1:9/x", "https://169.254.169.254/", "file:///etc/passwd", "https://localhost/"):
+    for url in (
+        "http://127.0.0.1:9/x",
+        "https://169.254.169.254/",
+        "file:///etc/passwd",
+        "https://localhost/",
+    ):
         answer = httpx.post(
             f"{server.url}/v1/webhooks", json={"url": url}, headers={"Authorization": f"Bearer {key}"}
         )
@@ -115,9 +120,7 @@ def test_two_servers_make_one_message_of_one_event(tmp_path: Path) -> None:
     hook = new_hook("https://a.example/", ["job-submitted"], owner="", seen=0)
     rows.add(hook)
     places = Places(["https://"])
-    servers = [
-        Hooks(rows, history, places=places, waits_s=(), metrics=Metrics()) for _ in range(2)
-    ]
+    servers = [Hooks(rows, history, places=places, waits_s=(), metrics=Metrics()) for _ in range(2)]
     for number in range(5):
         queue.submit(json.dumps({"number": number}))
     threads = [threading.Thread(target=server.collect) for server in servers]

@@ -23,6 +23,7 @@ from archer.plan import JobSpec, Node, make_plan
 from archer.service import SchedulerService, Service
 from archer.store import History, JobQueue, JobStore
 from archer.store.database import Database
+from archer.store.garbage import collect_garbage
 from archer.task import Task
 
 pytestmark = pytest.mark.usefixtures("installed_toys")
@@ -93,6 +94,42 @@ def test_submitted_jobs_are_run_and_bad_ones_say_why(database: Database, tmp_pat
     assert (row.runs, row.holder, row.wanted) == (1, "", "")
     assert row.begun_ms >= row.submitted_ms > 0
     assert json.loads(row.spec)["nodes"]["sum"]["stage"] == "sum"
+
+
+def test_what_a_job_left_is_read_and_tidied_up(database: Database, tmp_path: Path) -> None:
+    """Pages, tries, costs, cards, memo and garbage, on each kind of store."""
+    queue, root = JobQueue(database), tmp_path / "work"
+    job = queue.submit(json.dumps({"nodes": {"sum": {"stage": "shy", "params": {"n": 4}}}}))[0].id
+    with serving(database, root, executor=InlineExecutor()):
+        until(lambda: queue.get(job).state == "partial")
+        again = queue.submit(order(n=4))[0].id
+        until(lambda: queue.get(again).state == "done")
+        third = queue.submit(order(n=4))[0].id
+        until(lambda: queue.get(third).state == "done")
+        running = queue.claim("somebody", 60)
+        assert running is None
+    with History(database) as history:
+        assert history.counts(job) == {"done": 5, "poisoned": 1}
+        assert [row.name for row in history.tasks(job, state="poisoned")] == ["sum/map/chunk-00001"]
+        (tried,) = history.attempts(job, "sum/map/chunk-00001")
+        assert history.logs(job) == [tried]
+        assert "item one is bad" in tried.error
+        (cost,) = history.costs(job)
+        assert (cost.tries, cost.wasted) == (6, 1)
+        assert [card.name for card in history.cards(job)] == ["seen"]
+        assert {event.type for event in history.events(third)} >= {"memo-hit"}
+        assert "task-started" not in {event.type for event in history.events(third)}
+    held = queue.submit(order(n=1))[0]
+    claim = queue.claim("somebody", 60)
+    assert claim is not None
+    with pytest.raises(StoreBusy, match="somebody"):
+        collect_garbage(root, database=database)
+    assert queue.release(claim, "cancelled")
+    time.sleep(0.01)
+    gone = collect_garbage(root, database=database, older_than_days=0)
+    assert set(gone.jobs) == {job, again, third, held.id}
+    assert not [path for path in (root / "objects").rglob("*") if path.is_file()]
+    assert queue.page() == []
 
 
 def test_what_is_asked_of_a_running_job_is_done_within_two_seconds(
@@ -295,28 +332,21 @@ def test_killed_schedulers_lose_no_job_and_do_none_twice(
     assert [event.seq for event in everything] == list(range(1, len(everything) + 1))
 
 
-def test_a_frozen_scheduler_is_fenced_off(postgres: Any, tmp_path: Path, installed_toys: str) -> None:
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_frozen_scheduler_is_fenced_off(fleet: Callable[[int], Fleet], database: Database) -> None:
     """SIGSTOP until its lease is over; then another has its job, and what it wants to commit when it wakes is refused."""
-    url = postgres.create()
-    database = Database(url)
     queue, history = JobQueue(database), History(database)
     job = queue.submit(order(n=40, sleep_ms=150))[0].id
-    schedulers = Fleet(url, tmp_path, installed_toys, 2)
-    try:
-        until(lambda: any(event.type == "chunk-done" for event in history.events(job)))
-        holder = queue.get(job).holder
-        frozen = next(member for member in schedulers.members if holder.endswith(f"/{member.pid}"))
-        frozen.send_signal(signal.SIGSTOP)
-        until(lambda: queue.get(job).holder not in ("", holder), 20)
-        frozen.send_signal(signal.SIGCONT)
-        until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 20)
-        until(lambda: queue.get(job).state == "done", 60)
-        schedulers.close()
-    finally:
-        for member in schedulers.members:
-            member.kill()
-            member.wait()
+    schedulers = fleet(2)
+    until(lambda: any(event.type == "chunk-done" for event in history.events(job)))
+    holder = queue.get(job).holder
+    frozen = next(member for member in schedulers.members if holder.endswith(f"/{member.pid}"))
+    frozen.send_signal(signal.SIGSTOP)
+    until(lambda: queue.get(job).holder not in ("", holder), 30)
+    frozen.send_signal(signal.SIGCONT)
+    until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 20)
+    until(lambda: queue.get(job).state == "done", 60)
+    schedulers.close()
     claims = [event for event in history.events(job, limit=10_000) if event.type == "job-claimed"]
     assert len(claims) == 2
     assert_nothing_done_twice(history, job, 40)
-    database.close()

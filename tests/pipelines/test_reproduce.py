@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from pipelines.cli.main import main
 from pipelines.report.errors import CannotRemake
 from pipelines.report.remake import remade
 
-CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
-
 
 def ran(*argv: object) -> tuple[int, str]:
-    done = subprocess.run([*CINEMILL, *map(str, argv)], capture_output=True, text=True, timeout=280)
-    return done.returncode, done.stdout + done.stderr
+    """Exit code of a command, and what it said."""
+    told = StringIO()
+    with redirect_stdout(told), redirect_stderr(told), pytest.raises(SystemExit) as end:
+        main([str(word) for word in argv])
+    return int(end.value.code or 0), told.getvalue()
 
 
 @pytest.fixture(scope="module")

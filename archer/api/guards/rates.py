@@ -33,14 +33,10 @@ class Rates:
         if self._rate is not None and not await self._limiter.hit(self._rate, "requests", client):
             raise await self._too_many(self._rate, "requests", client)
 
-    async def check_guesses(self, client: str) -> None:
-        """Raises Problem where too many wrong keys came from an address."""
-        if not await self._limiter.test(self._guesses, "guesses", client):
-            raise await self._too_many(self._guesses, "guesses", client)
-
     async def guessed(self, client: str) -> None:
-        """Count a wrong key."""
-        await self._limiter.hit(self._guesses, "guesses", client)
+        """Count a wrong key. Raises Problem where it is one too many; right ones of the same address are still served."""
+        if not await self._limiter.hit(self._guesses, "guesses", client):
+            raise await self._too_many(self._guesses, "guesses", client)
 
     async def _too_many(self, rate: RateLimitItem, what: str, client: str) -> Problem:
         window = await self._limiter.get_window_stats(rate, what, client)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+__all__ = ["routers"]
+
 NOUNS = (
     "health",
     "problems",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from archer.api.auth import Caller, needs
-from archer.api.models import Taken
+from archer.api.models import Taken, Whole
 from archer.api.problems import documented
 from archer.api.services import Parts
 
@@ -20,7 +20,7 @@ QueueName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 class QueueLimits(Taken):
     """What a queue may do."""
 
-    most: Annotated[int, Field(ge=1, le=100000)] | None = Field(
+    most: Annotated[int, Field(ge=1, le=100000), Whole] | None = Field(
         default=None, description="Jobs of it that run at once; null for any number."
     )
     paused: bool = Field(default=False, description="Begin none of it; what runs goes on.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from archer.api.auth import Caller, needs
 from archer.api.problems import Problem, documented
 from archer.api.services import Parts
+from archer.api.settings import RUNS_ANYTHING
 from archer.errors import SpecError
 from archer.registry import STAGES, distribution_of, installed, load_stage
 from archer.schema import json_schema
@@ -64,7 +65,3 @@ def stage(
 def _summary(parts: Parts, name: str) -> StageSummary:
     allowed = name not in RUNS_ANYTHING or name in parts.settings.stages
     return StageSummary(name=name, distribution=distribution_of(STAGES, name), allowed=allowed)
-
-
-RUNS_ANYTHING = frozenset({"command"})
-"""Stages whose settings name a program to run: for a server they are doors to everything."""
