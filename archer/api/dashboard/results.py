@@ -56,7 +56,7 @@ def file(
 async def of_job(
     job: JobId,
     parts: Parts,
-    last_event_id: events.LastEventId = None,
+    last_event_id: events.LastEventId = "",
     after: After = 0,
     caller: Caller = Reader,
 ) -> Response:
@@ -67,7 +67,7 @@ async def of_job(
 @pages.get("/events")
 async def of_all(
     parts: Parts,
-    last_event_id: events.LastEventId = None,
+    last_event_id: events.LastEventId = "",
     after: After = 0,
     caller: Caller = Reader,
 ) -> Response:
