@@ -38,20 +38,25 @@ def needs(scope: str) -> Any:
     async def caller(
         request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
     ) -> Caller:
-        parts = services_of(request)
-        client = request.client.host if request.client else ""
-        try:
-            found = await run_in_threadpool(_caller, parts, request, given)
-        except Problem as problem:
-            if problem.kind == "bad-key":
-                await parts.rates.guessed(client)
-            raise
-        request.state.key_id = found.id
-        if scope not in found.scopes and "*" not in found.scopes:
-            raise Problem("wrong-scope", f"it needs the scope {scope}")
-        return found
+        return await admitted(request, given, scope)
 
     return Security(_named(caller, scope))
+
+
+async def admitted(request: Request, given: HTTPAuthorizationCredentials | None, scope: str) -> Caller:
+    """Who asks with this key, and has the scope. Refuses with 401, 403 or 429, and counts wrong keys."""
+    parts = services_of(request)
+    client = request.client.host if request.client else ""
+    try:
+        found = await run_in_threadpool(_caller, parts, request, given)
+    except Problem as problem:
+        if problem.kind == "bad-key":
+            await parts.rates.guessed(client)
+        raise
+    request.state.key_id = found.id
+    if scope not in found.scopes and "*" not in found.scopes:
+        raise Problem("wrong-scope", f"it needs the scope {scope}")
+    return found
 
 
 def _named(function: Callable[..., Awaitable[Caller]], scope: str) -> Callable[..., Awaitable[Caller]]:

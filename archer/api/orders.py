@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -18,9 +20,11 @@ from archer.api.services import Services
 from archer.api.settings import RUNS_ANYTHING
 from archer.errors import PlaceRefused
 from archer.media.asset import Asset
+from archer.params import build
 from archer.plan import JobSpec, make_plan
 from archer.preview import costs, foresee, remembering
 from archer.registry import STAGES, installed, load_stage
+from archer.room import check_room
 from archer.spec import spec_from_plain
 from archer.store.history import JobRow
 
@@ -57,8 +61,13 @@ def accepted(parts: Services, order: Order, *, key: str | None, owner: str) -> t
     Raises:
         Problem, SpecError, IdempotencyConflict: it is refused.
     """
-    request = confined(parts, order)
-    make_plan(_unread(templates.read_order(request)))
+    check_room(parts.settings.work_dir)
+    request = _numbered(
+        confined(parts, order), sha256(f"{owner}\0{key}".encode()).hexdigest() if key else token_hex(32)
+    )
+    spec = _unread(templates.read_order(request))
+    _check_writes(parts, spec)
+    make_plan(spec)
     deadline = datetime.fromisoformat(order.deadline) if order.deadline else None
     return parts.queue.submit(
         json.dumps(request, sort_keys=True, ensure_ascii=False),
@@ -73,7 +82,9 @@ def accepted(parts: Services, order: Order, *, key: str | None, owner: str) -> t
 
 def preview(parts: Services, order: Order) -> Preview:
     """What an order would do. Raises: as `accepted`, and where the input cannot be read."""
-    plan = make_plan(templates.read_order(confined(parts, order)).spec())
+    read = templates.read_order(_numbered(confined(parts, order), "dry run"))
+    _check_writes(parts, _unread(read))
+    plan = make_plan(read.spec())
     seen = foresee(plan, remembering(parts.database), parts.artifacts)
     expected = costs(parts.database, plan, seen)
     rows = []
@@ -157,6 +168,39 @@ def _place(parts: Services, url: str, where: str) -> str:
     except PlaceRefused as error:
         remedy = "whoever runs the server allows more with --allow-input"
         raise _refused("input-refused", where, f"{error}; {remedy}") from error
+
+
+def _check_writes(parts: Services, spec: JobSpec) -> None:
+    """Refuse places outside of the store that may not be written; before anything looks there."""
+    for node in spec.nodes:
+        stage = load_stage(node.stage)
+        params = build(stage.params, node.params, f"nodes.{node.id}.params") if stage.writes else None
+        for name in stage.writes:
+            url, where = getattr(params, name), f"/nodes/{node.id}/params/{name}"
+            try:
+                place = parts.outputs.checked(url, exists=False)
+            except PlaceRefused as error:
+                remedy = "whoever runs the server allows more with --allow-output"
+                raise _refused("output-refused", where, f"{error}; {remedy}") from error
+            if place != url:
+                raise _refused("output-refused", where, f"wanted the whole path without links: {place}")
+
+
+def _numbered(request: dict[str, Any], number: str) -> dict[str, Any]:
+    """Name the order where something is written outside of the store: another order writes again. The same key names the same."""
+    if "job" in request:
+        params = request["params"]
+        names = {field.name for field in fields(templates.template_named(request["job"]).params)}
+        if {"order", "output"} <= names and params.get("output") and "order" not in params:
+            return {**request, "params": {**params, "order": number[:32]}}
+        return request
+    nodes = {
+        name: {**node, "params": {**(node.get("params") or {}), "order": number[:32]}}
+        if load_stage(node["stage"]).writes
+        else node
+        for name, node in request["nodes"].items()
+    }
+    return {**request, "nodes": nodes}
 
 
 def _refused(kind: str, where: str, detail: str) -> Problem:

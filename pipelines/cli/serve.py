@@ -41,6 +41,13 @@ DAY_MS = 24 * 3600 * 1000
     metavar="PREFIX",
     help="What may be read: a folder, https://, s3://bucket/prefix/. Default: web addresses on the public internet.",
 )
+@click.option(
+    "--allow-output",
+    "outputs",
+    multiple=True,
+    metavar="PREFIX",
+    help="Where jobs may write results: a folder, s3://bucket/prefix/. Default: nowhere but the work folder.",
+)
 @click.option("--allow-private", is_flag=True, help="Inputs and webhooks may be on private networks.")
 @click.option(
     "--allow-stage", "stages", multiple=True, metavar="NAME", help="Allow a stage that runs any program."
@@ -108,6 +115,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         host=options["host"],
         port=options["port"],
         names=options["names"],
+        outputs=options["outputs"],
         private_hosts=options["allow_private"],
         stages=options["stages"],
         most_body=options["max_body"],

@@ -22,11 +22,11 @@ class Served:
     """One `cinemill serve`.
 
     Attributes:
-        url: where it listens. work: its work folder. output: what it wrote so far, both streams.
+        url: where it listens. work: its work folder. output: what it wrote so far, both streams. options: as given.
     """
 
     def __init__(self, work: Path, *options: str, port: int = 0) -> None:
-        self.work, self.output = work, ""
+        self.work, self.output, self.options = work, "", options
         argv = [
             sys.executable,
             "-m",
@@ -110,6 +110,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[Se
     """A server with a scheduler, without keys, for whoever is on this machine."""
     work = tmp_path_factory.mktemp("served")
     options = ("--allow-input", str(media), "--allow-input", "https://", "--workers", "2", "--rate", "")
+    options += ("--allow-output", str(tmp_path_factory.mktemp("out")))
     server = Served(work, *options, "--price-core-hour", "3.6", "--price-gb", "1")
     yield server
     server.stop()
@@ -159,3 +160,14 @@ def start() -> Iterator[Callable[..., Served]]:
     for server in made:
         if server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[Served]:
+    """A server of the dashboard's own, which may run commands: so that jobs fail and last as its tests want."""
+    shutil.copyfile(media / "title.mp4", media / "<b>bold.mp4")
+    options = ("--allow-input", str(media), "--allow-stage", "command", "--workers", "2", "--rate", "")
+    server = Served(tmp_path_factory.mktemp("house"), *options, "--price-core-hour", "3.6")
+    yield server
+    server.stop()
+    assert "Traceback" not in server.output

@@ -221,6 +221,41 @@ def test_a_spec_made_in_python(client: Client, media: Any, done: Job) -> None:
     assert list(client.submit(spec).result().outputs) == ["look.media"]
 
 
+def published(url: str) -> dict[str, Any]:
+    return {
+        "nodes": {
+            "ingest": {"stage": "ingest", "inputs": {"asset": "title.mp4"}},
+            "shots": {"stage": "shots", "inputs": {"asset": "title.mp4", "media": "ingest.media"}},
+            "publish": {"stage": "publish", "inputs": {"shots": "shots.shots"}, "params": {"url": url}},
+        }
+    }
+
+
+def test_results_go_where_they_are_allowed_to_for_each_order_anew(
+    served: Any, client: Client, done: Job
+) -> None:
+    out = Path(served.options[served.options.index("--allow-output") + 1]) / "title"
+    assert client.submit(published(str(out))).result().state == "done"
+    manifest = json.loads((out / "manifest.json").read_text())
+    kept = (out / "shots.json").read_bytes()
+    assert manifest["files"]["shots.json"]["sha256"] == hashlib.sha256(kept).hexdigest()
+    (out / "shots.json").unlink()
+    (out / "manifest.json").unlink()
+    out.rmdir()
+    assert client.submit(published(str(out)), key="again").result().state == "done"
+    assert (out / "shots.json").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    "url", ["/etc/cron.d", "{out}/../x", "file:///tmp/x", "s3://bucket/x", "http://127.0.0.1/x", "x"]
+)
+def test_and_nowhere_else(served: Any, client: Client, url: str) -> None:
+    with pytest.raises(ServerRefused, match="output-refused"):
+        client.submit(published(url))
+    with pytest.raises(ServerRefused, match="output-refused"):
+        client.submit({"job": "encode", "input": "title.mp4", "params": {"output": url}})
+
+
 def test_the_same_asynchronously(served: Any, tmp_path: Path) -> None:
     async def go() -> None:
         async with AsyncClient(served.url, key="") as client:

@@ -12,9 +12,14 @@ import pytest
 
 pytest.importorskip("schemathesis", reason="pip install schemathesis")
 
-CONFIG = """
+CONFIG = """\
 [[operations]]  # what a URL may be, and what fits a template, is more than a schema can say
 include-name = ["POST /v1/jobs", "POST /v1/webhooks"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422", "429", "5xx"]
+
+[[operations]]  # a cursor is one that was given before
+include-name = ["GET /v1/jobs", "GET /v1/jobs/{job}/tasks", "GET /v1/jobs/{job}/logs", "GET /v1/webhooks", \
+    "GET /v1/webhooks/{webhook}/deliveries"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422", "429", "5xx"]
 """
 

@@ -27,9 +27,9 @@ STREAM: dict[int | str, dict[str, Any]] = {
     204: {"description": "The job is over and nothing follows: do not connect again."},
 }
 LastEventId = Annotated[
-    str | None,
+    str,
     Header(
-        pattern=r"^[0-9]{1,18}$",
+        pattern=r"^[0-9]{0,18}$",
         description="Place of the last event that was received; only later ones come.",
     ),
 ]
@@ -41,7 +41,7 @@ Follow = Annotated[bool, Query(description="Stay for what is still to happen; ot
 async def of_job(
     job: JobId,
     parts: Parts,
-    last_event_id: LastEventId = None,
+    last_event_id: LastEventId = "",
     after: After = 0,
     follow: Follow = True,
     _: Caller = Reader,
@@ -61,7 +61,7 @@ async def of_job(
 @router.get("/events", response_class=Response, responses={**STREAM, **documented()})
 async def of_all(
     parts: Parts,
-    last_event_id: LastEventId = None,
+    last_event_id: LastEventId = "",
     after: After = 0,
     follow: Follow = True,
     _: Caller = Reader,
