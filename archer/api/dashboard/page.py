@@ -68,7 +68,7 @@ def page(request: Request, name: str, *, status: int = 200, **facts: Any) -> HTM
         "path": request.url.path,
         "caller": caller,
         "who": _who(request, caller.id) if caller else "",
-        "may_change": bool(caller) and may_change(caller),
+        "may_change": caller is not None and may_change(caller),
     }
     text = environment().get_template(name).render(**general, **facts)
     return HTMLResponse(text, status_code=status, headers=HEADERS)
