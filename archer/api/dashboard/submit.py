@@ -98,8 +98,8 @@ def document(chosen: TemplateView, form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("deadline"):
         found["deadline"] = form["deadline"]
     for name in ("tags", "limits"):
-        if value := fields.json_object(form, name):
-            found[name] = value
+        if given := fields.json_object(form, name):
+            found[name] = given
     if chosen is NODES:
         return {**found, "nodes": fields.json_object(form, "nodes")}
     inputs = {name: form.get(fields.INPUT + name, "") for name in chosen.inputs}
