@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision, down_revision = "0005", "0004"
+Column = sa.Column[str] | sa.Column[int]
 
 
 def upgrade() -> None:
@@ -39,7 +40,7 @@ def downgrade() -> None:
         op.drop_table(name)
 
 
-def _table(name: str, *columns: sa.Column[str] | sa.Column[int]) -> None:
+def _table(name: str, *columns: Column) -> None:
     op.create_table(name, *columns)
 
 
@@ -55,5 +56,5 @@ def _number(name: str, kind: type[sa.Integer] = sa.BigInteger) -> sa.Column[int]
     return sa.Column(name, kind, nullable=False)
 
 
-def _times(*names: str) -> list[sa.Column[int]]:
+def _times(*names: str) -> list[Column]:
     return [_number(f"{name}_ms") for name in names]
