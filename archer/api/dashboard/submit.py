@@ -106,7 +106,7 @@ def document(chosen: TemplateView, form: Mapping[str, str]) -> dict[str, Any]:
     for name, value in inputs.items():
         if not value:
             raise NotRead(fields.INPUT + name, "wanted the address of a title")
-    only = next(iter(inputs.values())) if len(inputs) == 1 else inputs
+    only: str | dict[str, str] = next(iter(inputs.values())) if len(inputs) == 1 else inputs
     return {**found, "job": chosen.name, "input": only, "params": fields.read(chosen.params, form)}
 
 
