@@ -102,7 +102,7 @@ def drawn(nodes: Sequence[str], tries: Sequence[Try], *, begin_ms: int, end_ms: 
 
 
 def heaped(nodes: Sequence[str], heaps: Sequence[Heap], slots: int, slot_ms: int) -> dict[str, Row]:
-    """Rows with how many tries ran at once in each slot of `slot_ms`, on average."""
+    """Rows with how many tries ran at once in each slot of `slot_ms`, on average; one that ended badly marks the slot of its end."""
     numbers = {node: [0.0] * (slots + 1) for node in nodes}
     worst: dict[str, list[str]] = {node: [""] * slots for node in nodes}
     for heap in heaps:
@@ -112,10 +112,7 @@ def heaped(nodes: Sequence[str], heaps: Sequence[Heap], slots: int, slot_ms: int
         level = heap.wall_ms / slot_ms / (last - first + 1)
         numbers[heap.node][first] += level
         numbers[heap.node][last + 1] -= level
-        marks = worst[heap.node]
-        for slot in range(first, last + 1):
-            if not marks[slot] or WORST.index(heap.state) < WORST.index(marks[slot]):
-                marks[slot] = heap.state
+        _mark(worst[heap.node], heap.state, first, last)
     return {node: Row(node=node, cells=_cells(numbers[node], worst[node])) for node in nodes}
 
 
@@ -142,6 +139,17 @@ def ticks(begin_ms: int, end_ms: int, most: int = 6) -> list[tuple[float, float]
 def slot_ms(begin_ms: int, end_ms: int, slots: int = SLOTS) -> int:
     """Length of a slot, so that all fit."""
     return max(1, -(-(end_ms - begin_ms + 1) // slots))
+
+
+def _mark(states: list[str], state: str, first: int, last: int) -> None:
+    """Note that something ran in some slots; a bad end counts where it came."""
+    fine = state if state in ("done", "leased") else "done"
+    for slot in range(first, last + 1):
+        states[slot] = _worse(states[slot], state if slot == last else fine)
+
+
+def _worse(one: str, other: str) -> str:
+    return other if not one or WORST.index(other) < WORST.index(one) else one
 
 
 def _lane(free: list[int], began: int, ended: int) -> int:
