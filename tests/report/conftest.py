@@ -221,11 +221,21 @@ RATES = (4000, 2400, 1400, 800, 400, 150)
 """Of up to six made-up rungs, kb/s."""
 
 
-def made_up(source: Path, renditions: Sequence[Path], shots: int, **more: Any) -> Material:
-    """What is known of a job, without running it: real files, scores that fall with the rung and dip in every shot."""
+def material_from(
+    source: Path, renditions: Sequence[Path], shots: int, names: Sequence[str] = (), **more: Any
+) -> Material:
+    """What is known of a job, without running it: real files, scores that fall with the rung and dip in every shot.
+
+    Args:
+        source, renditions: videos with the same frames.
+        shots: how many.
+        names: of rungs that all are the first rendition; empty: each rendition is one.
+        more: replaces what is made up.
+    """
     info = probe(str(source))
     edges = np.linspace(0, info.frame_count, shots + 1).astype(int).tolist()
     videos = tuple(read_video(path, path.stem) for path in renditions)
+    videos = tuple(replace(videos[0], name=name) for name in names) or videos
     frames = np.arange(info.frame_count)
     scores = {
         video.name: FrameScores(
@@ -336,28 +346,36 @@ MODES = ("dynamic", "constant-vmaf", "per-title")
 
 
 @pytest.fixture(scope="session")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output folder as `cinemill encode` leaves it, of a numbered title in six rungs: report, renditions, proxy, cost."""
+def made_up() -> Callable[..., Material]:
+    """Makes up what is known of a job, see `material_from`."""
+    return material_from
+
+
+FACTS = {"codec": "avc1.640015", "width": 320, "height": 180}
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """What is known of a numbered title in six rungs, which lie in a folder as `cinemill encode` leaves it."""
     folder = tmp_path_factory.mktemp("output")
     for name in ("renditions", "proxies"):
         (folder / name).mkdir()
     source = numbered(folder / "proxies" / "source.mp4", "h264", 60)
-    files = [
-        folder / "renditions" / f"{name}.mp4" for name in ("1080p", "720p", "540p", "432p", "360p", "234p")
-    ]
+    names = ("1080p", "720p", "540p", "432p", "360p", "234p")
+    files = [folder / "renditions" / f"{name}.mp4" for name in names]
     for file in files:
         shutil.copyfile(source, file)
-    facts = {"codec": "avc1.640015", "width": 320, "height": 180}
-    material = made_up(
-        source,
-        files,
-        4,
-        codecs=dict.fromkeys((file.stem for file in files), facts["codec"]),
-        proxies={"source": facts},
+    return material_from(
+        source, files, 4, codecs=dict.fromkeys(names, FACTS["codec"]), proxies={"source": FACTS}
     )
-    gallery = make_gallery(
-        material, lambda part: frames(str(source), part, info=material.info), lambda *_: None
-    )
+
+
+@pytest.fixture(scope="session")
+def output(material: Material) -> Path:
+    """That folder, with the report and its cost."""
+    source = material.asset.url
+    folder = Path(source).parent.parent
+    gallery = make_gallery(material, lambda part: frames(source, part, info=material.info), lambda *_: None)
     page = render(
         material,
         gallery,

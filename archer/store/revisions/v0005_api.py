@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,21 +41,21 @@ def downgrade() -> None:
         op.drop_table(name)
 
 
-def _table(name: str, *columns: sa.Column[str] | sa.Column[int]) -> None:
+def _table(name: str, *columns: sa.Column[Any]) -> None:
     op.create_table(name, *columns)
 
 
-def _key(length: int) -> sa.Column[str]:
+def _key(length: int) -> sa.Column[Any]:
     return sa.Column("id", sa.String(length), primary_key=True)
 
 
-def _text(name: str, length: int | None = None) -> sa.Column[str]:
+def _text(name: str, length: int | None = None) -> sa.Column[Any]:
     return sa.Column(name, sa.Text if length is None else sa.String(length), nullable=False)
 
 
-def _number(name: str, kind: type[sa.Integer] = sa.BigInteger) -> sa.Column[int]:
+def _number(name: str, kind: type[sa.Integer] = sa.BigInteger) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False)
 
 
-def _times(*names: str) -> list[sa.Column[int]]:
+def _times(*names: str) -> list[sa.Column[Any]]:
     return [_number(f"{name}_ms") for name in names]
