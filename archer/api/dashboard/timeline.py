@@ -102,7 +102,7 @@ def drawn(nodes: Sequence[str], tries: Sequence[Try], *, begin_ms: int, end_ms: 
 
 
 def heaped(nodes: Sequence[str], heaps: Sequence[Heap], slots: int, slot_ms: int) -> dict[str, Row]:
-    """Rows with how many tries ran at once in each slot of `slot_ms`, on average; one that ended badly marks the slot of its end."""
+    """Rows with how many tries ran at once in each slot of `slot_ms`, on average; a bad end marks its slot."""
     numbers = {node: [0.0] * (slots + 1) for node in nodes}
     worst: dict[str, list[str]] = {node: [""] * slots for node in nodes}
     for heap in heaps:
