@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
+from archer.api.auth import Caller
 from archer.api.dashboard import words
 from archer.api.dashboard.session import may_change
 from archer.api.services import services_of
@@ -63,7 +64,7 @@ def environment() -> Environment:
 
 def page(request: Request, name: str, *, status: int = 200, **facts: Any) -> HTMLResponse:
     """The page of the template `name`."""
-    caller = getattr(request.state, "caller", None)
+    caller: Caller | None = getattr(request.state, "caller", None)
     general = {
         "path": request.url.path,
         "caller": caller,

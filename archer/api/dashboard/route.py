@@ -34,10 +34,10 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return refusal(request, Problem("not-found", "this address is none of this server's"))
             except CinemillError as error:
-                known = problem_of(error)
-                if known is None:
+                found = problem_of(error)
+                if found is None:
                     raise
-                return refusal(request, known)
+                return refusal(request, found)
 
         return handle
 
