@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from archer.errors import LeaseLost, StoreBusy
 from archer.executors.inline import InlineExecutor
@@ -27,6 +28,7 @@ from archer.store.database import Database
 from archer.store.garbage import collect_garbage
 from archer.store.queue import Claim
 from archer.task import Task
+from pipelines.cli.main import cli
 
 pytestmark = pytest.mark.usefixtures("installed_toys")
 
@@ -298,6 +300,24 @@ def test_an_sqlite_store_has_one_scheduler(tmp_path: Path) -> None:
         SchedulerService(database, tmp_path)
     SchedulerService(database, tmp_path)
     database.close()
+
+
+def test_commands_leave_a_submitted_job_to_its_scheduler(tmp_path: Path) -> None:
+    queue = JobQueue(tmp_path)
+    job = queue.submit(order(n=2))[0].id
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(cli, [*words, job[:16], "-w", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert said("cancel", "--pause") == f"job {job} is paused\n"
+    assert said("resume") == f"job {job} is queued\n"
+    assert said("cancel") == f"job {job} is cancelled\n"
+    assert said("retry") == f"job {job} is queued\n"
+    assert queue.claim("s") is not None
+    assert said("cancel") == f"job {job} is running, asked to cancel\n"
+    queue.close()
 
 
 class Fleet:
