@@ -41,6 +41,8 @@ from cinemill_native.errors import CinemillError
 LISTEN_S = 0.4
 """Between looks at the queue: what is new, and what is asked of our jobs."""
 POLL_S = 0.25
+READY_S = 0.02
+"""Between looks at plans that are being made, where nothing else is to be done."""
 STUCK_S = 600.0
 """A loop that has not turned for so long holds its jobs no longer."""
 LOCK_S = 5.0
@@ -151,7 +153,7 @@ class SchedulerService:
             asked = self._queue.requests_for(*(held.claim for held in self.held.values()))
             self._claim(planners)
         if not self._running:
-            stop.wait(POLL_S if self.held else LISTEN_S)
+            stop.wait(READY_S if self.held else LISTEN_S)
         self._deliver(self._executor.poll(self._patience()) if self._running else (), asked)
 
     @property
@@ -166,7 +168,8 @@ class SchedulerService:
         """Take jobs as long as there are cores that no job of ours can use; after that, only what is more urgent than ours."""
         while True:
             active = [held for held in self.held.values() if not held.paused]
-            if len(active) >= self._service.jobs or any(held.driver is None for held in active):
+            making = sum(held.driver is None for held in active)
+            if len(active) >= self._service.jobs or (making and making >= self._pool.free.cpu):
                 return
             idle = not active or self._pool.free.cpu > 0
             last = None if idle else max(active, key=_urgency).claim.job
@@ -232,6 +235,7 @@ class SchedulerService:
             driver.result()
         log.info("job %s: ended", job)
         self._forget(job)
+        self._next_look = 0.0  # there is room for another
 
     # What goes wrong.
 
