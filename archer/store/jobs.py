@@ -175,6 +175,8 @@ class JobStore:
         """
 
         def alone(connection: sa.Connection) -> Result:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             hold(connection, "token")
             running = sa.select(jobs.c.holder).where(
                 jobs.c.until_ms > self._db.now_ms(connection), jobs.c.holder != ""

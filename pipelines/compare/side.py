@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.compare.errors import NoJob
+from pipelines.encode.cost import read_cost
 from pipelines.report.features import scores_of
 from pipelines.reproduce.recorded import read_run
 from vmaf import FrameScores
@@ -66,7 +67,7 @@ class JobSide:
         label: name for people.
         folder: where it lies.
         manifest: content of `manifest.json`.
-        run: content of `run.json`; empty where there is none.
+        run: content of `run.json`, or at least a `cost`; empty where nobody wrote it down.
         rungs: in the order of the ladder.
         times: (n,) seconds of each frame from the first one.
         duration: of the title, seconds.
@@ -110,12 +111,18 @@ def read_side(folder: Path, label: str = "") -> JobSide:
         label=label or folder.resolve().name,
         folder=folder,
         manifest=manifest,
-        run=read_run(folder / "manifest.json", manifest["job"]),
+        run=_run(folder, manifest["job"]),
         rungs=tuple(_rung(folder, table, row, scores[name]) for name, row in rows.items()),
         times=times,
         duration=_duration(times, str(manifest["media"]["frame_rate"])),
         shots=_shots(shot),
     )
+
+
+def _run(folder: Path, job: str) -> Mapping[str, Any]:
+    """The record of the run; of a package from elsewhere, which has none, what its report says of the cost."""
+    cost = read_cost(folder)
+    return read_run(folder / "manifest.json", job) or ({"cost": cost} if cost else {})
 
 
 def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameScores) -> RungData:

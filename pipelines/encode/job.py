@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 
 from archer.canonical import digest
@@ -16,13 +16,14 @@ from pipelines.analyse.stage import AnalyseParams
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
-from pipelines.encode.request import EncodeRequest, checked
+from pipelines.encode.request import EncodeRequest, checked, single_of
 from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
 from pipelines.encode.subtitles import SubtitlesParams
 from pipelines.packaging.stage import PackagingParams
 from pipelines.proxies.stage import ProxiesParams
+from pipelines.publish.stage import PublishParams
 from pipelines.qc.stage import QcParams
 from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
@@ -206,18 +207,37 @@ class SubmittedEncode(EncodeRequest):
 
     Attributes:
         title: name for people; empty for the input's.
+        output: folder or URL where the results go as well; one file where it ends in `.mkv` or `.mp4`; empty for nowhere else.
+        order: names the order; see `pipelines.publish`.
     """
 
     title: str = ""
+    output: str = ""
+    order: str = ""
 
 
 def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
     """The main job as it is submitted. Raises BadSetting and the like; see `pipelines.encode.request.checked`."""
     asset = assets["input"]
     settings = {field.name: getattr(given, field.name) for field in fields(EncodeRequest)}
+    settings["single"] = given.single or single_of(given.output)
     request = checked(EncodeRequest(**settings), both=given.target_vmaf != EncodeRequest().target_vmaf)
     name = asset.url.partition("?")[0].rstrip("/").rpartition("/")[2]
-    return encode_job(asset, request, title=given.title or name.rpartition(".")[0] or name)
+    spec = encode_job(asset, request, title=given.title or name.rpartition(".")[0] or name)
+    return replace(spec, nodes=[*spec.nodes, _publish(request, given)]) if given.output else spec
+
+
+def _publish(request: EncodeRequest, given: SubmittedEncode) -> Node:
+    params = PublishParams(url=given.output, order=given.order)
+    package: Inputs = {
+        "package": "packaging.package",
+        "report": "report.report",
+        "features": "report.features",
+        "scores": "report.scores_json",
+        "shots": SHOTS,
+    }
+    inputs: Inputs = {"file": "mux.file"} if request.single else package
+    return Node(id="publish", stage="publish", params=params, inputs=inputs)
 
 
 TEMPLATE = JobTemplate(

@@ -151,14 +151,11 @@ def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, An
         facts=facts,
         files=file_table(files, _frame_counts(done, files)),
     )
-    beside = {
-        RECORD: dump(run_record(order.asset, done.store.root, plan.job)),
-        COST: cost_script(cost_of(done.store.root, plan.job)),
-        MANIFEST: dump(text),  # last: a package that has one is whole
-    }
+    beside = {MANIFEST: dump(text), COST: cost_script(cost_of(done.store.root, plan.job))}
     if place.remote:
         publish_remote(files, beside, place.out)
     else:
+        beside[RECORD] = dump(run_record(order.asset, done.store.root, plan.job))
         publish_folder(files, beside, place.path, link=not place.keep)
     return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
 

@@ -15,7 +15,7 @@ from pipelines.encode.machine import this_machine
 from pipelines.encode.manifest import read_manifest, stage_table, versions_here
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.run import EncodeOrder, execute
-from pipelines.reproduce.environment import Difference, differences
+from pipelines.reproduce.environment import Difference, decisions, differences
 from pipelines.reproduce.files import FileResult, compared
 from pipelines.reproduce.quality import QualityResult, quality_results
 from pipelines.reproduce.recorded import Recorded
@@ -51,6 +51,7 @@ class Reproduction:
         manifest: path of the manifest.
         source: what became of the source; without it nothing was encoded.
         environment: what is not as it was.
+        decisions: rungs that were decided otherwise.
         files: every output; empty where nothing was encoded.
         quality: renditions whose scores differ.
         output: folder of the new package; empty where it was not kept.
@@ -59,6 +60,7 @@ class Reproduction:
     manifest: str
     source: SourceResult
     environment: tuple[Difference, ...]
+    decisions: tuple[Difference, ...] = ()
     files: tuple[FileResult, ...] = ()
     quality: tuple[QualityResult, ...] = ()
     output: str = ""
@@ -114,6 +116,7 @@ def reproduce(
         manifest=str(recorded.path),
         source=found,
         environment=environment,
+        decisions=tuple(decisions(recorded.manifest, again)),
         files=tuple(_file_results(recorded, again, out)),
         quality=tuple(_quality(recorded, out)),
         output=str(out),

@@ -332,28 +332,21 @@ def test_killed_schedulers_lose_no_job_and_do_none_twice(
     assert [event.seq for event in everything] == list(range(1, len(everything) + 1))
 
 
-def test_a_frozen_scheduler_is_fenced_off(postgres: Any, tmp_path: Path, installed_toys: str) -> None:
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_frozen_scheduler_is_fenced_off(fleet: Callable[[int], Fleet], database: Database) -> None:
     """SIGSTOP until its lease is over; then another has its job, and what it wants to commit when it wakes is refused."""
-    url = postgres.create()
-    database = Database(url)
     queue, history = JobQueue(database), History(database)
     job = queue.submit(order(n=40, sleep_ms=150))[0].id
-    schedulers = Fleet(url, tmp_path, installed_toys, 2)
-    try:
-        until(lambda: any(event.type == "chunk-done" for event in history.events(job)))
-        holder = queue.get(job).holder
-        frozen = next(member for member in schedulers.members if holder.endswith(f"/{member.pid}"))
-        frozen.send_signal(signal.SIGSTOP)
-        until(lambda: queue.get(job).holder not in ("", holder), 20)
-        frozen.send_signal(signal.SIGCONT)
-        until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 20)
-        until(lambda: queue.get(job).state == "done", 60)
-        schedulers.close()
-    finally:
-        for member in schedulers.members:
-            member.kill()
-            member.wait()
+    schedulers = fleet(2)
+    until(lambda: any(event.type == "chunk-done" for event in history.events(job)))
+    holder = queue.get(job).holder
+    frozen = next(member for member in schedulers.members if holder.endswith(f"/{member.pid}"))
+    frozen.send_signal(signal.SIGSTOP)
+    until(lambda: queue.get(job).holder not in ("", holder), 30)
+    frozen.send_signal(signal.SIGCONT)
+    until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 20)
+    until(lambda: queue.get(job).state == "done", 60)
+    schedulers.close()
     claims = [event for event in history.events(job, limit=10_000) if event.type == "job-claimed"]
     assert len(claims) == 2
     assert_nothing_done_twice(history, job, 40)
-    database.close()

@@ -75,11 +75,7 @@ def test_a_package_has_everything_and_its_hashes(encoded: Encode, brief: Path) -
     for name in ("master.m3u8", "manifest.mpd", "report.html", "features.parquet"):
         assert name in manifest["files"]
     on_disk = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    on_disk -= {
-        "manifest.json",
-        "run.json",
-        "cost.js",
-    }  # what is about the files, and what no two runs have the same
+    on_disk -= {"manifest.json", "run.json", "cost.js"}  # about the files, and what no two runs have the same
     assert on_disk == set(manifest["files"])
     for name, entry in manifest["files"].items():
         content = (out / name).read_bytes()
