@@ -35,13 +35,17 @@ class Try:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heap:
-    """Tries of one node that began in the slot `first`, ended in the slot `last`, in one way; or memo hits (`memo`) of a slot."""
+    """Tries of one node that began in the slot `first`, ended in the slot `last`, in one way; or memo hits (`memo`) of a slot.
+
+    `wall_ms` is what they took together.
+    """
 
     node: str
     state: str
     first: int
     last: int
     number: int
+    wall_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +72,20 @@ def heaps_of(database: Database, job: str, *, since_ms: int, slot_ms: int) -> li
     first = (attempts.c.ended_ms - attempts.c.wall_ms - since_ms) // slot_ms
     last = (attempts.c.ended_ms - since_ms) // slot_ms
     keys = (tasks.c.node, attempts.c.state, first, last)
-    query = sa.select(*keys, sa.func.count()).join_from(attempts, tasks, _same_task())
+    query = sa.select(*keys, sa.func.count(), sa.func.sum(attempts.c.wall_ms)).join_from(
+        attempts, tasks, _same_task()
+    )
     query = query.where(*_since(job, since_ms)).group_by(*keys)
     return [
-        Heap(node=row[0], state=row[1], first=max(0, int(row[2])), last=int(row[3]), number=int(row[4]))
-        for row in _rows(database, query)
+        Heap(
+            node=node,
+            state=state,
+            first=max(0, int(begun)),
+            last=int(ended),
+            number=int(number),
+            wall_ms=int(wall_ms),
+        )
+        for node, state, begun, ended, number, wall_ms in _rows(database, query)
     ]
 
 

@@ -53,6 +53,10 @@ class Visitor:
     def type(self, field: str, text: str) -> None:
         self.ask(f"(document.getElementById({field!r}).value = {json.dumps(text)}, 1)")
 
+    def press(self, key: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            self.page.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=9)
+
     def click(self, selector: str) -> None:
         """Click with the mouse, and wait until the page that follows is there."""
         self.ask("window.left = false, 1")
@@ -138,12 +142,13 @@ def violations(page: ChromiumPage) -> list[str]:
 def test_a_job_is_planned_submitted_and_watched_until_it_is_done(visitor: Visitor) -> None:
     visitor.go("/jobs/new?job=shots")
     visitor.type("f-p.chunk_frames", "many")
-    visitor.type("f-input.input", "/etc/passwd")
     visitor.click("button[value=plan]")
     beside = (
         "document.getElementById(document.getElementById({!r}).getAttribute('aria-describedby')).innerText"
     )
     assert "whole number" in visitor.ask(beside.format("f-p.chunk_frames"))
+    assert "address of a title" in visitor.ask(beside.format("f-input.input"))
+    visitor.type("f-input.input", "/etc/passwd")
     visitor.type("f-p.chunk_frames", "17")
     visitor.click("button[value=submit]")
     assert "/etc/passwd" in visitor.ask(beside.format("f-input.input"))
@@ -239,6 +244,11 @@ def test_every_page_is_accessible_fits_its_window_and_asks_nobody_else(
             if visitor.ask("document.documentElement.scrollWidth") > width:
                 wrong[path].append(f"wider than {width} px")
     assert wrong == {path: [] for path in pages}
+    visitor.press("Tab")
+    assert visitor.ask("document.activeElement.innerText") == "Skip to content"
+    visitor.ask("(document.getElementById('theme').click(), 1)")
+    visitor.go("/")
+    assert visitor.ask("document.documentElement.dataset.theme") == "light"
     assert visitor.requests() == {urlsplit(house.url).netloc}
 
 

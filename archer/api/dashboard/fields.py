@@ -26,15 +26,36 @@ class Field:
 
 
 class NotRead(ValueError):
-    """Something typed that cannot be a value of its field.
+    """Things typed that cannot be values of their fields.
 
     Attributes:
-        field: its name in the form. problem: what is wrong.
+        problems: name of the field in the form -> what is wrong.
     """
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(field, problem)
-        self.field, self.problem = field, problem
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(dict(problems))
+        self.problems = dict(problems)
+
+
+class Gathered:
+    """What is wrong with several fields, said at once: `with wrong:` around each, then `settle`."""
+
+    def __init__(self) -> None:
+        self._problems: dict[str, str] = {}
+
+    def __enter__(self) -> None:
+        """Read a field."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, NotRead):
+            self._problems = {**error.problems, **self._problems}
+            return True
+        return False
+
+    def settle(self) -> None:
+        """Raises NotRead where anything was wrong."""
+        if self._problems:
+            raise NotRead(self._problems)
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[Field]:
@@ -45,11 +66,15 @@ def fields_of(schema: Mapping[str, Any]) -> list[Field]:
 def read(schema: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
     """Settings that were typed; what was left empty stays out. Raises NotRead."""
     found: dict[str, Any] = {}
+    wrong = Gathered()
     for name, each in schema["properties"].items():
         text = form.get(PREFIX + name, "")
-        if text:
-            found[name] = _value(PREFIX + name, each, text)
-    return {**found, **json_object(form, FURTHER)}
+        with wrong:
+            found |= {name: _value(PREFIX + name, each, text)} if text else {}
+    with wrong:
+        found |= json_object(form, FURTHER)
+    wrong.settle()
+    return found
 
 
 def json_object(form: Mapping[str, str], name: str) -> dict[str, Any]:
@@ -61,9 +86,9 @@ def json_object(form: Mapping[str, str], name: str) -> dict[str, Any]:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
-        raise NotRead(name, f"this is not JSON{where}") from error
+        raise NotRead({name: f"this is not JSON{where}"}) from error
     if not isinstance(value, dict):
-        raise NotRead(name, 'wanted an object, as {"name": "value"}')
+        raise NotRead({name: 'wanted an object, as {"name": "value"}'})
     return value
 
 
@@ -117,14 +142,14 @@ def _value(field: str, schema: Mapping[str, Any], text: str) -> Any:
             return text
         case "integer":
             if not re.fullmatch(r"[+-]?\d{1,18}", text):
-                raise NotRead(field, f"wanted a whole number, got {text[:40]!r}")
+                raise NotRead({field: f"wanted a whole number, got {text[:40]!r}"})
             return int(text)
         case "boolean":
             return text == "true"
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotRead(field, "this is not JSON") from error
+        raise NotRead({field: "this is not JSON"}) from error
 
 
 def _text(value: Any) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from archer.api import cursor
 from archer.api.auth import Caller
+from archer.api.dashboard.buttons import possible
 from archer.api.dashboard.page import page
 from archer.api.dashboard.picture import picture_of
 from archer.api.dashboard.route import go, router
@@ -20,12 +21,11 @@ from archer.api.routes.results import results
 from archer.api.routes.usage import usage
 from archer.api.services import Parts, Services
 from archer.api.views import is_over, share, view
-from archer.errors import IllegalTransition
 from archer.store.glance import nodes_by_job
 from archer.store.history import JobRow
 from archer.store.overview import last_event
 from archer.store.timeline import moments_of
-from archer.store.transitions import ACTIONS, Action, change_for
+from archer.store.transitions import ACTIONS, Action
 
 pages = router()
 Reader, Writer = viewer("jobs:read"), viewer("jobs:write")
@@ -98,22 +98,6 @@ def shown(request: Request, parts: Services, job: str, *, whole: bool) -> Respon
         owners=_owners(parts, [row]),
         seen=seen,
     )
-
-
-def possible(row: JobRow) -> list[Action]:
-    """What can be asked of a job as it is, and would change something; `resume` only where it is no second name of `retry`."""
-    found: list[Action] = []
-    for action in ACTIONS:
-        try:
-            change = change_for(row.id, row.state, action, held=bool(row.holder), wanted=row.wanted)
-        except IllegalTransition:
-            continue
-        changes = (change.state or row.state, change.wanted or "") != (row.state, row.wanted)
-        if changes and not (
-            action == "resume" and row.state in ("queued", "running") and row.wanted != "pause"
-        ):
-            found.append(action)
-    return [action for action in found if not (action == "resume" and "retry" in found)]
 
 
 def _ask(action: Action) -> None:

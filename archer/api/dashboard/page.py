@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
+from archer.api.auth import Caller
 from archer.api.dashboard import words
 from archer.api.dashboard.session import may_change
 from archer.api.services import services_of
@@ -63,12 +64,12 @@ def environment() -> Environment:
 
 def page(request: Request, name: str, *, status: int = 200, **facts: Any) -> HTMLResponse:
     """The page of the template `name`."""
-    caller = getattr(request.state, "caller", None)
+    caller: Caller | None = getattr(request.state, "caller", None)
     general = {
         "path": request.url.path,
         "caller": caller,
         "who": _who(request, caller.id) if caller else "",
-        "may_change": bool(caller) and may_change(caller),
+        "may_change": caller is not None and may_change(caller),
     }
     text = environment().get_template(name).render(**general, **facts)
     return HTMLResponse(text, status_code=status, headers=HEADERS)

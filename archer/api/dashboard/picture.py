@@ -26,7 +26,7 @@ def picture_of(database: Database, row: JobRow, moments: Sequence[Moment], *, wh
     many = len(tries) + len(running) > MOST_BARS
     if many:
         heaps = heaps_of(database, row.id, since_ms=begin, slot_ms=slot)
-        rows = timeline.heaped(nodes, [*heaps, *_heaps(running, begin, slot)], SLOTS)
+        rows = timeline.heaped(nodes, [*heaps, *_heaps(running, begin, slot)], SLOTS, slot)
     else:
         rows = timeline.drawn(nodes, [*tries, *running], begin_ms=begin, end_ms=end)
     timeline.with_memo(rows, memo_of(database, row.id, since_ms=begin, slot_ms=slot), SLOTS)
@@ -48,13 +48,11 @@ def _begin(row: JobRow, moments: Sequence[Moment], *, whole: bool) -> int:
 
 
 def _heaps(running: Sequence[Try], begin: int, slot: int) -> list[Heap]:
-    return [
-        Heap(
-            node=each.node,
-            state=each.state,
-            first=max(0, (each.began_ms - begin) // slot) if each.began_ms else 0,
-            last=SLOTS - 1,
-            number=1,
+    found = []
+    for each in running:
+        first = max(0, (each.began_ms - begin) // slot) if each.began_ms else 0
+        wall_ms = slot * (SLOTS - first)
+        found.append(
+            Heap(node=each.node, state=each.state, first=first, last=SLOTS - 1, number=1, wall_ms=wall_ms)
         )
-        for each in running
-    ]
+    return found

@@ -16,10 +16,13 @@ from archer.api.routes.queues import QueueName
 from archer.api.services import Parts
 from archer.store.glance import holders
 from archer.store.overview import last_event
+from archer.store.timeline import running_of
 
 pages = router()
 Reader, Writer = viewer("jobs:read"), viewer("jobs:write")
 MOST = 100000
+SHOWN = 50
+"""Running tasks of a job."""
 
 
 @pages.get("/queues")
@@ -34,6 +37,7 @@ def queues(request: Request, parts: Parts, caller: Caller = Reader) -> Response:
         queues=routes.queues(parts, caller),
         holders=holders(parts.database),
         jobs={row.id: row for row in active},
+        running=[(row, each) for row in active for each in running_of(parts.database, row.id, limit=SHOWN)],
         seen=seen,
     )
 

@@ -34,10 +34,10 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return refusal(request, Problem("not-found", "this address is none of this server's"))
             except CinemillError as error:
-                problem = problem_of(error)
-                if problem is None:
+                found = problem_of(error)
+                if found is None:
                     raise
-                return refusal(request, problem)
+                return refusal(request, found)
 
         return handle
 

@@ -94,20 +94,38 @@ def _sent(request: Request, parts: Services, form: dict[str, str], caller: Calle
 
 def document(chosen: TemplateView, form: Mapping[str, str]) -> dict[str, Any]:
     """The order that was typed. Raises NotRead."""
-    found: dict[str, Any] = {"queue": form.get("queue") or "default", "priority": _priority(form)}
+    found: dict[str, Any] = {"queue": form.get("queue") or "default"}
     if form.get("deadline"):
         found["deadline"] = form["deadline"]
+    wrong = fields.Gathered()
+    with wrong:
+        found["priority"] = _priority(form)
     for name in ("tags", "limits"):
-        if value := fields.json_object(form, name):
-            found[name] = value
+        with wrong:
+            value = fields.json_object(form, name)
+            found |= {name: value} if value else {}
+    with wrong:
+        found |= _work(chosen, form)
+    wrong.settle()
+    return found
+
+
+def _work(chosen: TemplateView, form: Mapping[str, str]) -> dict[str, Any]:
+    """What is to be done: nodes, or a template with its inputs and settings."""
     if chosen is NODES:
-        return {**found, "nodes": fields.json_object(form, "nodes")}
+        return {"nodes": fields.json_object(form, "nodes")}
+    wrong = fields.Gathered()
     inputs = {name: form.get(fields.INPUT + name, "") for name in chosen.inputs}
-    for name, value in inputs.items():
-        if not value:
-            raise NotRead(fields.INPUT + name, "wanted the address of a title")
+    with wrong:
+        missing = [fields.INPUT + name for name, url in inputs.items() if not url]
+        if missing:
+            raise NotRead(dict.fromkeys(missing, "wanted the address of a title"))
+    params: dict[str, Any] = {}
+    with wrong:
+        params = fields.read(chosen.params, form)
+    wrong.settle()
     only = next(iter(inputs.values())) if len(inputs) == 1 else inputs
-    return {**found, "job": chosen.name, "input": only, "params": fields.read(chosen.params, form)}
+    return {"job": chosen.name, "input": only, "params": params}
 
 
 def _form(
@@ -158,7 +176,7 @@ def _said(error: Exception) -> list[tuple[str, str]]:
     """(where, what) of all that is wrong."""
     match error:
         case NotRead():
-            return [(error.field, error.problem)]
+            return list(error.problems.items())
         case ValidationError():
             return [("/".join(map(str, each["loc"])), str(each["msg"])) for each in error.errors()]
         case Problem() if error.errors:
@@ -183,7 +201,7 @@ def _priority(form: Mapping[str, str]) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise NotRead("priority", "wanted a whole number, -1000 to 1000") from error
+        raise NotRead({"priority": "wanted a whole number, -1000 to 1000"}) from error
 
 
 def _typed(chosen: TemplateView, order: Mapping[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from archer.store.timeline import Heap, Try
 
@@ -14,6 +15,8 @@ MOST_BARS = 600
 """Tries of a job that are drawn as bars of their own."""
 MOST_LANES = 12
 SLOTS = 200
+LEVELS = 36
+"""Heights that can be told apart."""
 LEAST_PCT = 0.35
 """Narrowest bar: three pixels of a wide screen."""
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
@@ -37,11 +40,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What ran of a node in some slots: how many at once, as a share of the most of all slots, and how the worst ended."""
+    """What ran of a node in some slots: how many at once on average, as a share of the most of all slots, how the worst ended."""
 
     left: float
     width: float
-    number: int
+    number: float
     share: float
     state: str
 
@@ -98,20 +101,18 @@ def drawn(nodes: Sequence[str], tries: Sequence[Try], *, begin_ms: int, end_ms: 
     return rows
 
 
-def heaped(nodes: Sequence[str], heaps: Sequence[Heap], slots: int) -> dict[str, Row]:
-    """Rows with how many tries ran at once in each slot."""
-    numbers = {node: [0] * (slots + 1) for node in nodes}
+def heaped(nodes: Sequence[str], heaps: Sequence[Heap], slots: int, slot_ms: int) -> dict[str, Row]:
+    """Rows with how many tries ran at once in each slot of `slot_ms`, on average; a bad end marks its slot."""
+    numbers = {node: [0.0] * (slots + 1) for node in nodes}
     worst: dict[str, list[str]] = {node: [""] * slots for node in nodes}
     for heap in heaps:
         if heap.node not in numbers or heap.first >= slots:
             continue
         first, last = max(heap.first, 0), min(max(heap.last, heap.first), slots - 1)
-        numbers[heap.node][first] += heap.number
-        numbers[heap.node][last + 1] -= heap.number
-        marks = worst[heap.node]
-        for slot in range(first, last + 1):
-            if not marks[slot] or WORST.index(heap.state) < WORST.index(marks[slot]):
-                marks[slot] = heap.state
+        level = heap.wall_ms / slot_ms / (last - first + 1)
+        numbers[heap.node][first] += level
+        numbers[heap.node][last + 1] -= level
+        _mark(worst[heap.node], heap.state, first, last)
     return {node: Row(node=node, cells=_cells(numbers[node], worst[node])) for node in nodes}
 
 
@@ -140,6 +141,17 @@ def slot_ms(begin_ms: int, end_ms: int, slots: int = SLOTS) -> int:
     return max(1, -(-(end_ms - begin_ms + 1) // slots))
 
 
+def _mark(states: list[str], state: str, first: int, last: int) -> None:
+    """Note that something ran in some slots; a bad end counts where it came."""
+    fine = state if state in ("done", "leased") else "done"
+    for slot in range(first, last + 1):
+        states[slot] = _worse(states[slot], state if slot == last else fine)
+
+
+def _worse(one: str, other: str) -> str:
+    return other if not one or WORST.index(other) < WORST.index(one) else one
+
+
 def _lane(free: list[int], began: int, ended: int) -> int:
     """The first lane that is free, or the one that is free first where there are too many."""
     for lane, until in enumerate(free):
@@ -154,26 +166,24 @@ def _lane(free: list[int], began: int, ended: int) -> int:
     return lane
 
 
-def _cells(changes: Sequence[int], states: Sequence[str]) -> list[Cell]:
+def _cells(changes: Sequence[float], states: Sequence[str]) -> list[Cell]:
     """Slots in which something ran; neighbours that are alike are one."""
     slots = len(states)
-    levels, level = [], 0
-    for change in changes[:slots]:
-        level += change
-        levels.append(level)
-    most = max(levels, default=0)
+    levels = list(accumulate(changes[:slots]))
+    most = max(levels, default=0.0)
+    levels = [round(LEVELS * level / most) / LEVELS * most if most > 0 else 0.0 for level in levels]
     found: list[Cell] = []
     start = 0
     for slot in range(1, slots + 1):
         if slot < slots and (levels[slot], states[slot]) == (levels[start], states[start]):
             continue
-        if levels[start]:
+        if levels[start] > 0:
             place, width = 100 * start / slots, 100 * (slot - start) / slots
             found.append(
                 Cell(
                     left=round(place, 3),
                     width=round(width, 3),
-                    number=levels[start],
+                    number=round(levels[start], 1),
                     share=round(levels[start] / most, 3),
                     state=states[start],
                 )
