@@ -36,6 +36,7 @@ Errors are RFC 9457 problems (`application/problem+json`); the page behind `type
 def create_app(settings: Settings) -> FastAPI:
     """The application for a server with these settings. Raises: see `Services.opened`."""
     paths.register()
+    from archer.api.dashboard import mount
     from archer.api.routes import routers
 
     services = Services.opened(settings)
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     for router in routers():
         app.include_router(router)
+    mount.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 

@@ -38,11 +38,16 @@ def needs(scope: str) -> Any:
     async def caller(
         request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
     ) -> Caller:
-        if given is None and "authorization" in request.headers:
-            raise Problem("bad-key", "wanted `Authorization: Bearer cmk_...`")
-        return await caller_of(request, given.credentials if given else "", scope)
+        return await admitted(request, given, scope)
 
     return Security(_named(caller, scope))
+
+
+async def admitted(request: Request, given: HTTPAuthorizationCredentials | None, scope: str) -> Caller:
+    """Who asks with this key, and has the scope. Refuses with 401, 403 or 429, and counts wrong keys."""
+    if given is None and "authorization" in request.headers:
+        raise Problem("bad-key", "wanted `Authorization: Bearer cmk_...`")
+    return await caller_of(request, given.credentials if given else "", scope)
 
 
 def _named(function: Callable[..., Awaitable[Caller]], scope: str) -> Callable[..., Awaitable[Caller]]:
@@ -51,7 +56,7 @@ def _named(function: Callable[..., Awaitable[Caller]], scope: str) -> Callable[.
 
 
 async def caller_of(request: Request, text: str, scope: str) -> Caller:
-    """Who has a key, given as text (empty for none), and may do what a scope says. Raises Problem."""
+    """The same for a key as text, empty for none."""
     parts = services_of(request)
     try:
         found = await run_in_threadpool(_caller, parts, text)

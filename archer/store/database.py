@@ -23,7 +23,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 2.0
 AGAIN = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's codes of serialization failure, deadlock, lock not available: the same transaction may succeed now."""
 DOWN = ("08", "57P", "25P03")
-"""Its codes of a connection that fails, of a server that stops or starts, of a transaction in which we were silent for too long."""
+"""Its codes of a connection that fails, of a server that stops or starts, of a transaction in which nobody spoke for too long."""
 SESSION = (
     "idle_in_transaction_session_timeout=5s",  # a frozen process would keep its locks, on which all others wait
     "tcp_keepalives_idle=10",

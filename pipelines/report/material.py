@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,26 @@ class ShotFacts:
     end: int
     transition: str
     confidence_pct: int
+
+
+class Measured(Protocol):
+    """What the plots need to know: see `Material`."""
+
+    @property
+    def videos(self) -> Sequence[CodedVideo]:
+        """Renditions in the order of the ladder."""
+
+    @property
+    def crfs(self) -> Mapping[str, str]:
+        """Constant quality of each rendition, as text."""
+
+    @property
+    def scores(self) -> Mapping[str, FrameScores]:
+        """Scores of each rendition."""
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """Seconds of each frame from the first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 from archer.media import display_size
 from pipelines.report.coded import CodedVideo, rate_over_time
 from pipelines.report.gallery import Gallery, Pair
-from pipelines.report.material import Material, ShotFacts
+from pipelines.report.material import Material, Measured, ShotFacts
 from pipelines.report.plot import clock
 from vmaf import Pooled
 
@@ -77,7 +77,7 @@ class QcView:
     message: str
 
 
-def rung_views(material: Material, duration: float) -> list[RungView]:
+def rung_views(material: Measured, duration: float) -> list[RungView]:
     """The ladder, in its order."""
     step = rate_step(duration)
     views = []

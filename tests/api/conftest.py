@@ -160,3 +160,14 @@ def start() -> Iterator[Callable[..., Served]]:
     for server in made:
         if server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[Served]:
+    """A server of the dashboard's own, which may run commands: so that jobs fail and last as its tests want."""
+    shutil.copyfile(media / "title.mp4", media / "<b>bold.mp4")
+    options = ("--allow-input", str(media), "--allow-stage", "command", "--workers", "2", "--rate", "")
+    server = Served(tmp_path_factory.mktemp("house"), *options, "--price-core-hour", "3.6")
+    yield server
+    server.stop()
+    assert "Traceback" not in server.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -128,11 +129,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 
 def violations(page: ChromiumPage) -> list[str]:
-    """What axe-core finds wrong with a page as it is, each rule with the first element that breaks it."""
+    """What axe-core finds wrong with a page as it is, each rule with the first element that breaks it.
+
+    `CINEMILL_AXE` may name a newer axe.min.js than the one that pip brings.
+    """
     axe = find_spec("axe_core_python")
     if axe is None or axe.origin is None:
         pytest.skip("needs axe-core: pip install axe-core-python")
-    page.evaluate((Path(axe.origin).parent / "axe.min.js").read_text(encoding="utf-8") + ";0")
+    script = Path(os.environ.get("CINEMILL_AXE", Path(axe.origin).parent / "axe.min.js"))
+    page.evaluate(script.read_text(encoding="utf-8") + ";0")
     wrong = page.evaluate("axe.run().then(({ violations }) => violations)")
     return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html']}" for rule in wrong]
 
@@ -198,6 +203,27 @@ class Opened:
 
 
 @pytest.fixture
+def opened(chromium: Chromium) -> Iterator[Callable[[Path], Opened]]:
+    """Opens a page of a folder that has the player, by HTTP, so that its pictures can be read."""
+    tabs = ExitStack()
+
+    def start(page: Path) -> Opened:
+        root = tabs.enter_context(serving(page.parent, {}))
+        tab = chromium.open(f"{root}/package/{page.name}")
+        tabs.callback(tab.close)
+        return Opened(tab)
+
+    with tabs:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def numbered_title(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A title of 144 frames whose pictures say their number."""
+    return numbered(tmp_path_factory.mktemp("title") / "title.mp4", "h264", 144)
+
+
+@pytest.fixture
 def player(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Opened]]:
     """Opens the player on numbered videos of some kinds (another name: one that is not there), by HTTP or from disk."""
     folder, tabs = tmp_path_factory.getbasetemp() / "numbered", ExitStack()
@@ -221,11 +247,21 @@ RATES = (4000, 2400, 1400, 800, 400, 150)
 """Of up to six made-up rungs, kb/s."""
 
 
-def made_up(source: Path, renditions: Sequence[Path], shots: int, **more: Any) -> Material:
-    """What is known of a job, without running it: real files, scores that fall with the rung and dip in every shot."""
+def material_from(
+    source: Path, renditions: Sequence[Path], shots: int, names: Sequence[str] = (), **more: Any
+) -> Material:
+    """What is known of a job, without running it: real files, scores that fall with the rung and dip in every shot.
+
+    Args:
+        source, renditions: videos with the same frames.
+        shots: how many.
+        names: of rungs that all are the first rendition; empty: each rendition is one.
+        more: replaces what is made up.
+    """
     info = probe(str(source))
     edges = np.linspace(0, info.frame_count, shots + 1).astype(int).tolist()
     videos = tuple(read_video(path, path.stem) for path in renditions)
+    videos = tuple(replace(videos[0], name=name) for name in names) or videos
     frames = np.arange(info.frame_count)
     scores = {
         video.name: FrameScores(
@@ -336,28 +372,36 @@ MODES = ("dynamic", "constant-vmaf", "per-title")
 
 
 @pytest.fixture(scope="session")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output folder as `cinemill encode` leaves it, of a numbered title in six rungs: report, renditions, proxy, cost."""
+def made_up() -> Callable[..., Material]:
+    """Makes up what is known of a job, see `material_from`."""
+    return material_from
+
+
+FACTS = {"codec": "avc1.640015", "width": 320, "height": 180}
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """What is known of a numbered title in six rungs, which lie in a folder as `cinemill encode` leaves it."""
     folder = tmp_path_factory.mktemp("output")
     for name in ("renditions", "proxies"):
         (folder / name).mkdir()
     source = numbered(folder / "proxies" / "source.mp4", "h264", 60)
-    files = [
-        folder / "renditions" / f"{name}.mp4" for name in ("1080p", "720p", "540p", "432p", "360p", "234p")
-    ]
+    names = ("1080p", "720p", "540p", "432p", "360p", "234p")
+    files = [folder / "renditions" / f"{name}.mp4" for name in names]
     for file in files:
         shutil.copyfile(source, file)
-    facts = {"codec": "avc1.640015", "width": 320, "height": 180}
-    material = made_up(
-        source,
-        files,
-        4,
-        codecs=dict.fromkeys((file.stem for file in files), facts["codec"]),
-        proxies={"source": facts},
+    return material_from(
+        source, files, 4, codecs=dict.fromkeys(names, FACTS["codec"]), proxies={"source": FACTS}
     )
-    gallery = make_gallery(
-        material, lambda part: frames(str(source), part, info=material.info), lambda *_: None
-    )
+
+
+@pytest.fixture(scope="session")
+def output(material: Material) -> Path:
+    """That folder, with the report and its cost."""
+    source = material.asset.url
+    folder = Path(source).parent.parent
+    gallery = make_gallery(material, lambda part: frames(source, part, info=material.info), lambda *_: None)
     page = render(
         material,
         gallery,

@@ -10,6 +10,9 @@ from typing import Any
 from archer.api.guards.asgi import ASGIApp, Message, Receive, Scope, Send, header, refuse
 from archer.api.problems import Problem
 
+FORMS = ("/login", "/logout", "/jobs/", "/queues/")
+"""Addresses of pages whose forms are sent there; everything else takes JSON only."""
+
 
 class Bodies:
     """Reads the body of a request before anything else looks at it.
@@ -55,7 +58,7 @@ class Bodies:
         except TimeoutError:
             detail = f"the body did not arrive within {self._patience_s:g} s"
             raise Problem("slow-request", detail, headers={"Connection": "close"}) from None
-        if body:
+        if body and not _is_form(scope):
             _check(header(scope, b"content-type"), body)
         return body
 
@@ -76,6 +79,13 @@ class Bodies:
         return Problem(
             "body-too-large", f"wanted at most {self._most} bytes", headers={"Connection": "close"}
         )
+
+
+def _is_form(scope: Scope) -> bool:
+    """A form for a page; `archer.api.dashboard.forms` reads it, and only from our own pages. The API takes none."""
+    kind = header(scope, b"content-type").partition(";")[0].strip().lower()
+    path = str(scope["path"])
+    return kind == "application/x-www-form-urlencoded" and path.startswith(FORMS)
 
 
 def _check(kind: str, body: bytes) -> None:

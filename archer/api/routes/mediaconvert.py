@@ -106,19 +106,25 @@ async def _answered(
         body = _renamed(json.loads(text or b"{}"), str.upper)
         status, value = await run_in_threadpool(work, caller, body)
         return JSONResponse(_renamed(value, str.lower), status_code=status)
-    except Problem as problem:
-        found: Problem | None = problem
-    except ValidationError as error:
-        first = error.errors()[0]
-        found = Problem("invalid-request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-    except CinemillError as error:
-        found = problem_of(error)
-        if found is None:
-            raise
+    except (Problem, ValidationError, CinemillError) as error:
+        found = _problem(error)
     name = ERRORS.get(found.status, "InternalServerErrorException")
     status = 400 if found.status == 422 else found.status
     headers = {**found.headers, "x-amzn-ErrorType": name}
     return JSONResponse({"message": found.detail}, status_code=status, headers=headers)
+
+
+def _problem(error: Problem | ValidationError | CinemillError) -> Problem:
+    """Raises the error itself where it is a failure of the server."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return Problem("invalid-request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    found = problem_of(error)
+    if found is None:
+        raise error
+    return found
 
 
 def _renamed(value: Any, change: Callable[[str], str]) -> Any:
