@@ -69,5 +69,10 @@ def services_of(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
-Parts = Annotated[Services, Depends(services_of)]
+async def _services(request: Request) -> Services:
+    """The same as a dependency; asynchronous, as others cost a change of threads."""
+    return services_of(request)
+
+
+Parts = Annotated[Services, Depends(_services)]
 """As a parameter of a route."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import sqlalchemy as sa
 
 from archer.store.database import Database
 from archer.store.schema import api_keys
+
+FRESH_S = 1.0
 
 
 class KeyRows:
@@ -19,7 +22,7 @@ class KeyRows:
     """
 
     def __init__(self, database: Database) -> None:
-        self._db = database
+        self._db, self._none_until = database, 0.0
 
     def add(self, row: dict[str, Any]) -> None:
         """Keep a key; `scopes` is a list of names."""
@@ -36,8 +39,13 @@ class KeyRows:
         return self._rows(sa.select(api_keys).order_by(api_keys.c.made_ms.desc(), api_keys.c.id))
 
     def any(self) -> bool:
-        """True where a key was ever made, valid or not."""
-        return bool(self._rows(sa.select(api_keys).limit(1)))
+        """True where a key was ever made, valid or not; one that is made elsewhere is noticed within a second."""
+        if time.monotonic() < self._none_until:
+            return False
+        found = bool(self._rows(sa.select(api_keys).limit(1)))
+        if not found:
+            self._none_until = time.monotonic() + FRESH_S
+        return found
 
     def revoke(self, identity: str, now_ms: int) -> bool:
         """Make a key invalid from now; False where there is none, or where it is invalid already."""

@@ -16,6 +16,13 @@ from archer.store.schema import counters, events, memo, nodes, tallies
 from archer.wire import outputs_from_json
 
 KEYS_AT_ONCE = 500
+# Made once: the state of a job is asked for again and again, and making a statement takes longer than running it.
+NODES = sa.select(nodes).where(nodes.c.job == sa.bindparam("of")).order_by(nodes.c.place)
+COUNTS = (
+    sa.select(tallies.c.node, tallies.c.state, sa.func.sum(tallies.c.number))
+    .where(tallies.c.job == sa.bindparam("of"), tallies.c.counts == "task")
+    .group_by(tallies.c.node, tallies.c.state)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +49,8 @@ def nodes_of(database: Database, job: str) -> list[NodeRow]:
     """The nodes of a job in the order of its plan; none before its first run."""
 
     def work(connection: sa.Connection) -> list[NodeRow]:
-        query = sa.select(nodes).where(nodes.c.job == job).order_by(nodes.c.place)
-        counts = _counts(connection, job)
+        found = connection.execute(NODES, {"of": job}).all()
+        counts = _counts(connection, job) if found else {}
         return [
             NodeRow(
                 node=row.node,
@@ -54,7 +61,7 @@ def nodes_of(database: Database, job: str) -> list[NodeRow]:
                 tasks=counts.get(row.node, {}),
                 outputs=outputs_from_json(json.loads(row.outputs)),
             )
-            for row in connection.execute(query)
+            for row in found
         ]
 
     return database.read(work)
@@ -90,11 +97,8 @@ def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[Any]:
 
 
 def _counts(connection: sa.Connection, job: str) -> dict[str, dict[str, int]]:
-    number = sa.func.sum(tallies.c.number)
-    query = sa.select(tallies.c.node, tallies.c.state, number)
-    query = query.where(tallies.c.job == job, tallies.c.counts == "task")
     found: dict[str, dict[str, int]] = {}
-    for node, state, count in connection.execute(query.group_by(tallies.c.node, tallies.c.state)):
+    for node, state, count in connection.execute(COUNTS, {"of": job}):
         if count:
             found.setdefault(str(node), {})[str(state)] = int(count)
     return found

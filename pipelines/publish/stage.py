@@ -122,19 +122,19 @@ def _folder(files: Mapping[str, Path], manifest: bytes, params: PublishParams) -
     if known is not None and not params.force:
         raise OutputExists(out)
     if remote:
-        publish_remote(files, manifest, out)
+        publish_remote(files, {MANIFEST: manifest}, out)
         return
     place = local_path(out)
     place.parent.mkdir(parents=True, exist_ok=True)
     check_free(place, force=params.force)
-    publish_folder(files, manifest, place, link=False)
+    publish_folder(files, {MANIFEST: manifest}, place, link=False)
 
 
 def _one(source: Path, params: PublishParams) -> None:
     if is_remote(params.url):
         if not params.force and read_remote(params.url) is not None:
             raise OutputExists(params.url)
-        publish_remote({"": source}, None, params.url)
+        publish_remote({"": source}, {}, params.url)
         return
     place = local_path(params.url)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -79,10 +79,11 @@ def page(
     return JobPage(items=[JobSummary(**summary(row)) for row in shown], next=more)
 
 
-@router.get("/{job:job}", responses=documented(404))
-def get(job: JobId, parts: Parts, _: Caller = Reader) -> JobView:
+@router.get("/{job:job}", response_model=JobView, responses=documented(404))
+def get(job: JobId, parts: Parts, _: Caller = Reader) -> Response:
     """One job: its state, how far it is, why it failed."""
-    return view(parts, parts.queue.get(job))
+    found = view(parts, parts.queue.get(job))
+    return Response(found.model_dump_json(), media_type="application/json")  # checked once is enough
 
 
 def _ask(action: Literal["cancel", "pause", "resume", "retry"], description: str) -> None:

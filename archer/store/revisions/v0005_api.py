@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
 revision, down_revision = "0005", "0004"
+Column = sa.Column[str] | sa.Column[int]
 
 
 def upgrade() -> None:
@@ -41,21 +40,21 @@ def downgrade() -> None:
         op.drop_table(name)
 
 
-def _table(name: str, *columns: sa.Column[Any]) -> None:
+def _table(name: str, *columns: Column) -> None:
     op.create_table(name, *columns)
 
 
-def _key(length: int) -> sa.Column[Any]:
+def _key(length: int) -> sa.Column[str]:
     return sa.Column("id", sa.String(length), primary_key=True)
 
 
-def _text(name: str, length: int | None = None) -> sa.Column[Any]:
+def _text(name: str, length: int | None = None) -> sa.Column[str]:
     return sa.Column(name, sa.Text if length is None else sa.String(length), nullable=False)
 
 
-def _number(name: str, kind: type[sa.Integer] = sa.BigInteger) -> sa.Column[Any]:
+def _number(name: str, kind: type[sa.Integer] = sa.BigInteger) -> sa.Column[int]:
     return sa.Column(name, kind, nullable=False)
 
 
-def _times(*names: str) -> list[sa.Column[Any]]:
+def _times(*names: str) -> list[Column]:
     return [_number(f"{name}_ms") for name in names]
