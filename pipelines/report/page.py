@@ -23,7 +23,7 @@ from pipelines.report.view import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("data.js", "curves.js", "timeline.js", "shots.js", "hulls.js", "cost.js", "page.js")
+SCRIPTS = ("data.js", "curves.js", "timeline.js", "marks.js", "shots.js", "hulls.js", "cost.js", "page.js")
 GOOD, BAD = 95.0, 60.0
 """VMAF at which the scale of colours is all good and all bad."""
 

@@ -57,13 +57,16 @@ def _words(draw: Any, drawing: Drawing, scale: int) -> None:
     from PIL import ImageFont
 
     font, title = ImageFont.load_default(12 * scale), ImageFont.load_default(15 * scale)
+    name = drawing.title.replace(
+        "\N{MULTIPLICATION SIGN}", "x"
+    )  # a sign that Pillow's own font does not have
 
     def write(x: float, y: float, text: str, anchor: str) -> None:
         draw.text((x * scale, y * scale), text, fill=SOFT, font=font, anchor=anchor)
 
-    draw.text((LEFT * scale, 24 * scale), drawing.title, fill=INK, font=title, anchor="ls")
-    for _, left, name in legend(drawing.names):
-        write(left + 14, 45, name, "ls")
+    draw.text((LEFT * scale, 24 * scale), name, fill=INK, font=title, anchor="ls")
+    for _, left, rung in legend(drawing.names):
+        write(left + 14, 45, rung, "ls")
     for tick in drawing.chart.y:
         write(LEFT - 8, down(tick.place), tick.label, "rm")
     for tick in drawing.chart.x:

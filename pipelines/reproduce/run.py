@@ -99,21 +99,15 @@ def reproduce(
         OutputExists, OutputFailed: `out` cannot be written. JobFailed: a task failed for good.
     """
     found, asset = find_source(recorded, source)
+    name = str(recorded.path)
     if asset is None or found.state != "same":
-        environment = _environment(recorded, {})
-        return Reproduction(manifest=str(recorded.path), source=found, environment=environment)
-    order = EncodeOrder(
-        asset=asset,
-        request=recorded.request,
-        title=recorded.manifest["title"],
-        command=recorded.manifest["command"],
-        place=OutputPlace(out=str(out), work_dir=work_dir),
-    )
+        return Reproduction(manifest=name, source=found, environment=_environment(recorded, {}))
+    order = _order(recorded, asset, OutputPlace(out=str(out), work_dir=work_dir))
     environment = _environment(recorded, stage_table(make_plan(order.spec)))
     execute(order, workers=workers, executor=executor, as_json=as_json, quiet=quiet)
     again = read_manifest(out)
     return Reproduction(
-        manifest=str(recorded.path),
+        manifest=name,
         source=found,
         environment=environment,
         decisions=tuple(decisions(recorded.manifest, again)),
@@ -121,6 +115,11 @@ def reproduce(
         quality=tuple(_quality(recorded, out)),
         output=str(out),
     )
+
+
+def _order(recorded: Recorded, asset: Asset, place: OutputPlace) -> EncodeOrder:
+    title, command = recorded.manifest["title"], recorded.manifest["command"]
+    return EncodeOrder(asset=asset, request=recorded.request, title=title, command=command, place=place)
 
 
 def find_source(recorded: Recorded, place: str) -> tuple[SourceResult, Asset | None]:

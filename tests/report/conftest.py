@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -128,11 +129,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 
 def violations(page: ChromiumPage) -> list[str]:
-    """What axe-core finds wrong with a page as it is, each rule with the first element that breaks it."""
+    """What axe-core finds wrong with a page as it is, each rule with the first element that breaks it.
+
+    `CINEMILL_AXE` may name a newer axe.min.js than the one that pip brings.
+    """
     axe = find_spec("axe_core_python")
     if axe is None or axe.origin is None:
         pytest.skip("needs axe-core: pip install axe-core-python")
-    page.evaluate((Path(axe.origin).parent / "axe.min.js").read_text(encoding="utf-8") + ";0")
+    script = Path(os.environ.get("CINEMILL_AXE", Path(axe.origin).parent / "axe.min.js"))
+    page.evaluate(script.read_text(encoding="utf-8") + ";0")
     wrong = page.evaluate("axe.run().then(({ violations }) => violations)")
     return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html']}" for rule in wrong]
 
@@ -195,6 +200,27 @@ class Opened:
 
     def _frames(self, call: str) -> list[int]:
         return list(self.page.evaluate(f"document.querySelector('.ab').player.{call}", 120) or [])
+
+
+@pytest.fixture
+def opened(chromium: Chromium) -> Iterator[Callable[[Path], Opened]]:
+    """Opens a page of a folder that has the player, by HTTP, so that its pictures can be read."""
+    tabs = ExitStack()
+
+    def start(page: Path) -> Opened:
+        root = tabs.enter_context(serving(page.parent, {}))
+        tab = chromium.open(f"{root}/package/{page.name}")
+        tabs.callback(tab.close)
+        return Opened(tab)
+
+    with tabs:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def numbered_title(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A title of 144 frames whose pictures say their number."""
+    return numbered(tmp_path_factory.mktemp("title") / "title.mp4", "h264", 144)
 
 
 @pytest.fixture

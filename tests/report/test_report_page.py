@@ -67,6 +67,18 @@ def test_a_worst_frame_opens_the_player_there(report: ChromiumPage) -> None:
     assert report.evaluate("document.querySelector('.ab-right .ab-tag').textContent") == "1080p"
 
 
+def test_marks_over_the_timeline_open_the_player_too(report: ChromiumPage) -> None:
+    marks = "[...document.querySelectorAll('#marks button')]"
+    frames = report.evaluate(f"{marks}.map((one) => +one.dataset.frame)")
+    shown = report.evaluate(
+        "[...document.querySelectorAll('.rung-worst[data-rung=\"0\"] a[data-frame]')].length"
+    )
+    assert len(frames) == shown > 1
+    report.evaluate(f"{marks}[1].click()")
+    assert report.wait_for("document.getElementById('player').dataset.state === 'still'", 30)
+    assert report.evaluate(f"{PLAYER}.pair.sides.map(({{ shown }}) => shown)") == [frames[1], frames[1]]
+
+
 def test_enter_on_the_timeline_compares_that_frame(report: ChromiumPage) -> None:
     report.evaluate("document.querySelector('#quality-plot .field').focus()")
     for key in ("ArrowRight", "ArrowRight", "Enter"):

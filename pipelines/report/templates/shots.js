@@ -9,6 +9,7 @@ const groups = [...document.querySelectorAll('.rung-worst')];
 
 function choose(place) {
   state.about = place;
+  markWorst();
   if (compareButton) {
     const [left, right] = JSON.parse(compareButton.dataset.places)[place];
     document.querySelectorAll('.sheet [data-ab]').forEach((button, shot) => { button.dataset.ab = `${data.shots[shot][0]} ${left} ${right}`; });

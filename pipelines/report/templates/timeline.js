@@ -55,6 +55,7 @@ function draw() {
     block.style.left = `${from}%`;
     block.style.width = `${to - from}%`;
   });
+  placeMarks();
   wholeButton.disabled = view.from === 0 && view.to === data.duration;
   point();
 }
