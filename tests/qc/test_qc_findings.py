@@ -236,7 +236,8 @@ def test_the_gate_refuses_a_title_and_the_command_says_why(
     assert done.returncode == 1, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["findings"] == json.loads((out / "qc.json").read_text())["findings"]
-    assert [path.name.partition("-")[0] for path in (out / "pictures").iterdir()]
+    assert {path.name.partition("-")[0] for path in (out / "pictures").iterdir()} >= {"stills", "freeze"}
+    assert [row["shot"] for row in said["stills"]] == list(range(len(said["stills"])))
     read_with_everything(out)
 
 
@@ -249,6 +250,10 @@ def read_with_everything(out: Path) -> None:
     shots = pq.read_table(out / "shots.parquet").to_pylist()
     assert [shot["camera"] for shot in shots] == ["pan"] * len(shots)
     assert shots[0]["colours"][0].startswith("#")
+    stills = pq.read_table(out / "stills.parquet")
+    assert stills["frame"].to_pylist() == [shot["key_frame"] for shot in shots]
+    assert all(0 <= value < 5 for value in stills["banding"].to_pylist())
+    assert {b"text_model", b"face_model", b"runtime"} <= set(stills.schema.metadata)
 
 
 @pytest.mark.slow
