@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archer.artifact import Artifact as Artifact
+    from archer.client import AsyncClient as AsyncClient
+    from archer.client import Client as Client
     from archer.driver import JobResult as JobResult
     from archer.driver import run as run
     from archer.events import Event as Event
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from archer.stage import Trial as Trial
 
 _HOMES = {
+    "AsyncClient": "client",
+    "Client": "client",
     "Artifact": "artifact",
     "Emit": "stage",
     "Event": "events",
@@ -50,6 +54,8 @@ _HOMES = {
 
 __all__ = [
     "Artifact",
+    "AsyncClient",
+    "Client",
     "Emit",
     "Event",
     "Item",

@@ -115,15 +115,13 @@ def run(
     """
     _refuse_import()
     plan = make_plan(spec)
+    how = Setup(tell=on_event or _nobody, policy=policy or Policy(), remote=artifacts, afresh=afresh)
     store = JobStore(Path(work_dir).absolute())
     try:
         made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
         try:
             kept = ArtifactStore(store.root, remote=artifacts)
-            terms = Setup(
-                tell=on_event or _nobody, policy=policy or Policy(), remote=artifacts, afresh=afresh
-            )
-            driver = Driver(plan, store, made, kept, terms, first_ticket=store.next_token)
+            driver = Driver(plan, store, made, kept, how, first_ticket=store.next_token)
             return driver.run(spec_to_text(spec))
         finally:
             if made is not executor:

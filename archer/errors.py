@@ -8,6 +8,10 @@ CinemillError
 │   └── Cancelled                        we were told to stop
 ├── DiskFull(OSError)                    no space left where work is kept
 ├── SpecError(ValueError)                a job spec does not fit together
+├── PlaceRefused(PermissionError)        a service may not read or write there for others
+├── OpenServer(PermissionError)          a server would be open to the network without any key
+├── ServerRefused(RuntimeError)          a server refused what a client asked
+├── ServerUnreachable(ConnectionError)   a server does not answer a client                [retryable]
 ├── NotCanonical(TypeError)              a value that has no one text, so it cannot name a result
 ├── StageError(RuntimeError)             a stage does not do what it declares
 ├── StoreError
@@ -150,6 +154,71 @@ class SpecError(CinemillError, ValueError):
         return f"{self.field}: {self.problem}"
 
 
+class PlaceRefused(CinemillError, PermissionError):
+    """A service may not read or write there for others.
+
+    Attributes:
+        url: what was named. reason: why not, and what is wanted.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.reason}"
+
+
+class OpenServer(CinemillError, PermissionError):
+    """A server would be open to the network without any key.
+
+    Attributes:
+        host: where it was to listen.
+    """
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+    def __str__(self) -> str:
+        remedy = "make a key first (cinemill serve keys add NAME), or listen on 127.0.0.1"
+        return f"{self.host}: others can reach it, and there is no key; {remedy}"
+
+
+class ServerRefused(CinemillError, RuntimeError):
+    """A server refused what a client asked.
+
+    Attributes:
+        status: HTTP status.
+        problem: name of the kind of problem, as `job-not-found`.
+        detail: what was wrong.
+    """
+
+    def __init__(self, status: int, problem: str, detail: str) -> None:
+        super().__init__(status, problem, detail)
+        self.status, self.problem, self.detail = status, problem, detail
+
+    def __str__(self) -> str:
+        return f"{self.detail} ({self.problem}, HTTP {self.status})"
+
+
+class ServerUnreachable(CinemillError, ConnectionError):
+    """A server does not answer a client.
+
+    Attributes:
+        url: of the server. reason: in the words of the connection.
+    """
+
+    retryable = True
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"{self.url}: does not answer: {self.reason}; start it with: cinemill serve"
+
+
 class NotCanonical(CinemillError, TypeError):
     """A value that has no one text, so that it cannot be part of a name: a float, an open file.
 
@@ -253,7 +322,11 @@ class StateUnusable(StoreError):
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; make the folder writable, or choose another --work-dir"
+        afar = "://" in self.path
+        remedy = (
+            "check the URL and its user" if afar else "make the folder writable, or choose another --work-dir"
+        )
+        return f"{self.path}: {self.reason}; {remedy}"
 
 
 class StoreUnreachable(StoreError):

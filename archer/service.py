@@ -27,6 +27,7 @@ from archer.errors import LeaseLost, StoreBusy, StoreUnreachable
 from archer.executors.base import Executor
 from archer.plan import JobSpec, Plan, make_plan
 from archer.registry import EXECUTORS, load
+from archer.room import check_room
 from archer.scheduler import Continue, Happening, Pause, Policy, Pool, Stop
 from archer.spec import spec_from_text, spec_to_text
 from archer.store import ArtifactStore, JobStore
@@ -212,6 +213,7 @@ class SchedulerService:
             self._forget(held.claim.job.id)
         elif held.making.done():
             plan, spec = held.making.result()
+            check_room(self._artifacts.root)
             terms = Setup(
                 tell=self._service.tell,
                 policy=self._service.policy,

@@ -199,6 +199,8 @@ class Stage(ABC, Generic[P]):
         unit: what weights count (frames, samples).
         min_success: share of the mapped items that must succeed, over 0 to 1; below 1 a job goes on without items
             that failed for good, `collect` sees those that are there, and the job ends as `partial`.
+        writes: settings that name places outside of the store where it writes; a server allows those by prefix, and fills in a
+            setting `order`, where there is one, so that each order is carried out anew.
     """
 
     name: ClassVar[str]
@@ -209,6 +211,7 @@ class Stage(ABC, Generic[P]):
     outputs: ClassVar[Mapping[str, str]] = MappingProxyType({})
     unit: ClassVar[str] = "tasks"
     min_success: ClassVar[Fraction] = Fraction(1)
+    writes: ClassVar[Sequence[str]] = ()
 
     def resources(self, params: P) -> Resources:
         """What one map or collect task needs."""

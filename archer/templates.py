@@ -99,9 +99,9 @@ def read_order(document: str | bytes | Mapping[str, Any]) -> Order:
     _only(value, TEMPLATE_FIELDS, "")
     template = template_named(value["job"])
     urls = _urls(value.get("input"), template.inputs)
-    params = build(template.params, _with_texts(template.params, value.get("params") or {}), "params")
+    params = build(template.params, _with_texts(template.params, _given(value, "params")), "params")
     template.build({name: Asset(url=url, identity="", size=0) for name, url in urls.items()}, params)
-    limits = build(Limits, value.get("limits") or {}, "limits")
+    limits = build(Limits, _given(value, "limits"), "limits")
     return Order(plain=value, template=template, urls=urls, params=params, limits=limits)
 
 
@@ -123,6 +123,12 @@ def _parsed(text: str | bytes) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SpecError("document", f"wanted an object, got {type(value).__name__}")
     return value
+
+
+def _given(value: Mapping[str, Any], name: str) -> Any:
+    """A field that may be missing or null."""
+    found = value.get(name)
+    return {} if found is None else found
 
 
 def _only(value: Mapping[str, Any], known: Sequence[str], where: str) -> None:
@@ -155,7 +161,7 @@ def _urls_of_nodes(document: Mapping[str, Any]) -> dict[str, str]:
         stage = node.get("stage") if isinstance(node, Mapping) else None
         if not isinstance(stage, str) or ":" in stage:
             raise SpecError(f"{where}.stage", "wanted the name of an installed stage")
-        given = node.get("inputs") or {}
+        given = _given(node, "inputs")
         if not isinstance(given, Mapping):
             raise SpecError(f"{where}.inputs", f"wanted an object, got {type(given).__name__}")
         kinds = load_stage(stage, f"{where}.stage").inputs

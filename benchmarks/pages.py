@@ -1,6 +1,7 @@
 """A job of a million tasks must stay usable: how fast states change, and how long its pages take.
 
 python benchmarks/pages.py --tasks 1000000
+python benchmarks/pages.py --tasks 100000 --store postgresql://user@host/empty
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from archer import Item, JobSpec, Node, Stage
 from archer.artifact import Artifact
 from archer.plan import make_plan
 from archer.store import History, JobStore
+from archer.store.database import Database
 from archer.task import Task
 from pipelines.cli.bench import save_figures
 
@@ -43,9 +45,9 @@ class Bag(Stage[NoParams]):
         """Nothing."""
 
 
-def fill(root: Path, count: int) -> tuple[str, float, float]:
+def fill(root: Path, count: int, database: Database | None = None) -> tuple[str, float, float]:
     """A job of `count` tasks, all done but the last hundred; its id, transitions per wall second and per CPU second."""
-    store = JobStore(root)
+    store = JobStore(root, database)
     plan = make_plan(JobSpec(nodes=[Node(id="bag", stage=Bag)]))
     store.begin(plan)
     outputs = {"x": Artifact(kind="x@1", hash="sha256:" + "0" * 64, size=1)}
@@ -102,23 +104,31 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tasks", type=int, default=1_000_000)
+    parser.add_argument("--store", default="", help="URL of an empty database instead of an SQLite file")
     parser.add_argument("--save", action="store_true", help="keep the figures in results/ and the README")
     given = parser.parse_args()
     count, rows = given.tasks, []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        job, per_wall_s, per_cpu_s = fill(root, count)
+        database = Database(given.store) if given.store else None
+        job, per_wall_s, per_cpu_s = fill(root, count, database)
         rows.append(("state changes per second", f"{per_wall_s:.0f} (bar 5000)"))
         rows.append(("state changes per CPU second", f"{per_cpu_s:.0f}"))
-        rows.append(("open the store", f"{timed(lambda: JobStore(root).close()):.1f} ms"))
-        with History(root) as history:
+        rows.append(("open the store", f"{timed(lambda: JobStore(root, database).close()):.1f} ms"))
+        with History(database or root) as history:
             for name, page in pages(history, job, count).items():
                 rows.append((name, f"{timed(page):.1f} ms (bar 100)"))
     for name, figure in rows:
         print(f"{name:<30} {figure}")
     if given.save:
         command = f"python benchmarks/pages.py --tasks {count}"
-        save_figures("pages", command=command, headings=("what", "figure"), rows=rows)
+        command += f" --store {database.dialect}://..." if database else ""
+        save_figures(
+            "pages-postgresql" if database else "pages",
+            command=command,
+            headings=("what", "figure"),
+            rows=rows,
+        )
 
 
 if __name__ == "__main__":

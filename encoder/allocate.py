@@ -33,6 +33,8 @@ Places = npt.NDArray[np.intp]
 HALVINGS = 50
 SLOPES = (-45.0, 25.0)
 """Natural logarithms of quality per byte, from all bytes that can be spent to none."""
+UNSEEN = 2.0
+"""VMAF that nobody sees (6 points are about one just noticeable difference): not paid for where a goal is out of reach anyway."""
 SCALE = 101.0**2
 """Makes a point of harmonic quality near VMAF 100 count as much as one of mean quality."""
 
@@ -102,14 +104,19 @@ def allocate(tables: Sequence[Candidates], goal: Goal, *, mode: Mode, pool: Pool
         mode: how shots relate.
         pool: the quality that counts.
 
-    Returns: of those that reach the goal the one with the fewest bytes (the best quality, where the goal is a rate); where none
-        does, the nearest to it.
+    Returns: of those that reach the goal the one with the fewest bytes (the best quality, where the goal is a rate). Where none
+        does: the smallest for a rate; for a VMAF the cheapest that is as good as the best one to the eye.
     """
     found = [_solved(table, goal, mode, pool) for table in tables]
     met = [choice for choice in found if choice.met]
     if goal.kbps:
         return max(met, key=lambda one: one.vmaf(pool)) if met else min(found, key=lambda one: one.bytes)
-    return min(met, key=lambda one: one.bytes) if met else max(found, key=lambda one: one.vmaf(pool))
+    if met:
+        return min(met, key=lambda one: one.bytes)
+    best = max(one.vmaf(pool) for one in found)
+    nearest = replace(goal, vmaf=best - min(UNSEEN, goal.vmaf - best))
+    enough = (_solved(table, nearest, mode, pool) for table in tables)
+    return replace(min((one for one in enough if one.met), key=lambda one: one.bytes), met=False)
 
 
 def _solved(table: Candidates, goal: Goal, mode: Mode, pool: Pool) -> Choice:

@@ -18,6 +18,7 @@ from mezzfs._open import is_local as is_local
 from mezzfs._open import local_path as local_path
 from mezzfs._open import open as open  # noqa: A004  the package's verb
 from mezzfs._put import put as put
+from mezzfs._signed import signed as signed
 from mezzfs.errors import AccessDenied as AccessDenied
 from mezzfs.errors import BadManifest as BadManifest
 from mezzfs.errors import BadReply as BadReply
@@ -51,4 +52,5 @@ __all__ = [
     "local_path",
     "open",
     "put",
+    "signed",
 ]

@@ -243,7 +243,8 @@ class Postgres:
         return psycopg.connect(self.url("postgres"), autocommit=True)
 
     def close(self) -> None:
-        self.stop()
+        self._server.send_signal(signal.SIGQUIT)  # nothing of it is wanted any more
+        self._server.wait(30)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -30,6 +30,10 @@ HOMES = {
     "ray": ("archer/executors/ray.py",),
     "fastapi": ("archer/api/",),
     "uvicorn": ("archer/api/",),
+    **dict.fromkeys(
+        ("starlette", "pydantic", "limits", "prometheus_client", "standardwebhooks"), ("archer/api/",)
+    ),
+    "httpx": ("archer/api/", "archer/client/"),
     "mfusepy": ("mezzfs/mount/",),
     "boto3": ("mezzfs/stores/s3.py",),
     "s3fs": ("mezzfs/stores/s3.py",),

@@ -88,6 +88,12 @@ class ArtifactStore:
         files = json.loads(listing.read_bytes())
         self._remote.put_tree(path, files, listing, blob_name(artifact.hash, ".json"))
 
+    def signed(self, artifact: Artifact, seconds: int = 900) -> str:
+        """An address where anybody may read a blob for a while; empty where its store gives none."""
+        if self._remote is None or artifact.is_tree:
+            return ""
+        return self._remote.signed(blob_name(artifact.hash, artifact.suffix), seconds)
+
     def verify(self, artifact: Artifact) -> None:
         """Read the content and compare it with its name.
 

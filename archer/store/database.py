@@ -22,8 +22,23 @@ PATIENCE_S = 20.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 2.0
 AGAIN = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's codes of serialization failure, deadlock, lock not available: the same transaction may succeed now."""
-DOWN = ("08", "57P")
-"""Its classes of codes of a connection that fails, and of a server that stops or starts."""
+DOWN = ("08", "57P", "25P03")
+"""Its codes of a connection that fails, of a server that stops or starts, of a transaction in which nobody spoke for too long."""
+SESSION = (
+    "idle_in_transaction_session_timeout=5s",  # a frozen process would keep its locks, on which all others wait
+    "tcp_keepalives_idle=10",
+    "tcp_keepalives_interval=3",
+    "tcp_keepalives_count=3",
+)
+"""What the server is to do for our connections, unless the URL has options of its own."""
+REFUSED = (
+    "authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "permission denied",
+)
+"""What a server says that is there, but has nothing for us: waiting would change nothing."""
 Work = TypeVar("Work")
 log = logging.getLogger(__name__)
 
@@ -110,6 +125,8 @@ class Database:
             if "malformed" in text or "not a database" in text:
                 return StateDamaged(self.place)
             return StateUnusable(self.place, text)
+        if any(words in text for words in REFUSED):
+            return StateUnusable(self.place, text)
         if code in AGAIN:
             return _Again(StateUnusable(self.place, text))
         lost = error.connection_invalidated or code.startswith(DOWN) or code == "53300"
@@ -151,6 +168,8 @@ def _parsed(url: str | Path) -> sa.URL:
         ) from error
     if made.drivername in ("postgresql", "postgres"):
         made = made.set(drivername="postgresql+psycopg")
+    if "password" in made.query:  # where nothing would hide it
+        made = made.set(password=str(made.query["password"])).difference_update_query(["password"])
     if made.drivername == "sqlite" and made.database:
         return made.set(database=str(Path(made.database).absolute()))
     if made.drivername != "postgresql+psycopg":
@@ -172,10 +191,10 @@ def _sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
+    given = {"connect_timeout": 5, "options": " ".join(f"-c {setting}" for setting in SESSION)}
+    arguments = {name: value for name, value in given.items() if name not in url.query}
     try:
-        return sa.create_engine(
-            url, pool_size=5, max_overflow=20, pool_timeout=30, connect_args={"connect_timeout": 5}
-        )
+        return sa.create_engine(url, pool_size=5, max_overflow=20, pool_timeout=30, connect_args=arguments)
     except ModuleNotFoundError as error:
         remedy = "PostgreSQL needs its driver: pip install 'cinemill[postgres]'"
         raise StateUnusable(_shown(url), remedy) from error

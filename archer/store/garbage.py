@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from archer.store.database import now_ms
+from archer.store.database import Database, now_ms
 from archer.store.jobs import JobStore
 from archer.store.remote import RemoteBlobs
 from archer.store.schema import attempts, cards, events, jobs, memo, nodes, tallies, tasks
@@ -36,7 +36,12 @@ class Garbage:
 
 
 def collect_garbage(
-    root: Path, *, dry_run: bool = False, older_than_days: int | None = None, remote: str = ""
+    root: Path,
+    *,
+    dry_run: bool = False,
+    older_than_days: int | None = None,
+    remote: str = "",
+    database: Database | None = None,
 ) -> Garbage:
     """Remove what nothing needs: everything no job and no remembered result names.
 
@@ -45,23 +50,26 @@ def collect_garbage(
         dry_run: only say what would go.
         older_than_days: forget jobs that ended, and results that were used last, longer ago; None keeps all of them.
         remote: URL where the artifacts are too; see `ArtifactStore`.
+        database: where the jobs are, if not in the folder.
 
     Raises:
-        StoreBusy: a job runs in the folder.
+        StoreBusy: a job runs in the folder, or by the database.
     """
-    store = JobStore(root)
-    try:
+    store = JobStore(root, database)
 
-        def work(connection: sa.Connection) -> tuple[list[str], int, set[str]]:
-            return *_forget(connection, older_than_days), set(_named(connection))
-
-        forgotten, results, live = store.surgery(work, keep=not dry_run)
+    def work(connection: sa.Connection) -> Garbage:
+        """Nothing is begun meanwhile, so what is removed is not what somebody just found."""
+        forgotten, results = _forget(connection, older_than_days)
+        live = set(_named(connection))
         blobs = [*_dead_files(Path(root), live)]
         afar = [*_dead_blobs(remote, live)] if remote else []
         if not dry_run:
             _remove(blobs, remote, afar)
         size = sum(size for _, size in blobs) + sum(size for _, size in afar)
         return Garbage(jobs=forgotten, results=results, blobs=len(blobs) + len(afar), size=size)
+
+    try:
+        return store.surgery(work, keep=not dry_run)
     finally:
         store.close()
 
@@ -85,8 +93,9 @@ def _named(connection: Any) -> Iterator[str]:
     for column in (memo.c.outputs, nodes.c.outputs, tasks.c.outputs):
         for (text,) in connection.execute(sa.select(column).where(column != "{}")):
             yield from (artifact["hash"] for artifact in json.loads(text).values())
-    for (text,) in connection.execute(sa.select(jobs.c.spec)):
-        yield from re.findall(r"sha256:[0-9a-f]{64}", text)  # inputs that were given as artifacts
+    for texts in connection.execute(sa.select(jobs.c.spec, jobs.c.request)):
+        for text in texts:
+            yield from re.findall(r"sha256:[0-9a-f]{64}", text)  # inputs that were given as artifacts
     for (text,) in connection.execute(sa.select(cards.c.artifact)):
         yield json.loads(text)["hash"]
 

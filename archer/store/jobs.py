@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from archer.artifact import Artifact
-from archer.errors import LeaseLost, StoreBusy
+from archer.errors import LeaseLost, StateUnusable, StoreBusy
 from archer.events import Event
 from archer.plan import Plan
 from archer.store.artifacts import full_disk_named
@@ -30,6 +30,8 @@ from archer.wire import outputs_from_json
 
 Result = TypeVar("Result")
 KEYS_AT_ONCE = 500
+MARK = "store"
+"""File in a work folder whose jobs are in a database elsewhere; names it."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class JobStore:
     Raises:
         StoreBusy: another process has the folder open.
         StoreTooNew: a newer version wrote it.
+        StateUnusable: the folder belongs to a database that was not named.
         DiskFull: no space is left.
     """
 
@@ -65,6 +68,7 @@ class JobStore:
         self.next_token = 0
         with full_disk_named(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
+            _belongs(self.root, database)
             self._lock = FolderLock(self.root) if database is None else None
         self._db = database or Database(self.root)
         try:
@@ -171,6 +175,8 @@ class JobStore:
         """
 
         def alone(connection: sa.Connection) -> Result:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             hold(connection, "token")
             running = sa.select(jobs.c.holder).where(
                 jobs.c.until_ms > self._db.now_ms(connection), jobs.c.holder != ""
@@ -307,6 +313,17 @@ class JobStore:
         if batch.told:
             batch.number(take(connection, "event", batch.told))
             _many(connection, self._statements.event, batch.event_rows)
+
+
+def _belongs(root: Path, database: Database | None) -> None:
+    """Keep which database says what a folder's artifacts are for, so that nobody takes them for garbage."""
+    mark = root / MARK
+    if database is None:
+        if mark.is_file():
+            problem = f"its jobs are in {mark.read_text().strip()}, which was not named"
+            raise StateUnusable(str(root), problem)
+    elif database.dialect != "sqlite":
+        mark.write_text(f"{database.place}\n")
 
 
 def _many(connection: sa.Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -1,74 +1,23 @@
-"""How a job store of any older schema becomes one of this: numbered steps, all in one transaction.
+"""How a job store of any older schema becomes one of this, or goes back; all in one transaction.
 
-A step is a list of statements in SQL that SQLite and PostgreSQL share. It is written once and never changed; a fresh store
-is made from `schema` directly, and a test holds that both ways give the same tables (docs/adr: store-migrations).
+The steps are Alembic scripts (`archer.store.revisions`). A fresh store is made from `schema` and stamped, and one that is up to
+date is only looked at, so that a local run never imports Alembic (docs/adr: alembic). Tests hold that all ways give the same.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from archer.errors import StoreTooNew
 from archer.store.database import Database
-from archer.store.schema import VERSION, counters, meta, metadata
-
-STEPS: dict[int, tuple[str, ...]] = {
-    2: (
-        "ALTER TABLE jobs ADD COLUMN spec TEXT DEFAULT '' NOT NULL",
-        "ALTER TABLE nodes ADD COLUMN identity VARCHAR(64) DEFAULT '' NOT NULL",
-        "ALTER TABLE tasks ADD COLUMN copy_token BIGINT DEFAULT 0 NOT NULL",
-        "ALTER TABLE memo ADD COLUMN used_ms BIGINT DEFAULT 0 NOT NULL",
-        """CREATE TABLE cards (
-            job VARCHAR(64) NOT NULL, task VARCHAR(300) NOT NULL, name VARCHAR(64) NOT NULL, artifact TEXT NOT NULL,
-            PRIMARY KEY (job, task, name)
-        )""",
-        "CREATE INDEX tasks_by_state ON tasks (job, state, name)",
-        "CREATE INDEX attempts_by_task ON attempts (job, name)",
-    ),
-    3: (
-        "CREATE INDEX attempts_that_say ON attempts (job, token) WHERE log != '' OR error != ''",
-        """CREATE TABLE tallies (
-            job VARCHAR(64) NOT NULL, counts VARCHAR(8) NOT NULL, node VARCHAR(64) NOT NULL, phase VARCHAR(8) NOT NULL,
-            state VARCHAR(16) NOT NULL, number BIGINT NOT NULL, wall_ms BIGINT NOT NULL, cpu_ms BIGINT NOT NULL,
-            weight BIGINT NOT NULL, PRIMARY KEY (job, counts, node, phase, state)
-        )""",
-        """INSERT INTO tallies SELECT job, 'task', node, phase, state, COUNT(*), 0, 0, 0
-            FROM tasks GROUP BY job, node, phase, state""",
-        """INSERT INTO tallies SELECT tasks.job, 'try', tasks.node, tasks.phase, attempts.state, COUNT(*),
-            SUM(attempts.wall_ms), SUM(attempts.cpu_ms), SUM(tasks.weight)
-            FROM attempts JOIN tasks ON tasks.job = attempts.job AND tasks.name = attempts.name
-            GROUP BY tasks.job, tasks.node, tasks.phase, attempts.state""",
-    ),
-    4: (
-        "ALTER TABLE jobs ADD COLUMN submitted_ms BIGINT DEFAULT 0 NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN request TEXT DEFAULT '' NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN notes TEXT DEFAULT '{}' NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN owner VARCHAR(200) DEFAULT '' NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN submit_key VARCHAR(200)",
-        "ALTER TABLE jobs ADD COLUMN body VARCHAR(64) DEFAULT '' NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN queue VARCHAR(64) DEFAULT 'default' NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN priority INTEGER DEFAULT 0 NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN deadline_ms BIGINT",
-        "ALTER TABLE jobs ADD COLUMN holder VARCHAR(200) DEFAULT '' NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN token BIGINT DEFAULT 0 NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN until_ms BIGINT DEFAULT 0 NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN wanted VARCHAR(16) DEFAULT '' NOT NULL",
-        "ALTER TABLE jobs ADD COLUMN commits BIGINT DEFAULT 0 NOT NULL",
-        "CREATE UNIQUE INDEX jobs_by_key ON jobs (owner, submit_key)",
-        "CREATE INDEX jobs_by_state ON jobs (state, id)",
-        "CREATE INDEX jobs_by_owner ON jobs (owner, id)",
-        "CREATE TABLE queues (name VARCHAR(64) NOT NULL, most INTEGER, paused INTEGER DEFAULT 0 NOT NULL, PRIMARY KEY (name))",
-        "CREATE TABLE counters (name VARCHAR(16) NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name))",
-        "INSERT INTO counters SELECT 'event', COALESCE(MAX(seq), 0) FROM events",
-        """INSERT INTO counters SELECT 'token', MAX(found) FROM (SELECT COALESCE(MAX(token), 0) AS found FROM attempts
-            UNION ALL SELECT COALESCE(MAX(token), 0) FROM tasks UNION ALL SELECT COALESCE(MAX(copy_token), 0) FROM tasks)""",
-    ),
-}
-"""Schema version -> what makes it of the one before."""
-
+from archer.store.schema import SAID, SAYING, VERSION, counters, meta, metadata, revisions
 
 LOCK = 0x63696E65
 """Key of the lock of PostgreSQL under which one process at a time makes or changes the tables."""
+SCRIPTS = Path(__file__).with_name("revisions")
 
 
 def prepare(database: Database) -> None:
@@ -78,23 +27,61 @@ def prepare(database: Database) -> None:
         StoreTooNew: a newer version of the program wrote them.
     """
     if database.read(lambda connection: _found(connection, database.place)) != VERSION:
-        database.write(lambda connection: migrate(connection, database.place))
+        migrate(database, VERSION)
 
 
-def migrate(connection: sa.Connection, place: str) -> None:
-    """The same within the caller's transaction."""
+def migrate(database: Database, version: int) -> None:
+    """Bring the tables of a store to a version, up or down; what a lower version has no place for is lost. 0: no tables.
+
+    Raises:
+        StoreTooNew: a newer version of the program wrote them.
+    """
+    database.write(lambda connection: _migrate(connection, database.place, version))
+
+
+def _migrate(connection: sa.Connection, place: str, version: int) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     found = _found(connection, place)
-    if found == 0:
-        metadata.create_all(connection)
-        connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
-        connection.execute(sa.insert(counters), [{"name": name, "value": 0} for name in ("event", "token")])
+    if found == version:
         return
-    for version in range(found + 1, VERSION + 1):
-        for statement in STEPS[version]:
-            connection.execute(sa.text(statement))
-    connection.execute(meta.update().where(meta.c.name == "schema").values(value=str(VERSION)))
+    if found == 0 and version == VERSION:
+        _make(connection)
+        return
+    if found and not sa.inspect(connection).has_table(revisions.name):  # of a version before we used Alembic
+        revisions.create(connection)
+        connection.execute(revisions.insert().values(version_num=_revision(found)))
+    _run(connection, _revision(version) if version else "base", up=version > found)
+    if version and not found:
+        connection.execute(meta.insert().values(name="schema", value=str(version)))
+    elif version:
+        connection.execute(meta.update().where(meta.c.name == "schema").values(value=str(version)))
+
+
+def _make(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":  # see `SAYING`
+        SAYING.dialect_options["postgresql"]["where"] = SAID
+    metadata.create_all(connection)
+    connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
+    connection.execute(revisions.insert().values(version_num=_revision(VERSION)))
+    connection.execute(sa.insert(counters), [{"name": name, "value": 0} for name in ("event", "token")])
+
+
+def _run(connection: sa.Connection, target: str, *, up: bool) -> None:
+    """Run the scripts between where the store stands and a revision, in the transaction that is open."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    scripts: Any = ScriptDirectory(str(SCRIPTS), version_locations=[str(SCRIPTS)])
+    steps = scripts._upgrade_revs if up else scripts._downgrade_revs  # as alembic.command does
+    with EnvironmentContext(Config(), scripts, fn=lambda at, _context: steps(target, at)) as environment:
+        environment.configure(connection=connection, target_metadata=metadata)
+        environment.run_migrations()
+
+
+def _revision(version: int) -> str:
+    return f"{version:04d}"
 
 
 def _found(connection: sa.Connection, place: str) -> int:

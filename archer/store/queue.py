@@ -344,9 +344,11 @@ def _unheld(state: str, wanted: str) -> str:
     return "paused" if wanted == "pause" or (state == "paused" and wanted != "resume") else "queued"
 
 
+_ONE = sa.select(jobs).where(jobs.c.id == sa.bindparam("of"), jobs.c.submitted_ms > 0)
+
+
 def _get(connection: sa.Connection, job: str, *, lock: bool = False) -> JobRow:
-    query = sa.select(jobs).where(jobs.c.id == job, jobs.c.submitted_ms > 0)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(_ONE.with_for_update() if lock else _ONE, {"of": job}).one_or_none()
     if row is None:
         raise UnknownJob(job)
     return JobRow.of(row)

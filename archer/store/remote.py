@@ -63,6 +63,12 @@ class RemoteBlobs:
         finally:
             beside.unlink(missing_ok=True)
 
+    def signed(self, name: str, seconds: int) -> str:
+        """An address where anybody may read the blob for a while; empty where the store gives none."""
+        import mezzfs
+
+        return mezzfs.signed(f"{self.url.rstrip('/')}/{name}", seconds)
+
     def put_tree(self, folder: Path, listing: dict[str, Any], listing_path: Path, listing_name: str) -> None:
         """Upload the files of a tree as blobs, then its listing."""
         for relative, entry in listing.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 4
+VERSION = 5
 """Of this schema; kept in `meta`."""
 
 metadata = sa.MetaData()
@@ -19,6 +19,14 @@ meta = sa.Table(
     metadata,
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("value", sa.String(200), nullable=False),
+)
+
+# Alembic's own; see `archer.store.migrations`.
+revisions = sa.Table(
+    "alembic_version",
+    metadata,
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 
 jobs = sa.Table(
@@ -125,10 +133,10 @@ attempts = sa.Table(
 SAID: sa.ColumnElement[bool] = sa.or_(
     attempts.c.log != sa.literal_column("''"), attempts.c.error != sa.literal_column("''")
 )
-"""A try that has something to say: the condition of an index, so queries must have exactly this one. (Naming another database's
-index here would import its dialect at every start.)"""
+"""A try that has something to say: the condition of an index, so queries must have exactly this one."""
 
-sa.Index("attempts_that_say", attempts.c.job, attempts.c.token, sqlite_where=SAID)
+SAYING = sa.Index("attempts_that_say", attempts.c.job, attempts.c.token, sqlite_where=SAID)
+"""Naming PostgreSQL's index here would import its dialect at every start: `migrations` adds the condition where it is used."""
 
 # What `tasks` (counts = task: how many in which state) and `attempts` (counts = try: how many ended how, what they took)
 # add up to.
@@ -177,4 +185,46 @@ cards = sa.Table(
     sa.Column("task", sa.String(300), primary_key=True),
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("artifact", sa.Text, nullable=False),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),  # SHA-256 of the secret
+    sa.Column("scopes", sa.Text, nullable=False),  # JSON list
+    sa.Column("made_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_ms", sa.BigInteger, nullable=False),  # 0 for never
+    sa.Column("revoked_ms", sa.BigInteger, nullable=False),  # 0 for not
+)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("events", sa.Text, nullable=False),  # JSON list
+    sa.Column("secret", sa.String(100), nullable=False),  # as it is: it signs
+    sa.Column("made_ms", sa.BigInteger, nullable=False),
+    sa.Column("seen", sa.BigInteger, nullable=False),  # last event that was looked at for it
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("hook", sa.String(32), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),  # the event; 0 for a test
+    sa.Column("type", sa.String(32), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # pending, delivered, given-up
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_ms", sa.BigInteger, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),  # of the last answer; 0 for none
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("made_ms", sa.BigInteger, nullable=False),
+    sa.Index("deliveries_by_time", "state", "next_ms"),
+    sa.Index("deliveries_by_hook", "hook", "id"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import socket
 import threading
 import urllib.parse
 import urllib.request
@@ -14,9 +15,11 @@ from http.client import HTTPException
 from typing import NoReturn
 
 import urllib3
+import urllib3.connection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from mezzfs import hosts
 from mezzfs.errors import (
     AccessDenied,
     BadReply,
@@ -42,9 +45,10 @@ class HttpStore:
 
     Args:
         ca_bundle: file of the certificates to trust; the system's where it is None.
+        trusted: addresses come from ourselves, so they may be of a private network whatever `mezzfs.hosts` says.
     """
 
-    def __init__(self, ca_bundle: str | None = None) -> None:
+    def __init__(self, ca_bundle: str | None = None, *, trusted: bool = False) -> None:
         options = {
             "ca_certs": ca_bundle,
             "timeout": urllib3.Timeout(connect=CONNECT_S, read=READ_S),
@@ -55,6 +59,8 @@ class HttpStore:
         proxies = urllib.request.getproxies()
         proxy = proxies.get("https") or proxies.get("http")
         self._direct = urllib3.PoolManager(**options)  # type: ignore[arg-type]
+        if not trusted:
+            self._direct.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
         self._proxied = urllib3.ProxyManager(proxy, **options) if proxy else self._direct  # type: ignore[arg-type]
         self._ways: dict[str, urllib3.PoolManager] = {}
 
@@ -111,6 +117,8 @@ class HttpStore:
             url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         try:
             return pool.request(method, url, headers=dict(pool.headers) | headers, preload_content=False)
+        except _NotPublic as error:
+            raise AccessDenied(url, str(error)) from error
         except HTTPError as error:
             raise Unreachable(url, f"cannot be reached: {_why(error)}") from error
 
@@ -121,6 +129,37 @@ class HttpStore:
             past = urllib.request.proxy_bypass(host) or _loopback(host)
             found = self._ways[host] = self._direct if past else self._proxied
         return found
+
+
+class _NotPublic(Exception):
+    """A connection led to an address that may not be read."""
+
+
+def _checked(connection: socket.socket) -> socket.socket:
+    """A connection, if its other end is one that may be read; see `mezzfs.hosts`."""
+    address = str(connection.getpeername()[0])
+    if hosts.public_only() and not hosts.is_public(address):
+        connection.close()
+        raise _NotPublic(f"its address {address} is not public; this service reads public hosts only")
+    return connection
+
+
+class _HttpConnection(urllib3.connection.HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn())
+
+
+class _HttpsConnection(urllib3.connection.HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn())
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
 
 
 def reply_of(url: str, reply: BaseHTTPResponse) -> Reply:

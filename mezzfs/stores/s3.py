@@ -94,15 +94,23 @@ class S3Store:
     def _plainly(self) -> HttpStore:
         """Web requests that trust the certificates that the SDK is told to trust."""
         if self._web is None:
-            self._web = HttpStore(botocore.session.get_session().get_config_variable("ca_bundle"))
+            bundle = botocore.session.get_session().get_config_variable("ca_bundle")
+            self._web = HttpStore(bundle, trusted=True)
         return self._web
 
-    def _sign(self, bucket: str, key: str) -> str:
+    def signed(self, url: str, seconds: int) -> str:
+        """An address where anybody may read the object for a while."""
+        return self._signature(*_split(url), seconds)
+
+    def _signature(self, bucket: str, key: str, seconds: int) -> str:
         with self._lock:
             if self._signer is None:
                 self._signer = _client("s3v4")
         what = {"Bucket": bucket, "Key": key}
-        signed = str(self._signer.generate_presigned_url("get_object", what, SIGNED_S))
+        return str(self._signer.generate_presigned_url("get_object", what, seconds))
+
+    def _sign(self, bucket: str, key: str) -> str:
+        signed = self._signature(bucket, key, SIGNED_S)
         if len(self._signed) > MOST_SIGNED:
             self._signed.clear()
         self._signed[bucket, key] = signed, time.monotonic() + SIGNED_S / 2

@@ -35,6 +35,7 @@ OPTIONS = {
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
     **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
+    **{name: name for name in ("proxies", "qc")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -177,6 +178,8 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
+            proxies=options["proxies"],
+            qc=options["qc"],
             **picture,
         ),
         both=target is not None,
@@ -191,9 +194,16 @@ def _command(source: str, request: EncodeRequest) -> str:
     for field in fields(request):
         value = getattr(request, field.name)
         if value != field.default and field.name in OPTIONS:
-            text = f"{value}k" if field.name.endswith("kbps") else str(value)
-            words += [f"--{OPTIONS[field.name].replace('_', '-')}", text]
+            words += _words(
+                OPTIONS[field.name].replace("_", "-"), value, "k" if field.name.endswith("kbps") else ""
+            )
     return shlex.join(words)
+
+
+def _words(option: str, value: Any, unit: str) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    return [f"--{option}", f"{value}{unit}"]
 
 
 def _text(value: float | None) -> str:

@@ -52,13 +52,17 @@ COMMANDS = {
         "pipelines.cli.reproduce:reproduce",
         "Encode again what a manifest says, and report what differs.",
     ),
+    "results": ("pipelines.cli.submit:results", "List or bring here what a job of a server gave."),
     "resume": ("pipelines.cli.run:resume", "Go on with a job of a work folder."),
     "retry": ("pipelines.cli.run:retry", "Try the failed tasks of a job again."),
     "run": ("pipelines.cli.run:run", "Run a job from a spec file."),
     "scheduler": ("pipelines.cli.scheduler:scheduler", "Run the jobs that were submitted."),
     "score": ("pipelines.cli.score:score", "Score a distorted file against its reference (VMAF, PSNR)."),
+    "serve": ("pipelines.cli.serve:serve", "Serve jobs over HTTP, and run them."),
     "shots": ("pipelines.cli.shots:shots", "Find the shots of a title."),
     "stages": ("pipelines.cli.stages:stages", "List the stages that are installed."),
+    "submit": ("pipelines.cli.submit:submit", "Submit a job to a server."),
+    "watch": ("pipelines.cli.submit:watch", "Watch a job of a server."),
 }
 """Command name -> (where it lives, its line in --help); kept here so that --help imports nothing."""
 

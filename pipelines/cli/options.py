@@ -41,7 +41,7 @@ SECONDS = click.FloatRange(min=0.1, max=3600)
 
 
 def package_options(command: Command) -> Command:
-    """Options of what becomes a package: segments and encryption."""
+    """Options of what becomes a package: segments, encryption, and what its report shows."""
     for option in reversed(
         (
             click.option(
@@ -58,6 +58,15 @@ def package_options(command: Command) -> Command:
             click.option("--key-set", default="", metavar="NAME", help="Whose keys; default: the title's."),
             key_store_option,
             key_file_option,
+            click.option(
+                "--proxies/--no-proxies",
+                default=True,
+                show_default=True,
+                help="Make the videos that the report's A/B player shows.",
+            ),
+            click.option(
+                "--qc/--no-qc", default=False, help="Look for faults in the pictures, for the report."
+            ),
         )
     ):
         command = option(command)

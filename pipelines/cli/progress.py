@@ -28,6 +28,8 @@ VERBS = {
     "mux": "mux",
     "score": "score",
     "packaging": "package",
+    "proxies": "proxies",
+    "proxy_files": "join proxies",
     "report": "report",
 }
 

@@ -128,7 +128,7 @@ def _places(output: Path | None, recorded: Recorded) -> Iterator[tuple[Path, Pat
 def _show(found: Reproduction) -> None:
     for line in _source_lines(found.source):
         click.echo(line)
-    for difference in found.environment:
+    for difference in (*found.environment, *found.decisions):
         click.echo(f"differs: {difference.what}: was {difference.recorded}; is {difference.here}")
     apart = [result for result in found.files if result.state != "same"]
     if apart:

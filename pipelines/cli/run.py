@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.jobs import ask_server
 from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
+from pipelines.cli.remote import remote, server_options
 from pipelines.cli.work import artifacts_option, execute, folder_option, job_argument
 
 if TYPE_CHECKING:
@@ -41,32 +43,38 @@ def run(spec: Path, **options: Any) -> int:
 @click.command()
 @job_argument
 @folder_option
+@server_options
 @executor_option
 @workers_option
 @artifacts_option
 @json_option
 @quiet_option
-def resume(job: str, work_dir: Path, **options: Any) -> int:
+def resume(job: str, work_dir: Path, server: str, key: str, **options: Any) -> int:
     """Go on with JOB (the beginning of its id; the latest by default), which was interrupted, cancelled or has failed.
 
-    What is committed is not done again.
+    What is committed is not done again. At a server (`--server`) it runs there.
     """
+    if remote(server):
+        return ask_server(server, key, job, "resume")
     return execute(_known(work_dir, job), work_dir, **options)
 
 
 @click.command()
 @job_argument
 @folder_option
+@server_options
 @executor_option
 @workers_option
 @artifacts_option
 @json_option
 @quiet_option
-def retry(job: str, work_dir: Path, **options: Any) -> int:
+def retry(job: str, work_dir: Path, server: str, key: str, **options: Any) -> int:
     """Try the failed tasks of JOB again (the beginning of its id; the latest by default).
 
-    A job without failed tasks is left alone.
+    A job without failed tasks is left alone. At a server (`--server`) it runs there.
     """
+    if remote(server):
+        return ask_server(server, key, job, "retry")
     from archer.store import History
 
     with History(work_dir) as history:

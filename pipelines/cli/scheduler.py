@@ -6,24 +6,19 @@ import logging
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli.options import executor_option, workers_option
-from pipelines.cli.work import artifacts_option, folder_option
+from pipelines.cli.work import artifacts_option, folder_option, store_option
 
 if TYPE_CHECKING:
     from archer.events import Event
 
 
 @click.command()
-@click.option(
-    "--store",
-    envvar="CINEMILL_STORE",
-    metavar="URL",
-    help="Database of the jobs: postgresql://user@host/name, sqlite:///path; default: the work folder's.",
-)
+@store_option
 @folder_option
 @artifacts_option
 @executor_option
@@ -43,23 +38,12 @@ if TYPE_CHECKING:
     help="Seconds after which others take the jobs of a scheduler that went silent.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings.")
-def scheduler(
-    store: str | None,
-    work_dir: Path,
-    artifacts: str,
-    executor: str,
-    workers: int | None,
-    jobs: int,
-    queues: tuple[str, ...],
-    name: str,
-    lease_s: float,
-    quiet: bool,
-) -> int:
+def scheduler(store: str | None, work_dir: Path, quiet: bool, queues: tuple[str, ...], **options: Any) -> int:
     """Run submitted jobs until SIGTERM or Ctrl-C; what is unfinished then goes back into the queue.
 
     \b
-    cinemill scheduler -w work                                        one machine, SQLite in the work folder
-    cinemill scheduler --store postgresql://cinemill@db/cinemill -w /var/lib/cinemill --artifacts s3://bucket/work
+    cinemill scheduler -w work                                   one machine, SQLite in the work folder
+    cinemill scheduler --store postgresql://cinemill@db/cinemill -w work --artifacts s3://bucket/work
 
     With PostgreSQL any number of schedulers share the jobs. On several machines they need --artifacts.
     The password is better kept in ~/.pgpass or $PGPASSWORD than in the URL.
@@ -71,22 +55,10 @@ def scheduler(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    database = Database(store or work_dir.absolute())
+    database, root = Database(store or work_dir.absolute()), work_dir.absolute()
     try:
-        service = SchedulerService(
-            database,
-            work_dir.absolute(),
-            Service(
-                name=name,
-                executor=executor,
-                workers=workers,
-                artifacts=artifacts,
-                jobs=jobs,
-                queues=queues,
-                lease_s=lease_s,
-                tell=_quiet if quiet else _say,
-            ),
-        )
+        how = Service(queues=queues, tell=_quiet if quiet else _say, **options)
+        service = SchedulerService(database, root, how)
         if not quiet:
             click.echo(f"scheduler {service.name}: takes jobs from {database.place}")
         service.run(stop)

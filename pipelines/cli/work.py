@@ -28,6 +28,12 @@ artifacts_option = click.option(
     metavar="URL",
     help="Keep artifacts at this fsspec URL too (s3://bucket/prefix).",
 )
+store_option = click.option(
+    "--store",
+    envvar="CINEMILL_STORE",
+    metavar="URL",
+    help="Database of the jobs: postgresql://user@host/name, sqlite:///path; default: the work folder's.",
+)
 job_argument = click.argument("job", required=False, default="")
 
 

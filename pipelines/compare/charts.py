@@ -37,7 +37,7 @@ def rate_chart(rate: RateResult, names: Sequence[Sequence[str]]) -> Chart:
     """
     logs = [[float(np.log2(kbps)) for kbps, _ in points] for points in (rate.a, rate.b)]
     values = [value for points in (rate.a, rate.b) for _, value in points]
-    x = Axis(low=min(map(min, logs)) - 0.3, high=max(map(max, logs)) + 0.5)
+    x = Axis(low=min(map(min, logs)) - 0.6, high=max(map(max, logs)) + 0.5)
     y = score_axis(min(values)) if not rate.unit else _around(values)
     curves, spots = [], []
     for place, log, points, labels in zip((A, B), logs, (rate.a, rate.b), names, strict=True):

@@ -38,7 +38,7 @@ class Costs:
 def costs(one: Mapping[str, Any], other: Mapping[str, Any]) -> Costs:
     """Costs from two `run.json`; either may be empty."""
     sides = [side.get("cost", {}) for side in (one, other)]
-    stages = [side.get("stages", {}) for side in sides]
+    stages = [{node["node"]: node for node in side.get("nodes", ())} for side in sides]
     return Costs(
         stages=tuple(
             CostRow(stage=name, a=_seconds(stages[0].get(name, {})), b=_seconds(stages[1].get(name, {})))
@@ -53,7 +53,7 @@ def costs(one: Mapping[str, Any], other: Mapping[str, Any]) -> Costs:
 
 
 def _seconds(entry: Mapping[str, Any]) -> float | None:
-    return entry["cpu_ms"] / 1000 if "cpu_ms" in entry else None
+    return float(entry["cpu_s"]) if "cpu_s" in entry else None
 
 
 def _wall(cost: Mapping[str, Any]) -> float | None:
@@ -62,12 +62,12 @@ def _wall(cost: Mapping[str, Any]) -> float | None:
 
 def _notes(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
     for name, run in (("A", one), ("B", other)):
-        if not run.get("cost"):
-            yield f"what {name} cost was not recorded (it has no run.json)"
-        elif run["cost"]["tries"] < run["cost"]["tasks"]:
+        if "cpu_s" not in run.get("cost", {}):
+            yield f"what {name} cost was not recorded (it has neither run.json nor cost.js)"
+        elif run["cost"].get("tries", 0) < run["cost"].get("tasks", 0):
             part = f"{run['cost']['tries']} of {run['cost']['tasks']} tasks were done"
             yield f"{name} used results of earlier jobs again: {part}, so it cost more than this"
-        elif run["cost"]["runs"] > 1:
+        elif run["cost"].get("runs", 1) > 1:
             yield f"{name} was interrupted and went on: its time from begin to end is not that of one run"
     machines = [run.get("machine", {}) for run in (one, other)]
     if all(machines) and any(machines[0].get(key) != machines[1].get(key) for key in ("processor", "cores")):

@@ -10,6 +10,7 @@ from pipelines.compare.charts import A, B, rate_chart
 from pipelines.compare.comparison import Comparison
 from pipelines.compare.side import JobSide
 from pipelines.compare.view import (
+    MOST_SHOTS,
     bits_tone,
     page_data,
     pair_views,
@@ -59,6 +60,7 @@ def render(found: Comparison, folder: Path) -> str:
             ],
             times=found.a.times,
             length=clock(found.a.duration, tenths=True),
+            most_shots=MOST_SHOTS,
             folded=len(found.a.shots) > MANY_SHOTS,
             player=player,
             version=version("cinemill"),

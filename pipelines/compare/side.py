@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.compare.errors import NoJob
+from pipelines.encode.cost import read_cost
 from pipelines.report.features import scores_of
 from pipelines.reproduce.recorded import read_run
 from vmaf import FrameScores
@@ -35,6 +36,7 @@ class RungData:
         frame_bytes: (n,) int64, coded size of each frame.
         scores: of every frame.
         path: the rendition, which may be missing.
+        shown: what a browser shows: its proxy where it has one, as HEVC does.
     """
 
     name: str
@@ -45,6 +47,7 @@ class RungData:
     frame_bytes: npt.NDArray[np.int64]
     scores: FrameScores
     path: Path
+    shown: Path
 
     @property
     def vmaf(self) -> npt.NDArray[np.float64]:
@@ -64,7 +67,7 @@ class JobSide:
         label: name for people.
         folder: where it lies.
         manifest: content of `manifest.json`.
-        run: content of `run.json`; empty where there is none.
+        run: content of `run.json`, or at least a `cost`; empty where nobody wrote it down.
         rungs: in the order of the ladder.
         times: (n,) seconds of each frame from the first one.
         duration: of the title, seconds.
@@ -108,7 +111,7 @@ def read_side(folder: Path, label: str = "") -> JobSide:
         label=label or folder.resolve().name,
         folder=folder,
         manifest=manifest,
-        run=read_run(folder / "manifest.json", manifest["job"]),
+        run=_run(folder, manifest["job"]),
         rungs=tuple(_rung(folder, table, row, scores[name]) for name, row in rows.items()),
         times=times,
         duration=_duration(times, str(manifest["media"]["frame_rate"])),
@@ -116,7 +119,14 @@ def read_side(folder: Path, label: str = "") -> JobSide:
     )
 
 
+def _run(folder: Path, job: str) -> Mapping[str, Any]:
+    """The record of the run; of a package from elsewhere, which has none, what its report says of the cost."""
+    cost = read_cost(folder)
+    return read_run(folder / "manifest.json", job) or ({"cost": cost} if cost else {})
+
+
 def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameScores) -> RungData:
+    path, proxy = (folder / kind / f"{row['name']}.mp4" for kind in ("renditions", "proxies"))
     return RungData(
         name=row["name"],
         width=row["width"],
@@ -125,7 +135,8 @@ def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameSc
         crf=str(row["crf"]),
         frame_bytes=_column(table, row["name"], "bytes"),
         scores=scores,
-        path=folder / "renditions" / f"{row['name']}.mp4",
+        path=path,
+        shown=proxy if proxy.is_file() else path,
     )
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ from pipelines.compare.shots import SAME_BITS, SAME_VMAF, ShotResult
 from pipelines.compare.side import JobSide, RungData
 from pipelines.compare.worst import Regression
 from pipelines.report.charts import Chart
-from pipelines.report.player import SCORE_SCALE, Side, Worst
+from pipelines.report.player import Side, Worst
 from pipelines.report.plot import clock
 
 MINUS = "\N{MINUS SIGN}"
+MOST_SHOTS = 400
+"""Shots of a rung in its table; the JSON document has all."""
 WORDS = {"A": "A", "B": "B", "even": "even", "trade": "trade-off"}
 
 
@@ -65,19 +67,27 @@ def pair_views(found: Comparison) -> list[PairView]:
                 frames=frame_chart(pair, times, duration),
                 shots=shot_chart(pair, times, duration),
                 worst=tuple((one, pictures.get(one.frame)) for one in pair.worst),
-                plays=pair.a.path.is_file() and pair.b.path.is_file(),
+                plays=pair.a.shown.is_file() and pair.b.shown.is_file(),
             )
         )
     return views
 
 
 def player_sides(found: Comparison, folder: Path) -> list[Side]:
-    """A's and B's rendition of each pair, in turn, as the player wants them."""
-    sides = []
-    for pair in found.pairs:
-        for name, side, rung in (("A", found.a, pair.a), ("B", found.b, pair.b)):
-            sides.append(_player_side(name, side, rung, folder))
-    return sides
+    """A's and B's rendition of each pair, in turn, as the player wants them; then the source where it has a proxy."""
+    sides = [
+        _player_side(name, side, rung, folder)
+        for pair in found.pairs
+        for name, side, rung in (("A", found.a, pair.a), ("B", found.b, pair.b))
+    ]
+    proxies = (side.folder / "proxies" / "source.mp4" for side in (found.a, found.b))
+    source = next((path for path in proxies if path.is_file()), None)
+    if source is None:
+        return sides
+    return [
+        *sides,
+        replace(sides[0], label="source", url=relative_url(source, folder), codec="", vmaf=None, note=""),
+    ]
 
 
 def player_worst(found: Comparison) -> list[Worst]:
@@ -94,8 +104,8 @@ def _player_side(name: str, side: JobSide, rung: RungData, folder: Path) -> Side
     base = Fraction(1, 90000)
     return Side(
         label=f"{name} {rung.name}",
-        url=relative_url(rung.path, folder),
-        codec=rung.codec,
+        url=relative_url(rung.shown, folder),
+        codec=rung.codec if rung.shown == rung.path else "",
         fps=rate,
         frames=side.frames,
         width=rung.width,
@@ -113,7 +123,7 @@ def relative_url(path: Path, folder: Path) -> str:
 
 
 def page_data(found: Comparison) -> str:
-    """What the script reads frames off, as JSON that is safe inside a `script` element."""
+    """What the script needs beside the scores that the player has, as JSON that is safe inside a `script` element."""
     step = float(1 / Fraction(str(found.a.manifest["media"]["frame_rate"])))
     data: dict[str, Any] = {
         "frames": found.a.frames,
@@ -121,17 +131,12 @@ def page_data(found: Comparison) -> str:
         "step": step,
         "times": None if _even(found.a.times, step) else _packed(found.a.times.astype("<f4")),
         "shots": [start for start, _ in found.a.shots],
-        "pairs": [{"name": pair.name, "a": _scores(pair.a), "b": _scores(pair.b)} for pair in found.pairs],
     }
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _even(times: npt.NDArray[np.float64], step: float) -> bool:
     return bool(np.allclose(times, np.arange(len(times)) * step, atol=step / 20))
-
-
-def _scores(rung: RungData) -> str:
-    return _packed(np.round(rung.vmaf * SCORE_SCALE).astype("<u2"))
 
 
 def _packed(values: np.ndarray[Any, Any]) -> str:
@@ -164,6 +169,12 @@ def bits_tone(value: float | None) -> str:
     return tone(value, higher=False, same=100 * SAME_BITS)
 
 
+def telling_shots(shots: Sequence[ShotResult]) -> list[ShotResult]:
+    """All shots, or of a long title those whose quality differs most, in order."""
+    apart = sorted(shots, key=lambda shot: (-abs(shot.mean_b - shot.mean_a), shot.shot))
+    return sorted(apart[:MOST_SHOTS], key=lambda shot: shot.shot)
+
+
 def shot_rows(shots: Sequence[ShotResult], times: Any) -> list[dict[str, Any]]:
     """Rows of the table of shots."""
     return [
@@ -176,5 +187,5 @@ def shot_rows(shots: Sequence[ShotResult], times: Any) -> list[dict[str, Any]]:
             "least": shot.min_b - shot.min_a,
             "better": WORDS[shot.better],
         }
-        for shot in shots
+        for shot in telling_shots(shots)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 
 from archer.canonical import digest
@@ -16,17 +16,22 @@ from pipelines.analyse.stage import AnalyseParams
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.mux import MuxParams
-from pipelines.encode.request import EncodeRequest, checked
+from pipelines.encode.request import EncodeRequest, checked, single_of
 from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
 from pipelines.encode.subtitles import SubtitlesParams
 from pipelines.packaging.stage import PackagingParams
+from pipelines.proxies.stage import ProxiesParams
+from pipelines.publish.stage import PublishParams
+from pipelines.qc.stage import QcParams
 from pipelines.report.stage import ReportParams
 from pipelines.score.stage import ScoreParams
 from pipelines.shots.stage import ShotsParams
+from pipelines.vision.stage import VisionParams
 
 MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
+PROXIES, QC = "proxy_files.parts", "qc.report"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
@@ -48,7 +53,12 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
     ]
     if request.single:
         return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    rest = [_subtitles(asset), _package(request), _report(asset, request, title, command)]
+    rest = [
+        _subtitles(asset),
+        _package(request),
+        *_looked_at(asset, request),
+        _report(asset, request, title, command),
+    ]
     return JobSpec(nodes=[*nodes, *rest])
 
 
@@ -145,6 +155,30 @@ def _subtitles(asset: Asset) -> Node:
     return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
 
 
+def _looked_at(asset: Asset, request: EncodeRequest) -> list[Node]:
+    """What only the report shows: proxies for its player, and findings of quality control."""
+    known: Inputs = {"media": MEDIA, "shots": SHOTS}
+    proxies = [
+        Node(
+            id="proxies",
+            stage="proxies",
+            params=ProxiesParams(),
+            inputs={"asset": asset, "media": MEDIA, "renditions": RENDITIONS},
+        ),
+        Node(
+            id="proxy_files",
+            stage="assemble",
+            params=AssembleParams(),
+            inputs={"media": MEDIA, "chunks": "proxies.parts"},
+        ),
+    ]
+    judged = [
+        Node(id="vision", stage="vision", params=VisionParams(), inputs={"asset": asset, **known}),
+        Node(id="qc", stage="qc", params=QcParams(), inputs={**known, "frames": "vision.frames"}),
+    ]
+    return [*(proxies if request.proxies else []), *(judged if request.qc else [])]
+
+
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:
     settings = {
         key: value
@@ -160,6 +194,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         "audio": AUDIO,
         "scores": SCORES,
         **({"choices": "allocate.choices"} if request.optimizes else {}),
+        **({"proxies": PROXIES} if request.proxies else {}),
+        **({"qc": QC} if request.qc else {}),
     }
     params = ReportParams(title=title, settings=json.dumps(settings, sort_keys=True), command=command)
     return Node(id="report", stage="report", params=params, inputs=inputs)
@@ -171,18 +207,37 @@ class SubmittedEncode(EncodeRequest):
 
     Attributes:
         title: name for people; empty for the input's.
+        output: folder or URL where the results go as well; one file where it ends in `.mkv` or `.mp4`; empty for nowhere else.
+        order: names the order; see `pipelines.publish`.
     """
 
     title: str = ""
+    output: str = ""
+    order: str = ""
 
 
 def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
     """The main job as it is submitted. Raises BadSetting and the like; see `pipelines.encode.request.checked`."""
     asset = assets["input"]
     settings = {field.name: getattr(given, field.name) for field in fields(EncodeRequest)}
+    settings["single"] = given.single or single_of(given.output)
     request = checked(EncodeRequest(**settings), both=given.target_vmaf != EncodeRequest().target_vmaf)
     name = asset.url.partition("?")[0].rstrip("/").rpartition("/")[2]
-    return encode_job(asset, request, title=given.title or name.rpartition(".")[0] or name)
+    spec = encode_job(asset, request, title=given.title or name.rpartition(".")[0] or name)
+    return replace(spec, nodes=[*spec.nodes, _publish(request, given)]) if given.output else spec
+
+
+def _publish(request: EncodeRequest, given: SubmittedEncode) -> Node:
+    params = PublishParams(url=given.output, order=given.order)
+    package: Inputs = {
+        "package": "packaging.package",
+        "report": "report.report",
+        "features": "report.features",
+        "scores": "report.scores_json",
+        "shots": SHOTS,
+    }
+    inputs: Inputs = {"file": "mux.file"} if request.single else package
+    return Node(id="publish", stage="publish", params=params, inputs=inputs)
 
 
 TEMPLATE = JobTemplate(

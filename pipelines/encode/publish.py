@@ -10,7 +10,6 @@ from pathlib import Path
 
 import mezzfs
 from pipelines.encode.errors import OutputExists, OutputFailed
-from pipelines.encode.record import RECORD
 
 MANIFEST = "manifest.json"
 
@@ -25,15 +24,12 @@ def local_path(out: str) -> Path:
     return Path(out.removeprefix("file://"))
 
 
-def publish_folder(
-    files: Mapping[str, Path], manifest: bytes, out: Path, *, record: bytes, link: bool
-) -> None:
-    """Make the folder `out` hold exactly `files`, the manifest and the record, by one rename at the end.
+def publish_folder(files: Mapping[str, Path], texts: Mapping[str, bytes], out: Path, *, link: bool) -> None:
+    """Make the folder `out` hold exactly `files` and `texts`, by one rename at the end.
 
     Args:
         files: relative path in the output -> file in the store.
-        manifest: content of `manifest.json`.
-        record: content of `run.json`.
+        texts: relative path -> content of what is about the files: the manifest, and what it does not list.
         out: the folder; what is there is replaced, so ask first.
         link: share the bytes with the store (right where the store is about to go) instead of copying.
 
@@ -45,8 +41,8 @@ def publish_folder(
         shutil.rmtree(partial, ignore_errors=True)
         for name, source in files.items():
             _place(source, partial / name, link=link)
-        _write(partial / MANIFEST, manifest)
-        _write(partial / RECORD, record)
+        for name, content in texts.items():
+            _write(partial / name, content)
         shutil.rmtree(previous, ignore_errors=True)
         if out.exists():
             out.rename(previous)
@@ -73,12 +69,12 @@ def publish_file(source: Path, out: Path, *, link: bool) -> None:
         raise OutputFailed(str(out), error.strerror or str(error)) from error
 
 
-def publish_remote(files: Mapping[str, Path], manifest: bytes | None, url: str) -> None:
-    """Upload `files` below `url`, the manifest last: a folder without one is not finished.
+def publish_remote(files: Mapping[str, Path], texts: Mapping[str, bytes], url: str) -> None:
+    """Upload `files` and `texts` below `url`, the manifest last: a folder without one is not finished.
 
     Args:
         files: relative path below `url` -> file; an empty path is `url` itself.
-        manifest: content of `manifest.json`; None where there is none.
+        texts: relative path -> content, with `manifest.json` where there is one.
         url: any URL that `mezzfs.put` can write.
 
     Raises:
@@ -89,8 +85,8 @@ def publish_remote(files: Mapping[str, Path], manifest: bytes | None, url: str) 
         for name, source in files.items():
             with source.open("rb") as file:
                 mezzfs.put(f"{base}/{name}".rstrip("/"), file)
-        if manifest is not None:
-            mezzfs.put(f"{base}/{MANIFEST}", io.BytesIO(manifest))
+        for name in sorted(texts, key=lambda name: name == MANIFEST):
+            mezzfs.put(f"{base}/{name}", io.BytesIO(texts[name]))
     except (mezzfs.MezzError, OSError) as error:
         raise OutputFailed(url, f"cannot be written: {error or type(error).__name__}") from error
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from archer.media.asset import Asset
+from pipelines.encode.cost import cost_of
 from pipelines.encode.machine import this_machine
 
 RECORD = "run.json"
@@ -31,25 +32,22 @@ def run_record(asset: Asset, work_dir: Path, job: str) -> dict[str, Any]:
 
 
 def job_cost(work_dir: Path, job: str) -> dict[str, Any]:
-    """Milliseconds of every stage, of processors and of waiting for tasks, and how many tasks there were.
+    """What `cost_of` says of every stage, when the job began and ended, and how many tasks and tries there were.
 
     `tries` below `tasks` says that results of earlier jobs were used again, which cost nothing here.
     """
     from archer.store import History
 
+    cost = cost_of(work_dir, job)
     with History(work_dir) as history:
-        row, costs = history.job(job), history.costs(job)
-        tasks = sum(history.counts(job).values())
+        row, tasks = history.job(job), sum(history.counts(job).values())
     return {
+        **cost,
         "begun_ms": row.begun_ms,
         "ended_ms": row.ended_ms or row.begun_ms,
         "runs": row.runs,
         "tasks": tasks,
-        "tries": sum(cost.tries for cost in costs),
-        "cpu_ms": sum(cost.cpu_ms for cost in costs),
-        "stages": {
-            cost.node: {"cpu_ms": cost.cpu_ms, "wall_ms": cost.wall_ms, "tries": cost.tries} for cost in costs
-        },
+        "tries": sum(node["tries"] for node in cost["nodes"]),
     }
 
 

@@ -52,6 +52,8 @@ class EncodeRequest:
         dynamic_range: `hdr`, `sdr`, or `auto`: HDR where the codec keeps it, else tone-mapped.
         grain: strength of film grain tables, 0 for none.
         zones: text of a zone file, see `pipelines.encode.zones`.
+        proxies: make the videos that the report's A/B player shows.
+        qc: look at the pictures and judge them, for the report.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
@@ -93,6 +95,8 @@ class EncodeRequest:
     zones: str = ""
     scenes: str = ""
     scenes_format: str = ""
+    proxies: bool = True
+    qc: bool = False
 
     @property
     def ingest(self) -> IngestParams:

@@ -12,8 +12,10 @@ from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
+from pipelines.encode.cost import FILE as COST
+from pipelines.encode.cost import cost_of, cost_script
 from pipelines.encode.errors import OutputExists
-from pipelines.encode.job import MEDIA, RENDITIONS, SHOTS, encode_job, ladder_source, order_mark
+from pipelines.encode.job import MEDIA, PROXIES, QC, RENDITIONS, SHOTS, encode_job, ladder_source, order_mark
 from pipelines.encode.manifest import belongs, dump, file_table, is_current, manifest, parsed, read_manifest
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.publish import (
@@ -24,7 +26,7 @@ from pipelines.encode.publish import (
     publish_remote,
     read_remote,
 )
-from pipelines.encode.record import run_record
+from pipelines.encode.record import RECORD, run_record
 from pipelines.encode.request import EncodeRequest
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
@@ -32,6 +34,7 @@ from pipelines.packaging.check import segment_packets
 from pipelines.report.inputs import NAME as REPORT_INPUTS_NAME
 from pipelines.report.inputs import SCHEMA as REPORT_INPUTS
 from pipelines.report.inputs import blobs, inputs_of, kept
+from pipelines.report.material import proxy_url
 from pipelines.score.scorer import default_scorer
 from pipelines.score.stage import scores_by_rendition
 from vmaf import FrameScores
@@ -126,7 +129,7 @@ def _publish_single(order: EncodeOrder, done: Done) -> dict[str, Any]:
     facts = {**_facts(order, done), "notices": [*_remarks(order, done), *done.json("mux.facts")["notices"]]}
     source, place = done.path("mux.file"), order.place
     if place.remote:
-        publish_remote({"": source}, None, place.out)
+        publish_remote({"": source}, {}, place.out)
     else:
         publish_file(source, place.path, link=not place.keep)
     return summary_of(facts, output=place.out, report="", up_to_date=False)
@@ -148,11 +151,12 @@ def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, An
         facts=facts,
         files=file_table(files, _frame_counts(done, files)),
     )
+    beside = {MANIFEST: dump(text), COST: cost_script(cost_of(done.store.root, plan.job))}
     if place.remote:
-        publish_remote(files, dump(text), place.out)
+        publish_remote(files, beside, place.out)
     else:
-        record = dump(run_record(order.asset, done.store.root, plan.job))
-        publish_folder(files, dump(text), place.path, record=record, link=not place.keep)
+        beside[RECORD] = dump(run_record(order.asset, done.store.root, plan.job))
+        publish_folder(files, beside, place.path, link=not place.keep)
     return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
 
 
@@ -164,6 +168,7 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     """Every file of a package by its path in it."""
     files = _tree(done.path("packaging.package"), "")
     files |= _tree(done.path("report.scores_json"), "scores/")
+    files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
     if order.request.optimizes:
@@ -171,6 +176,10 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
         for part in done.parts(node):
             files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])
+    for part in done.parts(PROXIES) if order.request.proxies else ():
+        files[proxy_url(part.item.variant)] = done.store.path(part.outputs["rendition"])
+    if order.request.qc:
+        files["qc.json"] = done.path(QC)
     return files | _report_inputs(order, done, files)
 
 

@@ -8,7 +8,7 @@ from math import ceil
 
 import numpy as np
 
-from pipelines.report.material import Material
+from pipelines.report.material import Measured
 from pipelines.report.plot import (
     Axis,
     Tick,
@@ -35,12 +35,21 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """A labelled point of a chart, 0 to 1 in both directions."""
+    """A labelled point of a chart, 0 to 1 in both directions.
+
+    Attributes:
+        place: of its rung.
+        label: beside it.
+        shot: which it is about, -1 for none.
+        about: what there is to say of it; such a point can be pointed at.
+    """
 
     place: int
     x: float
     y: float
     label: str
+    shot: int = -1
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +62,7 @@ class Chart:
     spots: tuple[Spot, ...] = ()
 
 
-def quality_chart(material: Material, duration: float) -> Chart:
+def quality_chart(material: Measured, duration: float) -> Chart:
     """VMAF over time."""
     scores = [material.scores[video.name].columns["vmaf"] for video in material.videos]
     x, y = Axis(low=0, high=duration), score_axis(min(float(column.min()) for column in scores))
@@ -93,7 +102,7 @@ def ladder_chart(rungs: Sequence[RungView]) -> Chart:
     )
 
 
-def share_chart(material: Material) -> Chart:
+def share_chart(material: Measured) -> Chart:
     """Share of frames at or below each VMAF."""
     scores = [np.sort(material.scores[video.name].columns["vmaf"]) for video in material.videos]
     x, y = score_axis(min(float(column[0]) for column in scores)), Axis(low=0, high=100)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from encoder.loudness import Loudness
 
 _NAMES = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1", "vp9": "VP9", "aac": "AAC", "opus": "Opus"}
 
@@ -37,7 +39,7 @@ class CodedVideo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedAudio:
-    """An audio rendition: language code, name for people, codec, samples per second, layout, mean kb/s."""
+    """An audio rendition: language code, name for people, codec, samples per second, layout, mean kb/s, loudness, gain."""
 
     language: str
     title: str
@@ -46,6 +48,8 @@ class CodedAudio:
     layout: str
     kbps: int
     default: bool
+    loudness: Loudness = field(default_factory=Loudness)
+    gain_db: str = "0"
 
 
 def read_video(path: Path, name: str) -> CodedVideo:
@@ -70,7 +74,9 @@ def read_video(path: Path, name: str) -> CodedVideo:
         )
 
 
-def read_audio(path: Path, *, language: str, title: str, default: bool) -> CodedAudio:
+def read_audio(
+    path: Path, *, language: str, title: str, default: bool, loudness: Loudness, gain_db: str
+) -> CodedAudio:
     """Facts of an audio rendition."""
     import av
 
@@ -86,6 +92,8 @@ def read_audio(path: Path, *, language: str, title: str, default: bool) -> Coded
             layout=stream.layout.name,
             kbps=round(sum(size for size, _ in sizes) * 8 / 1000 / ticks) if ticks else 0,
             default=default,
+            loudness=loudness,
+            gain_db=gain_db,
         )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from archer.media import Asset, MediaInfo
-from archer.stage import Part, TaskContext
+from archer.stage import TaskContext
+from encoder.loudness import Loudness
 from pipelines.report.coded import CodedAudio, CodedVideo, read_audio, read_video
 from pipelines.score.stage import scores_by_rendition
 from vmaf import FrameScores
@@ -28,6 +29,26 @@ class ShotFacts:
     confidence_pct: int
 
 
+class Measured(Protocol):
+    """What the plots need to know: see `Material`."""
+
+    @property
+    def videos(self) -> Sequence[CodedVideo]:
+        """Renditions in the order of the ladder."""
+
+    @property
+    def crfs(self) -> Mapping[str, str]:
+        """Constant quality of each rendition, as text."""
+
+    @property
+    def scores(self) -> Mapping[str, FrameScores]:
+        """Scores of each rendition."""
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """Seconds of each frame from the first one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Material:
     """Everything that is known about a job when its report is written.
@@ -42,6 +63,9 @@ class Material:
         audios: audio renditions.
         scores: by rendition; each has every frame of the title.
         notices: what the reader must know, in words.
+        codecs: RFC 6381 codec string of each rendition, by name.
+        proxies: facts of each proxy, by what it stands for: `source`, or a rendition that browsers do not play.
+        qc: findings of quality control, a `qc@1` object; None where nobody looked.
         choices: what the optimizer decided and why, a `choices@1` object; None where it had no part.
     """
 
@@ -54,6 +78,9 @@ class Material:
     audios: tuple[CodedAudio, ...]
     scores: Mapping[str, FrameScores]
     notices: tuple[str, ...] = ()
+    codecs: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    qc: Mapping[str, Any] | None = None
     choices: Mapping[str, Any] | None = None
 
     @property
@@ -72,18 +99,37 @@ def load(ctx: TaskContext) -> Material:
     """Read the inputs of the stage."""
     renditions = list(ctx.inputs.parts("renditions"))
     paths = {part.item.variant: ctx.path(part.outputs["rendition"]) for part in renditions}
+    facts = {part.item.variant: ctx.inputs.read(part.outputs["facts"]) for part in renditions}
     return Material(
         asset=ctx.inputs.asset(),
         info=ctx.inputs.media(),
         shots=tuple(_shots(ctx.inputs.json("shots"))),
         videos=tuple(read_video(path, name) for name, path in paths.items()),
         paths=paths,
-        crfs={part.item.variant: _crf(ctx, part) for part in renditions},
+        crfs={name: str(each["crf"]) for name, each in facts.items()},
         audios=tuple(_audios(ctx)),
         scores=scores_by_rendition(read_parquet(ctx.inputs.path("scores"))),
         notices=tuple(_notices(ctx)),
+        codecs={name: str(each["codec"]) for name, each in facts.items()},
+        proxies=_proxies(ctx),
+        qc=ctx.inputs.json("qc") if "qc" in ctx.inputs else None,
         choices=ctx.inputs.json("choices") if "choices" in ctx.inputs else None,
     )
+
+
+def rendition_url(name: str) -> str:
+    """Where a rendition lies in an output folder."""
+    return f"renditions/{name}.mp4"
+
+
+def proxy_url(name: str) -> str:
+    """Where the proxy of `source` or of a rendition lies in an output folder."""
+    return f"proxies/{name}.mp4"
+
+
+def _proxies(ctx: TaskContext) -> dict[str, Any]:
+    parts = ctx.inputs.parts("proxies") if "proxies" in ctx.inputs else ()
+    return {part.item.variant: ctx.inputs.read(part.outputs["facts"]) for part in parts}
 
 
 def _notices(ctx: TaskContext) -> Iterator[str]:
@@ -102,16 +148,14 @@ def _shots(value: Mapping[str, Any]) -> Iterator[ShotFacts]:
         )
 
 
-def _crf(ctx: TaskContext, part: Part) -> str:
-    return str(ctx.inputs.read(part.outputs["facts"])["crf"])
-
-
 def _audios(ctx: TaskContext) -> Iterator[CodedAudio]:
     for part in ctx.inputs.parts("audio"):
-        values = part.item.values
+        values, facts = part.item.values, ctx.inputs.read(part.outputs["facts"])
         yield read_audio(
             ctx.path(part.outputs["audio"]),
             language=str(values.get("language", "und")),
             title=str(values.get("title", "")),
             default=bool(values.get("default", False)),
+            loudness=Loudness(**facts["loudness"]),
+            gain_db=facts["gain_db"],
         )

@@ -9,11 +9,13 @@ from typing import Any
 
 from pipelines.report.charts import Chart, Curve, Spot
 from pipelines.report.plot import Axis, Tick, path_data, score_axis, ticks
+from pipelines.report.reasons import reason
 from pipelines.report.view import RungView, size_text
 
 MOST_SHOTS = 400
 """Rows of the table of shots; more would make the page slow, and are in the artifact."""
 MOST_HULLS = 120
+MOST_OTHER_SIZES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,9 @@ def optimizer_view(choices: Mapping[str, Any] | None, rungs: Sequence[RungView])
         left_out=max(0, len(shots) - MOST_SHOTS),
         sizes=tuple(size_text(*curve["size"]) for curve in choices["curves"] if len(curve["points"]) > 1),
         title=_title_chart(choices, [(rung, became[rung["name"]]) for rung in decided]),
-        hulls=_hull_chart(shots[:MOST_HULLS], [became[rung["name"]].place for rung in decided]),
+        hulls=_hull_chart(
+            shots[:MOST_HULLS], [(rung, became[rung["name"]]) for rung in decided], choices["goals"]["mode"]
+        ),
     )
 
 
@@ -114,7 +118,7 @@ def _choice(rung: Mapping[str, Any], became: RungView, mode: str) -> ChoiceView:
         planned_vmaf=planned["vmaf_mean"],
         vmaf=became.vmaf.mean,
         modes=tuple(_other(names[one["what"]], one, planned) for one in rung["modes"] if one["what"] != mode),
-        sizes=tuple(_other(one["what"], one, planned) for one in rung["sizes"]),
+        sizes=_best_sizes(rung["sizes"], planned),
     )
 
 
@@ -123,6 +127,17 @@ def _reason(rung: Mapping[str, Any], mode: str) -> str:
     if mode == "dynamic":
         return f"{1000 * rung['level']:.3g} VMAF frames per kB"
     return f"VMAF {rung['level']:.1f}" if mode == "constant-vmaf" else f"CRF {rung['level']:g}"
+
+
+def _best_sizes(sizes: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> tuple[OtherView, ...]:
+    """The other sizes that come nearest, and how many cannot get there."""
+    met = sorted((one for one in sizes if one["met"]), key=lambda one: float(one["kbps"]))
+    best = [
+        _other(one["what"].replace("x", " \N{MULTIPLICATION SIGN} "), one, planned)
+        for one in met[:MOST_OTHER_SIZES]
+    ]
+    missed = len(sizes) - len(met)
+    return (*best, OtherView(what=f"{missed} cannot", more="")) if missed else tuple(best)
 
 
 def _other(what: str, one: Mapping[str, Any], planned: Mapping[str, Any]) -> OtherView:
@@ -161,7 +176,9 @@ def _title_chart(choices: Mapping[str, Any], rungs: Sequence[tuple[Mapping[str, 
     )
 
 
-def _hull_chart(shots: Sequence[Mapping[str, Any]], places: Sequence[int]) -> Chart:
+def _hull_chart(
+    shots: Sequence[Mapping[str, Any]], rungs: Sequence[tuple[Mapping[str, Any], RungView]], mode: str
+) -> Chart:
     """The hull of every shot, and what each rung takes of it."""
     rates = [row[0] for shot in shots for row in shot["hull"]]
     chosen = [one for shot in shots for one in shot["choices"]]
@@ -171,9 +188,16 @@ def _hull_chart(shots: Sequence[Mapping[str, Any]], places: Sequence[int]) -> Ch
         for shot in shots
     ]
     spots = [
-        Spot(place=place, x=x.place(log2(max(one["kbps"], 1))), y=y.place(one["vmaf"]), label="")
-        for shot in shots
-        for place, one in zip(places, shot["choices"], strict=False)
+        Spot(
+            place=became.place,
+            x=x.place(log2(max(shot["choices"][place]["kbps"], 1))),
+            y=y.place(shot["choices"][place]["vmaf"]),
+            label="",
+            shot=number,
+            about=reason(shot, number + 1, place, rung, mode),
+        )
+        for number, shot in enumerate(shots)
+        for place, (rung, became) in enumerate(rungs)
     ]
     return Chart(x=_rates(x), y=tuple(ticks(y, 5)), curves=tuple(curves), spots=tuple(spots))
 

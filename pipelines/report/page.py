@@ -11,10 +11,19 @@ from pipelines.report.charts import ladder_chart, quality_chart, rate_chart, sha
 from pipelines.report.gallery import Gallery
 from pipelines.report.material import Material
 from pipelines.report.optimizer import optimizer_view
-from pipelines.report.view import page_data, rung_views, shot_views, size_text, title_facts, worst_views
+from pipelines.report.sides import compared
+from pipelines.report.view import (
+    page_data,
+    qc_views,
+    rung_views,
+    shot_views,
+    size_text,
+    title_facts,
+    worst_views,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("data.js", "curves.js", "timeline.js", "shots.js", "page.js")
+SCRIPTS = ("data.js", "curves.js", "timeline.js", "marks.js", "shots.js", "hulls.js", "cost.js", "page.js")
 GOOD, BAD = 95.0, 60.0
 """VMAF at which the scale of colours is all good and all bad."""
 
@@ -65,6 +74,8 @@ def _views(material: Material, gallery: Gallery) -> dict[str, Any]:
     lowest = min(rungs, key=lambda rung: rung.vmaf.min)
     worst = worst_views(material, gallery)
     return {
+        "player": compared(material, worst),
+        "qc": qc_views(material),
         "rungs": rungs,
         "shots": shot_views(material, gallery, duration),
         "worst": worst,

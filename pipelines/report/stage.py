@@ -27,7 +27,7 @@ class ReportParams:
 class Report(Stage[ReportParams]):
     """Joins everything that is known about a job."""
 
-    name, version, params = "report", 1, ReportParams
+    name, version, params = "report", 3, ReportParams
     inputs = MappingProxyType(
         {
             "asset": "asset",
@@ -38,10 +38,17 @@ class Report(Stage[ReportParams]):
             "audio": "parts@1",
             "scores": "frame-scores@1",
             "choices": "choices@1?",
+            "proxies": "parts@1?",
+            "qc": "qc@1?",
         }
     )
     outputs = MappingProxyType(
-        {"report": "report@1", "features": "features@1", "scores_json": "tree/scores@1"}
+        {
+            "report": "report@1",
+            "features": "features@1",
+            "scores_json": "tree/scores@1",
+            "plots": "tree/plots@1",
+        }
     )
     unit = "pictures"
 
@@ -61,10 +68,12 @@ class Report(Stage[ReportParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: ReportParams) -> None:
         """Write the page, the table of all frames, and a libvmaf log per rendition."""
+        from pipelines.report.drawing import svg_of
         from pipelines.report.features import feature_table
         from pipelines.report.gallery import make_gallery
         from pipelines.report.material import load
         from pipelines.report.page import render
+        from pipelines.report.plots import drawings
         from vmaf.scores import libvmaf_log, write_parquet
 
         material = load(ctx)
@@ -73,6 +82,9 @@ class Report(Stage[ReportParams]):
         logs = ctx.out_tree("scores_json")
         for name, scores in material.scores.items():
             (logs / f"{name}.json").write_bytes(json_bytes(libvmaf_log(scores)))
+        plots = ctx.out_tree("plots")
+        for name, drawing in drawings(material, float(material.info.duration), material.choices).items():
+            (plots / f"{name}.svg").write_text(svg_of(drawing), encoding="utf-8")
         gallery = make_gallery(material, lambda part: ctx.frames(material.asset, part), ctx.progress)
         page = render(
             material,

@@ -13,7 +13,7 @@ import numpy as np
 from archer.media import display_size
 from pipelines.report.coded import CodedVideo, rate_over_time
 from pipelines.report.gallery import Gallery, Pair
-from pipelines.report.material import Material, ShotFacts
+from pipelines.report.material import Material, Measured, ShotFacts
 from pipelines.report.plot import clock
 from vmaf import Pooled
 
@@ -65,7 +65,19 @@ class WorstView:
     pair: Pair
 
 
-def rung_views(material: Material, duration: float) -> list[RungView]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QcView:
+    """A finding of quality control: how bad, what, half-open frame range, when, in words."""
+
+    severity: str
+    kind: str
+    start: int
+    end: int
+    time: str
+    message: str
+
+
+def rung_views(material: Measured, duration: float) -> list[RungView]:
     """The ladder, in its order."""
     step = rate_step(duration)
     views = []
@@ -134,6 +146,23 @@ def worst_views(material: Material, gallery: Gallery) -> dict[str, list[WorstVie
                 )
             )
     return views
+
+
+def qc_views(material: Material) -> list[QcView] | None:
+    """The findings of quality control, by frame; None where nobody looked."""
+    if material.qc is None:
+        return None
+    return [
+        QcView(
+            severity=each["severity"],
+            kind=each["kind"].replace("_", " "),
+            start=each["start"],
+            end=each["end"],
+            time=clock(float(material.times[min(each["start"], len(material.times) - 1)]), tenths=True),
+            message=each["message"],
+        )
+        for each in material.qc["findings"]
+    ]
 
 
 def page_data(material: Material, rungs: Sequence[RungView], duration: float) -> str:

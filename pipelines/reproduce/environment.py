@@ -44,9 +44,25 @@ def differences(
     ]
 
 
-def _mapping(prefix: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+def decisions(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+    """Rungs that came out of other decisions: their size and quality value, and rungs that one side does not have.
+
+    Args:
+        then, now: manifests; of each only `renditions` is read.
+    """
+    first, second = ({row["name"]: _rung_text(row) for row in side["renditions"]} for side in (then, now))
+    return list(_mapping("rung ", first, second, "none"))
+
+
+def _rung_text(row: Mapping[str, Any]) -> str:
+    return f"{row['width']}x{row['height']} CRF {row['crf']}"
+
+
+def _mapping(
+    prefix: str, then: Mapping[str, Any], now: Mapping[str, Any], absent: str = UNKNOWN
+) -> Iterator[Difference]:
     for name in sorted({*then, *now}):
-        one, other = (str(side.get(name, UNKNOWN)) for side in (then, now))
+        one, other = (str(side.get(name, absent)) for side in (then, now))
         if one != other:
             yield Difference(what=f"{prefix}{name}", recorded=one, here=other)
 

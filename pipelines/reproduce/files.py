@@ -27,9 +27,18 @@ class FileResult:
     detail: str = ""
 
 
+CAUSES = ("shots.json", "ladder.json", "renditions/", "features.parquet", "scores/")
+"""Beginnings of the names of outputs that others are made from, first causes first."""
+
+
 def compared(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[FileResult]:
-    """Every file of either table, by name."""
-    return [_result(name, then.get(name), now.get(name)) for name in sorted({*then, *now})]
+    """Every file of either table: those that others are made from come first, else by name."""
+    return [_result(name, then.get(name), now.get(name)) for name in sorted({*then, *now}, key=_place)]
+
+
+def _place(name: str) -> tuple[int, str]:
+    found = (place for place, cause in enumerate(CAUSES) if name.startswith(cause))
+    return next(found, len(CAUSES)), name
 
 
 def _result(name: str, then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> FileResult:

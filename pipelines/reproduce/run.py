@@ -15,7 +15,7 @@ from pipelines.encode.machine import this_machine
 from pipelines.encode.manifest import read_manifest, stage_table, versions_here
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.run import EncodeOrder, execute
-from pipelines.reproduce.environment import Difference, differences
+from pipelines.reproduce.environment import Difference, decisions, differences
 from pipelines.reproduce.files import FileResult, compared
 from pipelines.reproduce.quality import QualityResult, quality_results
 from pipelines.reproduce.recorded import Recorded
@@ -51,6 +51,7 @@ class Reproduction:
         manifest: path of the manifest.
         source: what became of the source; without it nothing was encoded.
         environment: what is not as it was.
+        decisions: rungs that were decided otherwise.
         files: every output; empty where nothing was encoded.
         quality: renditions whose scores differ.
         output: folder of the new package; empty where it was not kept.
@@ -59,6 +60,7 @@ class Reproduction:
     manifest: str
     source: SourceResult
     environment: tuple[Difference, ...]
+    decisions: tuple[Difference, ...] = ()
     files: tuple[FileResult, ...] = ()
     quality: tuple[QualityResult, ...] = ()
     output: str = ""
@@ -97,27 +99,27 @@ def reproduce(
         OutputExists, OutputFailed: `out` cannot be written. JobFailed: a task failed for good.
     """
     found, asset = find_source(recorded, source)
+    name = str(recorded.path)
     if asset is None or found.state != "same":
-        environment = _environment(recorded, {})
-        return Reproduction(manifest=str(recorded.path), source=found, environment=environment)
-    order = EncodeOrder(
-        asset=asset,
-        request=recorded.request,
-        title=recorded.manifest["title"],
-        command=recorded.manifest["command"],
-        place=OutputPlace(out=str(out), work_dir=work_dir),
-    )
+        return Reproduction(manifest=name, source=found, environment=_environment(recorded, {}))
+    order = _order(recorded, asset, OutputPlace(out=str(out), work_dir=work_dir))
     environment = _environment(recorded, stage_table(make_plan(order.spec)))
     execute(order, workers=workers, executor=executor, as_json=as_json, quiet=quiet)
     again = read_manifest(out)
     return Reproduction(
-        manifest=str(recorded.path),
+        manifest=name,
         source=found,
         environment=environment,
+        decisions=tuple(decisions(recorded.manifest, again)),
         files=tuple(_file_results(recorded, again, out)),
         quality=tuple(_quality(recorded, out)),
         output=str(out),
     )
+
+
+def _order(recorded: Recorded, asset: Asset, place: OutputPlace) -> EncodeOrder:
+    title, command = recorded.manifest["title"], recorded.manifest["command"]
+    return EncodeOrder(asset=asset, request=recorded.request, title=title, command=command, place=place)
 
 
 def find_source(recorded: Recorded, place: str) -> tuple[SourceResult, Asset | None]:

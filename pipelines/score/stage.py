@@ -11,7 +11,7 @@ from archer.media import FrameRange, frames, probe
 from archer.split import Chunk
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from pipelines.score.scorer import default_scorer
-from vmaf import DEFAULT_MODEL, FrameScores, model_named
+from vmaf import DEFAULT_MODEL, FrameScores, Scorer, model_named
 from vmaf.scores import read_parquet, write_parquet
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class Score(Stage[ScoreParams]):
     def split(self, inputs: Inputs, params: ScoreParams) -> Sequence[Item]:
         """Chunks of frames, times renditions."""
         total = inputs.media().frame_count
-        context = default_scorer().context(model_named(params.model))
-        chunks = [_chunk(index, total, context) for index in range(-(-total // CHUNK))]
+        chunks = chunks_of(total, default_scorer().context(model_named(params.model)))
         return [
             Item(
                 chunk=chunk,
@@ -76,22 +75,8 @@ class Score(Stage[ScoreParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: ScoreParams) -> None:
         """Score one chunk of one rendition."""
-        assert item.chunk is not None  # noqa: S101  every item of this stage has one
-        wanted, read = item.chunk.frames, item.chunk.read
-        info, coded = ctx.inputs.media(), str(ctx.inputs.path("rendition"))
-        coded_info = probe(coded)
-        scores = default_scorer().score(
-            ctx.frames(ctx.inputs.asset(), read),
-            frames(coded, read, info=coded_info, threads=ctx.threads),
-            reference_info=info,
-            distorted_info=coded_info,
-            model=model_named(params.model),
-            first=read.start,
-            threads=ctx.threads,
-            on_frame=lambda done: ctx.progress(done, len(read)),
-        )
-        table = scores.part(wanted.start, wanted.end).table(rendition=item.variant)
-        write_parquet(table, ctx.out("scores", ".parquet"))
+        coded = str(ctx.inputs.path("rendition"))
+        score_chunk(ctx, item, coded, scorer=default_scorer(), model=params.model)
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: ScoreParams) -> None:
         """One table: all frames of the first rendition, then of the next."""
@@ -110,6 +95,30 @@ def scores_by_rendition(table: pa.Table) -> dict[str, FrameScores]:
         name: FrameScores.from_table(table.filter(pc.field("rendition") == name).sort_by("frame"))
         for name in names
     }
+
+
+def score_chunk(ctx: TaskContext, item: Item, coded: str, *, scorer: Scorer, model: str) -> None:
+    """Score one chunk of the file or URL `coded` against the title, as output `scores`."""
+    assert item.chunk is not None  # noqa: S101  every item of these stages has one
+    wanted, read = item.chunk.frames, item.chunk.read
+    coded_info = probe(coded)
+    scores = scorer.score(
+        ctx.frames(ctx.inputs.asset(), read),
+        frames(coded, read, info=coded_info, threads=ctx.threads),
+        reference_info=ctx.inputs.media(),
+        distorted_info=coded_info,
+        model=model_named(model),
+        first=read.start,
+        threads=ctx.threads,
+        on_frame=lambda done: ctx.progress(done, len(read)),
+    )
+    table = scores.part(wanted.start, wanted.end).table(rendition=item.variant)
+    write_parquet(table, ctx.out("scores", ".parquet"))
+
+
+def chunks_of(total: int, context: tuple[int, int]) -> list[Chunk]:
+    """A title of so many frames in chunks, with the frames around that the features look at."""
+    return [_chunk(index, total, context) for index in range(-(-total // CHUNK))]
 
 
 def _chunk(index: int, total: int, context: tuple[int, int]) -> Chunk:

@@ -135,4 +135,5 @@ def arrow_schema(columns: tuple[Column, ...], name: str, facts: Mapping[str, str
         for each in columns
     ]
     metadata: dict[bytes | str, bytes | str] = {"schema": name}
-    return pa.schema(fields, metadata=metadata | dict(facts or {}))
+    metadata.update(facts or {})
+    return pa.schema(fields, metadata=metadata)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from archer.store import History, JobStore
-from archer.store.migrations import STEPS
-from archer.store.schema import VERSION
+from archer.errors import StateUnusable
+from archer.store import History, JobQueue, JobStore, migrations
+from archer.store.database import Database
+from archer.store.migrations import migrate, prepare
+from archer.store.schema import VERSION, jobs
 
 FIRST = """
 CREATE TABLE meta (name VARCHAR(32) NOT NULL, value VARCHAR(200) NOT NULL, PRIMARY KEY (name));
@@ -40,19 +47,31 @@ INSERT INTO memo VALUES ('k', '{"x":{"kind":"a@1","hash":"sha256:0","size":1,"su
 """What version 1 made, as SQLite's own dump had it."""
 
 
-def shape(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Table or index -> its columns: name, type, not null, default, place in the key."""
-    with sqlite3.connect(path) as connection:
-        names = connection.execute(
-            "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
-        ).fetchall()
-        found = {}
-        for kind, name in names:
-            rows = connection.execute(
-                f"PRAGMA {'table' if kind == 'table' else 'index'}_info({name})"
-            ).fetchall()
-            found[name] = sorted(tuple(row[1:]) if kind == "table" else (row[0], row[2]) for row in rows)
-    return found
+def shape(database: Database) -> dict[str, object]:
+    """Table -> its columns, key and indexes, as the database itself tells."""
+
+    def look(connection: sa.Connection) -> dict[str, object]:
+        found: dict[str, object] = {}
+        inspector = sa.inspect(connection)
+        for table in inspector.get_table_names():
+            columns = [
+                (column["name"], str(column["type"]), column["nullable"], column["default"])
+                for column in inspector.get_columns(table)
+            ]
+            indexes = [
+                (
+                    index["name"],
+                    index["column_names"],
+                    bool(index["unique"]),
+                    {name: str(value) for name, value in index["dialect_options"].items()},
+                )
+                for index in inspector.get_indexes(table)
+            ]
+            key = inspector.get_pk_constraint(table)["constrained_columns"]
+            found[table] = (sorted(columns), key, sorted(indexes, key=str))
+        return found
+
+    return database.read(look)
 
 
 def test_a_migrated_store_is_shaped_like_a_fresh_one_and_keeps_its_content(tmp_path: Path) -> None:
@@ -70,23 +89,83 @@ def test_a_migrated_store_is_shaped_like_a_fresh_one_and_keeps_its_content(tmp_p
         assert (cost.tries, cost.wall_ms, cost.cpu_ms, cost.wasted, cost.wasted_ms) == (2, 30, 20, 1, 4)
         assert [row.error for row in history.logs("j1")] == ["it fell"]
     JobStore(tmp_path / "new").close()
-    assert shape(tmp_path / "old" / "archer.db") == shape(tmp_path / "new" / "archer.db")
+    assert shape(Database(tmp_path / "old")) == shape(Database(tmp_path / "new"))
     JobStore(tmp_path / "old").close()
 
 
-def test_a_step_that_fails_leaves_the_old_store_as_it_was(
+def test_every_version_up_and_down_and_the_same_as_a_fresh_one(database: Database, tmp_path: Path) -> None:
+    """Made by scripts from nothing, taken down to nothing and up again: always the tables that `schema` says."""
+    prepare(database)
+    fresh, shapes = shape(database), {VERSION: shape(database)}
+    for version in range(VERSION - 1, -1, -1):
+        migrate(database, version)
+        shapes[version] = shape(database)
+    assert shapes[0].keys() <= {"alembic_version"}
+    for version in range(1, VERSION + 1):
+        migrate(database, version)
+        assert shape(database) == shapes[version], f"version {version}"
+    assert shape(database) == fresh
+    prepare(database)
+    row, created = JobQueue(database).submit("{}")
+    assert created
+    assert History(database).events(row.id)[0].seq == 1
+
+
+def test_jobs_that_ran_survive_the_way_down_and_up(database: Database) -> None:
+    queue = JobQueue(database)
+    queue.submit("{}")
+    with_events = len(History(database).events())
+    database.write(
+        lambda connection: connection.execute(
+            sa.insert(jobs).values(id="old", state="done", runs=1, begun_ms=1)
+        )
+    )
+    migrate(database, 3)
+    migrate(database, VERSION)
+    assert [row.id for row in History(database).jobs()] == ["old"]
+    row, _ = JobQueue(database).submit("{}")
+    assert History(database).events(row.id)[0].seq == with_events + 1, "numbers go on"
+
+
+def test_a_script_that_fails_leaves_the_old_store_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sqlite3.connect(tmp_path / "archer.db") as connection:
         connection.executescript(FIRST)
-    before = shape(tmp_path / "archer.db")
-    monkeypatch.setitem(STEPS, 2, (*STEPS[2], "ALTER TABLE nowhere ADD COLUMN x INTEGER"))
-    with pytest.raises(Exception, match="nowhere"):
+    before = shape(Database(tmp_path))
+    shutil.copytree(migrations.SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    script = tmp_path / "scripts" / "v0003_tallies.py"
+    script.write_text(
+        script.read_text().replace("op.execute(TRIES)", "op.execute('INSERT INTO nowhere VALUES (1)')")
+    )
+    monkeypatch.setattr(migrations, "SCRIPTS", tmp_path / "scripts")
+    with pytest.raises(StateUnusable, match="nowhere"):
         JobStore(tmp_path)
-    assert shape(tmp_path / "archer.db") == before
+    assert shape(Database(tmp_path)) == before
     monkeypatch.undo()
     JobStore(tmp_path).close()
+    assert "tallies" in shape(Database(tmp_path))
 
 
-def test_every_version_has_its_step() -> None:
-    assert sorted(STEPS) == list(range(2, VERSION + 1))
+def test_several_processes_may_make_the_tables_at_once(database: Database) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: prepare(database), range(4)))
+    assert JobQueue(database).counts() == {}
+
+
+def test_a_local_run_never_imports_alembic(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from archer.store import JobStore
+for _ in range(2):
+    JobStore(Path({str(tmp_path)!r})).close()
+print([name for name in ("alembic", "psycopg", "sqlalchemy.dialects.postgresql") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_version_has_its_script() -> None:
+    names = sorted(path.name[:5] for path in migrations.SCRIPTS.glob("v*.py"))
+    assert names == [f"v{version:04d}" for version in range(1, VERSION + 1)]

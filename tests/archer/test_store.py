@@ -28,6 +28,7 @@ from archer.errors import (
 from archer.plan import Plan, make_plan
 from archer.process import run as run_tool
 from archer.store import ArtifactStore, History, JobStore
+from archer.store.database import Database
 from archer.task import Task
 
 
@@ -48,6 +49,12 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def plan(toys: str) -> Plan:
     return make_plan(JobSpec(nodes=[Node(id="sum", stage=f"{toys}:Sum")]))
+
+
+@pytest.fixture
+def store(database: Database, tmp_path: Path) -> JobStore:
+    """A store of each kind."""
+    return JobStore(tmp_path, database)
 
 
 TASK = Task(node="sum", phase="split")
@@ -195,8 +202,7 @@ def test_counts_stay_true_over_failures_and_resumes(toys: str, tmp_path: Path) -
     assert_counts_are_true(work)
 
 
-def test_a_result_without_the_lease_is_refused_with_everything_beside_it(tmp_path: Path, plan: Plan) -> None:
-    store = JobStore(tmp_path)
+def test_a_result_without_the_lease_is_refused_with_everything_beside_it(store: JobStore, plan: Plan) -> None:
     store.begin(plan)
     with store.batch(plan.job) as batch:
         batch.plan(TASK)
@@ -216,8 +222,7 @@ def test_a_result_without_the_lease_is_refused_with_everything_beside_it(tmp_pat
     store.close()
 
 
-def test_a_try_given_and_given_up_in_one_batch_was_never_leased(tmp_path: Path, plan: Plan) -> None:
-    store = JobStore(tmp_path)
+def test_a_try_given_and_given_up_in_one_batch_was_never_leased(store: JobStore, plan: Plan) -> None:
     store.begin(plan)
     with store.batch(plan.job) as batch:
         batch.lease(TASK, 7, 0)
@@ -227,8 +232,7 @@ def test_a_try_given_and_given_up_in_one_batch_was_never_leased(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("winner", [7, 8, 11])
-def test_any_of_several_tries_may_commit_and_none_of_before(tmp_path: Path, plan: Plan, winner: int) -> None:
-    store = JobStore(tmp_path)
+def test_any_of_several_tries_may_commit_and_none_of_before(store: JobStore, plan: Plan, winner: int) -> None:
     store.begin(plan)
     for token in (7, 8, 11):
         with store.batch(plan.job) as batch:

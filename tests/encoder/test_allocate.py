@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from encoder.allocate import FAMILIES, Choice, Goal, Mode, allocate
+from encoder.allocate import FAMILIES, UNSEEN, Choice, Goal, Mode, allocate
 from encoder.candidates import Candidates, ShotLimits, candidates, quality_grid
 from encoder.codecs import codec_named
 from encoder.point import RDPoint, ShotPoints
@@ -123,10 +123,19 @@ def test_limits_of_shots_hold() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_cannot_be_reached_gives_the_nearest(mode: Mode) -> None:
-    choice = allocate(tables([shot(2)])[:1], Goal(vmaf=99.9), mode=mode)
+@pytest.mark.parametrize("beyond", [0.5, 20])
+def test_what_cannot_be_reached_gives_what_looks_as_good_as_the_best(beyond: float, mode: Mode) -> None:
+    """A goal that is missed by little costs little quality; one that is far away does not buy what nobody sees."""
+    (table,) = tables([shot(2)])[:1]
+    best = float(table.mean[0, 0])
+    choice = allocate([table], Goal(vmaf=best + beyond), mode=mode)
     assert not choice.met
-    assert choice.places.max() == 0
+    assert best - min(beyond, UNSEEN) <= choice.vmaf("mean") < best
+    assert choice.bytes < table.size[0, 0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_rate_below_the_smallest_gives_the_smallest(mode: Mode) -> None:
     choice = allocate(tables([shot(2)])[:1], Goal(kbps=1), mode=mode)
     assert not choice.met
     assert choice.places.min() == len(choice.table.crfs) - 1

@@ -223,15 +223,15 @@ def test_a_remote_copy_of_the_source_may_be_the_same(package: Make) -> None:
 
 def test_what_it_cost_and_what_weakens_that(package: Make) -> None:
     one, other = package("a"), package("b")
-    stages = {"encode": {"cpu_ms": 2000, "wall_ms": 2500, "tries": 2}}
+    nodes = [{"node": "encode", "cpu_s": 2.0, "wall_s": 2.5, "tries": 2}]
     cost = {
         "begun_ms": 0,
         "ended_ms": 4000,
         "runs": 1,
         "tasks": 3,
         "tries": 2,
-        "cpu_ms": 2000,
-        "stages": stages,
+        "cpu_s": 2.0,
+        "nodes": nodes,
     }
     (one / "run.json").write_text(
         json.dumps({"job": "a", "cost": cost, "machine": {"processor": "X", "cores": 2}})

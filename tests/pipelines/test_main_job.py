@@ -13,6 +13,8 @@ import av
 import numpy as np
 import pytest
 
+from pipelines.encode.cost import read_cost
+
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 QUICK = ["--crf", "24", "--preset", "veryfast"]
 Encode = Callable[..., Path]
@@ -73,7 +75,8 @@ def test_a_package_has_everything_and_its_hashes(encoded: Encode, brief: Path) -
     for name in ("master.m3u8", "manifest.mpd", "report.html", "features.parquet"):
         assert name in manifest["files"]
     on_disk = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert on_disk == {"manifest.json", "run.json", *manifest["files"]}
+    on_disk -= {"manifest.json", "run.json", "cost.js"}  # about the files, and what no two runs have the same
+    assert on_disk == set(manifest["files"])
     for name, entry in manifest["files"].items():
         content = (out / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == entry["sha256"]
@@ -81,6 +84,13 @@ def test_a_package_has_everything_and_its_hashes(encoded: Encode, brief: Path) -
     assert manifest["settings"]["model"] == "vmaf_v0.6.1"
     assert manifest["files"]["renditions/360p.mp4"]["frames"] == 60
     assert str(brief.parent) not in (out / "manifest.json").read_text()
+    costs = {node["node"]: node["cpu_s"] for node in read_cost(out)["nodes"]}
+    assert 0 < costs["proxies"] < costs["score"]
+
+
+def test_the_proxy_is_the_source_frame_by_frame(encoded: Encode, brief: Path) -> None:
+    out = encoded(brief, *QUICK, "--ladder", "360p,180p")
+    assert_frame_by_frame(brief, out / "proxies" / "source.mp4", (320, 180))
 
 
 @pytest.mark.parametrize("codec", ["x264", "svtav1"])

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from pipelines.cli.main import main
 from pipelines.report.errors import CannotRemake
 from pipelines.report.remake import remade
 
-CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
-
 
 def ran(*argv: object) -> tuple[int, str]:
-    done = subprocess.run([*CINEMILL, *map(str, argv)], capture_output=True, text=True, timeout=280)
-    return done.returncode, done.stdout + done.stderr
+    """Exit code of a command, and what it said."""
+    told = StringIO()
+    with redirect_stdout(told), redirect_stderr(told), pytest.raises(SystemExit) as end:
+        main([str(word) for word in argv])
+    return int(end.value.code or 0), told.getvalue()
 
 
 @pytest.fixture(scope="module")
 def package(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight frames at one rung, as a package."""
+    """Eight frames at one rung, as a package; its work folder is kept, so that there is something to be wrongly taken from."""
     from archer.process import ffmpeg
 
     folder = tmp_path_factory.mktemp("reproduce")
     ffmpeg(["-i", short, "-an", "-frames:v", "8", "-c:v", "libx264", "-qp", "20", folder / "eight.mp4"])
     argv = ["encode", folder / "eight.mp4", "-o", folder / "out", "--crf", "30", "--ladder", "144p"]
-    code, told = ran(*argv, "--preset", "ultrafast")
+    code, told = ran(*argv, "--preset", "ultrafast", "--work-dir", folder / "work", "--keep")
     assert code == 0, told
     return folder / "out"
 
@@ -57,6 +59,8 @@ def test_the_report_is_made_again_from_the_package(package: Path, tmp_path: Path
     assert json.loads(told.splitlines()[-1])["state"] == "changed"
     assert {event["node"] for event in map(json.loads, told.splitlines()) if event.get("node")} == {"stage"}
     assert {name: (package / name).read_bytes() for name in before} == before
+    with remade(package.parent / "work") as made:
+        assert made.read_bytes() == before["report.html"]
     other = tmp_path / "other"
     shutil.copytree(package, other)
     with pytest.raises(CannotRemake, match="is another"), remade(other, source=str(other / "shots.json")):

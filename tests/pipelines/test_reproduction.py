@@ -15,7 +15,7 @@ from pipelines.encode.machine import simd_features
 from pipelines.encode.manifest import SCHEMA
 from pipelines.encode.record import source_place
 from pipelines.encode.request import EncodeRequest
-from pipelines.reproduce.environment import differences
+from pipelines.reproduce.environment import decisions, differences
 from pipelines.reproduce.errors import ManifestUnusable
 from pipelines.reproduce.files import compared
 from pipelines.reproduce.quality import quality_results
@@ -136,6 +136,33 @@ def test_every_difference_of_the_environment_is_named() -> None:
     told = [entry.what for entry in differences(then, same, MACHINE, other)]
     assert told == ["processor", "processor features"]
     assert [entry.what for entry in differences(then, same, {}, MACHINE)] == ["machine"]
+
+
+def test_rungs_that_were_decided_otherwise_are_named() -> None:
+    def rows(**crfs: str) -> dict[str, Any]:
+        return {
+            "renditions": [{"name": name, "width": 16, "height": 9, "crf": crf} for name, crf in crfs.items()]
+        }
+
+    found = {
+        entry.what: (entry.recorded, entry.here)
+        for entry in decisions(rows(a="20", b="21"), rows(a="20", b="22"))
+    }
+    assert found == {"rung b": ("16x9 CRF 21", "16x9 CRF 22")}
+    assert [entry.here for entry in decisions(rows(a="20"), rows())] == ["none"]
+
+
+def test_outputs_that_others_are_made_from_come_first() -> None:
+    table = {
+        name: {"sha256": "0", "bytes": 1}
+        for name in ("master.m3u8", "renditions/a.mp4", "shots.json", "audio")
+    }
+    assert [result.name for result in compared(table, table)] == [
+        "shots.json",
+        "renditions/a.mp4",
+        "audio",
+        "master.m3u8",
+    ]
 
 
 def test_files_are_the_same_differ_are_missing_or_new() -> None:

@@ -142,7 +142,8 @@ def test_only_dimensions_of_pictures_are_opened() -> None:
 
 
 def test_text_of_a_title_is_found() -> None:
-    pytest.importorskip("onnxruntime", reason="needs the extra vision")
+    if models.missing():
+        pytest.skip("needs the extra vision")
     from PIL import Image, ImageDraw, ImageFont
 
     picture = Image.new("RGB", (960, 544), (30, 40, 60))
@@ -159,7 +160,8 @@ def test_text_of_a_title_is_found() -> None:
 
 
 def test_faces_of_a_real_picture_are_found(clips: Path) -> None:
-    pytest.importorskip("onnxruntime", reason="needs the extra vision")
+    if models.missing():
+        pytest.skip("needs the extra vision")
     path = clips / "friday_speech_480p30.mp4"
     info = probe(str(path))
     (frame,) = frames(str(path), FrameRange(92, 93), info=info)

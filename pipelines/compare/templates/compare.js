@@ -4,10 +4,12 @@ root.classList.add('js');
 const data = JSON.parse(document.getElementById('data').textContent);
 const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 const scoresOf = (text) => Float32Array.from(new Uint16Array(unpack(text)), (value) => value / 500);
-const pairs = data.pairs.map(({ name, a, b }) => ({ name, a: scoresOf(a), b: scoresOf(b) }));
+// Sides of the player: A and B of the first rung, of the second, and so on.
+const sides = JSON.parse(document.getElementById('ab-data').textContent).sides.map(({ vmaf }) => (vmaf ? scoresOf(vmaf) : null));
 const times = data.times
   ? new Float32Array(unpack(data.times))
   : Float64Array.from({ length: data.frames }, (_, frame) => frame * data.step);
+const second = Math.max(1, Math.round(1 / data.step));
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 function placeOf(list, value) {
@@ -33,7 +35,7 @@ const signed = (value) => (Math.abs(value) < 0.05 ? '0.0' : `${value < 0 ? '−'
 class Timeline {
   constructor(card) {
     this.place = +card.dataset.pair;
-    this.pair = pairs[this.place];
+    [this.a, this.b] = [sides[2 * this.place], sides[2 * this.place + 1]];
     this.field = card.querySelector('[role="slider"]');
     this.readout = card.querySelector('.readout');
     this.plays = Boolean(document.querySelector(`[data-ab$=" ${2 * this.place + 1}"]`));
@@ -58,7 +60,7 @@ class Timeline {
 
   show(frame) {
     this.frame = clamp(frame, 0, data.frames - 1);
-    const [a, b] = [this.pair.a[this.frame], this.pair.b[this.frame]];
+    const [a, b] = [this.a[this.frame], this.b[this.frame]];
     for (const line of this.cursors) {
       line.hidden = false;
       line.style.left = `${(100 * times[this.frame]) / data.duration}%`;
@@ -76,7 +78,7 @@ class Timeline {
   }
 
   key(event) {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: -24, PageUp: 24, Home: -data.frames, End: data.frames };
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: -second, PageUp: second, Home: -data.frames, End: data.frames };
     if (event.key === 'Enter') this.open();
     else if (event.key in steps) this.show((this.frame ?? 0) + steps[event.key]);
     else return;

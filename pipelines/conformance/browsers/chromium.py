@@ -127,14 +127,18 @@ class Chromium(Browser):
 
 
 class ChromiumPage(Page):
-    """A tab of Chromium."""
+    """A tab of Chromium.
+
+    Attributes:
+        session: what events of the browser about this tab carry as `sessionId`.
+    """
 
     def __init__(self, browser: Chromium, session: str, target: str) -> None:
-        self._browser, self._session, self._target = browser, session, target
+        self._browser, self.session, self._target = browser, session, target
 
     def call(self, method: str, timeout_s: float = 60, **params: Any) -> Message:
         """A command to this tab."""
-        return self._browser.call(method, self._session, timeout_s, **params)
+        return self._browser.call(method, self.session, timeout_s, **params)
 
     def evaluate(self, script: str, timeout_s: float = 60) -> Any:
         """See `Page`."""
@@ -157,7 +161,7 @@ class ChromiumPage(Page):
     def complaints(self) -> list[str]:
         """Log entries, exceptions, and console warnings and errors."""
         self._browser.pump(0)
-        own = [event for event in self._browser.events if event.get("sessionId") == self._session]
+        own = [event for event in self._browser.events if event.get("sessionId") == self.session]
         found: list[str] = []
         for event in own:
             params = event["params"]

@@ -8,6 +8,12 @@ const cards = [...document.querySelectorAll('.sheet li')];
 const groups = [...document.querySelectorAll('.rung-worst')];
 
 function choose(place) {
+  state.about = place;
+  markWorst();
+  if (compareButton) {
+    const [left, right] = JSON.parse(compareButton.dataset.places)[place];
+    document.querySelectorAll('.sheet [data-ab]').forEach((button, shot) => { button.dataset.ab = `${data.shots[shot][0]} ${left} ${right}`; });
+  }
   cards.forEach((card, shot) => {
     const score = card.querySelector('.score');
     score.style.setProperty('--q', heat(shotScores[place][shot]));

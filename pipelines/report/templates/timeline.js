@@ -7,7 +7,7 @@ const [quality, rate] = ['quality-plot', 'rate-plot'].map((id) => {
   const figure = document.getElementById(id);
   return { field: figure.querySelector('.field'), svg: figure.querySelector('svg'), x: figure.querySelector('.x'), y: figure.querySelector('.y') };
 });
-const state = { view: { from: 0, to: data.duration }, cursor: null, shown: new Set(rungs.keys()), fromZero: false };
+const state = { view: { from: 0, to: data.duration }, cursor: null, shown: new Set(rungs.keys()), about: 0, fromZero: false };
 const MIN_FRAMES = 8;
 
 const make = (name, style, parent, classes = '') => {
@@ -55,6 +55,7 @@ function draw() {
     block.style.left = `${from}%`;
     block.style.width = `${to - from}%`;
   });
+  placeMarks();
   wholeButton.disabled = view.from === 0 && view.to === data.duration;
   point();
 }
@@ -158,9 +159,18 @@ const keys = {
   End: () => goTo(data.frames - 1),
   '+': (frame) => scale(frame, 0.5),
   '-': (frame) => scale(frame, 2),
+  Enter: (frame) => compare(frame),
   0: () => zoom(0, data.duration),
   Escape: () => zoom(0, data.duration),
 };
+// Open the A/B player at a frame: the rung that shots and worst frames are about, against the source.
+const compareButton = document.getElementById('compare');
+function compare(frame) {
+  if (!compareButton) return;
+  const [left, right] = JSON.parse(compareButton.dataset.places)[state.about];
+  document.getElementById('player').player.open({ frame, left, right });
+}
+compareButton?.addEventListener('click', () => compare(state.cursor ?? 0));
 function scale(frame, factor) {
   const half = ((state.view.to - state.view.from) * factor) / 2;
   zoom(times[frame] - half, times[frame] + half);

@@ -1,0 +1,88 @@
+"""Who asks, and whether they may: bearer keys with scopes; without any key, whoever reaches a loopback address."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
+
+from archer.api.keys import SCOPES, ApiKey, matches, taken_apart
+from archer.api.problems import Problem
+from archer.api.services import Services, services_of
+from archer.store.keys import KeyRows
+
+bearer = HTTPBearer(
+    auto_error=False, description="A key of `cinemill serve keys add`. Needed as soon as there is any key."
+)
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks: the id of a key, or `local`; jobs, idempotency keys and webhooks belong to it."""
+
+    id: str
+    scopes: tuple[str, ...]
+
+
+def needs(scope: str) -> Any:
+    """A dependency of routes: the caller, who has the scope. Refuses with 401, 403 or 429."""
+    if scope not in SCOPES:
+        raise ValueError(f"{scope}: no such scope")
+
+    async def caller(
+        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+    ) -> Caller:
+        return await admitted(request, given, scope)
+
+    return Security(_named(caller, scope))
+
+
+async def admitted(request: Request, given: HTTPAuthorizationCredentials | None, scope: str) -> Caller:
+    """Who asks with this key, and has the scope. Refuses with 401, 403 or 429, and counts wrong keys."""
+    parts = services_of(request)
+    client = request.client.host if request.client else ""
+    try:
+        found = await run_in_threadpool(_caller, parts, request, given)
+    except Problem as problem:
+        if problem.kind == "bad-key":
+            await parts.rates.guessed(client)
+        raise
+    request.state.key_id = found.id
+    if scope not in found.scopes and "*" not in found.scopes:
+        raise Problem("wrong-scope", f"it needs the scope {scope}")
+    return found
+
+
+def _named(function: Callable[..., Awaitable[Caller]], scope: str) -> Callable[..., Awaitable[Caller]]:
+    function.__name__ = f"caller_with_{scope.replace(':', '_')}"
+    return function
+
+
+def _caller(parts: Services, request: Request, given: HTTPAuthorizationCredentials | None) -> Caller:
+    if given is not None:
+        key = _key(parts.keys, given.credentials)
+        return Caller(id=key.id, scopes=key.scopes)
+    if "authorization" in request.headers:
+        raise Problem("bad-key", "wanted `Authorization: Bearer cmk_...`")
+    if parts.settings.loopback and not parts.keys.any():
+        return Caller(id=LOCAL, scopes=("*",))
+    raise Problem("no-key", "wanted `Authorization: Bearer cmk_...`")
+
+
+def _key(rows: KeyRows, text: str) -> ApiKey:
+    taken = taken_apart(text)
+    row = rows.get(taken[0]) if taken else None
+    if taken is None or row is None:
+        raise Problem("bad-key", "no such key")
+    key = ApiKey(**row)
+    if not matches(key, taken[1]):
+        raise Problem("bad-key", "no such key")
+    if not key.valid_at(time.time_ns() // 1_000_000):
+        raise Problem("expired-key", f"key {key.id} has expired or was revoked")
+    return key

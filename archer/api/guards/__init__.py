@@ -1,0 +1,1 @@
+"""What stands between the network and the routes, outermost first: one plain ASGI class per danger."""

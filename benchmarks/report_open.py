@@ -1,0 +1,58 @@
+"""How fast a report can be used: milliseconds from asking for it to when its scripts have run and it answers a key.
+
+python benchmarks/report_open.py out/report.html --times 9
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+from pipelines.conformance.browsers.chromium import Chromium, ChromiumPage
+
+ANSWERED = """(async () => {
+  const field = document.querySelector('#quality-plot .field');
+  field.focus();
+  field.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+  await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
+  const loaded = performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd;
+  return [loaded, performance.now(), field.getAttribute('aria-valuetext')];
+})()"""
+
+
+def opened(browser: Chromium, url: str) -> tuple[float, float, float]:
+    """Milliseconds until its scripts had run, until it had answered, and processor milliseconds of its main thread."""
+    page: ChromiumPage = browser.open("about:blank")
+    page.call("Performance.enable")
+    page.call("Page.navigate", url=url)
+    page.wait_for("document.readyState === 'complete' && document.querySelector('#quality-plot')", 60)
+    loaded, _, said = page.evaluate(ANSWERED)
+    assert said.startswith("frame 1,"), said
+    started = page.evaluate("performance.now()")
+    page.evaluate(ANSWERED)
+    answer = page.evaluate("performance.now()") - started
+    metrics = {one["name"]: one["value"] for one in page.call("Performance.getMetrics")["metrics"]}
+    page.close()
+    return loaded, answer, 1000 * metrics["TaskDuration"]
+
+
+def main() -> None:
+    """Print medians over several openings in one browser; the first one, which fills its caches, is left out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("report", type=Path)
+    parser.add_argument("--times", type=int, default=9)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as profile, Chromium(Path(profile)) as browser:
+        rows = [opened(browser, asked.report.absolute().as_uri()) for _ in range(asked.times + 1)][1:]
+        loaded, answer, work = (statistics.median(column) for column in zip(*rows, strict=True))
+        size = asked.report.stat().st_size / 1e6
+        print(f"{browser.version}: {size:.2f} MB, scripts ran {loaded:.0f} ms after asking", end=" ")
+        print(
+            f"(worst {max(row[0] for row in rows):.0f}), a key answered in {answer:.0f} ms, {work:.0f} ms of its thread"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Stage `publish`: results where a user wants them, at any URL."""

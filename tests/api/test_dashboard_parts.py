@@ -1,0 +1,220 @@
+"""The pure parts of the dashboard: pictures of what ran when, forms from schemas, words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+pytest.importorskip("fastapi", reason="needs the server's libraries: pip install 'cinemill[serve]'")
+
+from archer.api.dashboard import fields, timeline, words
+from archer.api.dashboard.buttons import possible
+from archer.api.dashboard.fields import NotRead
+from archer.api.dashboard.timeline import MOST_LANES, SLOTS
+from archer.schema import json_schema
+from archer.store.history import JobRow
+from archer.store.timeline import Heap, Try
+
+
+def a_try(name: str, began: int, ended: int, state: str = "done") -> Try:
+    return Try(name=name, node="encode", state=state, number=1, began_ms=began, ended_ms=ended)
+
+
+def test_what_runs_at_the_same_time_lies_in_lanes() -> None:
+    tries = [a_try("a", 0, 500), a_try("b", 100, 300), a_try("c", 300, 900), a_try("d", 600, 0, "leased")]
+    row = timeline.drawn(["encode", "score"], tries, begin_ms=0, end_ms=1000)["encode"]
+    assert [(bar.name, bar.lane) for bar in row.bars] == [("a", 0), ("b", 1), ("c", 1), ("d", 0)]
+    assert [(bar.left, bar.width) for bar in row.bars] == [(0, 50), (10, 20), (30, 60), (60, 40)]
+    assert row.lanes == 2
+
+
+def test_lanes_end_at_a_dozen_and_bars_stay_inside() -> None:
+    tries = [a_try(str(number), 0, 1000) for number in range(50)] + [a_try("late", 999, 1000)]
+    row = timeline.drawn(["encode"], tries, begin_ms=0, end_ms=1000)["encode"]
+    assert row.lanes == MOST_LANES
+    assert all(bar.left + bar.width <= 100.001 for bar in row.bars)
+    assert min(bar.width for bar in row.bars) == timeline.LEAST_PCT
+
+
+def test_a_heap_says_how_many_ran_at_once_and_how_the_worst_ended() -> None:
+    heaps = [
+        Heap(node="encode", state="done", first=0, last=49, number=8, wall_ms=2000),
+        Heap(node="encode", state="poisoned", first=25, last=25, number=1, wall_ms=10),
+    ]
+    cells = timeline.heaped(["encode"], heaps, 100, 10)["encode"].cells
+    assert [(cell.left, cell.width, cell.number, cell.state) for cell in cells] == [
+        (0, 25, 4, "done"),
+        (25, 1, 5, "poisoned"),
+        (26, 24, 4, "done"),
+    ]
+    assert cells[0].share == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("span_s", [0.001, 1, 7, 61, 3601, 90000, 9e6])
+def test_an_axis_has_a_few_marks_at_round_times(span_s: float) -> None:
+    marks = timeline.ticks(0, max(1, round(1000 * span_s)))
+    assert 1 <= len(marks) <= 8
+    assert marks[0] == (0, 0)
+
+
+def test_slots_hold_all_of_a_job() -> None:
+    for end in (1, 199, 200, 201, 12345):
+        assert end // timeline.slot_ms(0, end) < SLOTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    a: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    count: int = 3
+    text: str = "x"
+    mode: Literal["", "fast"] = ""
+    on: bool = True
+    inner: Inner = Inner()
+
+
+SCHEMA = json_schema(Params)
+
+
+def test_a_form_has_a_field_for_every_setting() -> None:
+    kinds = {field.name: field.kind for field in fields.fields_of(SCHEMA)}
+    assert kinds == {"count": "number", "text": "text", "mode": "choice", "on": "choice", "inner": "json"}
+
+
+def test_what_was_typed_is_read_and_written_back() -> None:
+    typed = {"p.count": "7", "p.mode": "fast", "p.on": "false", "p.text": "", "p.inner": '{"a": 2}'}
+    values = fields.read(SCHEMA, typed)
+    assert values == {"count": 7, "mode": "fast", "on": False, "inner": {"a": 2}}
+    assert fields.read(SCHEMA, fields.written(SCHEMA, values)) == values
+    assert fields.read(SCHEMA, {"p.count": "7", "further": '{"count": 8}'}) == {"count": 8}
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [({"p.count": "7.5"}, "p.count"), ({"p.inner": "{"}, "p.inner"), ({"further": "[1]"}, "further")],
+)
+def test_what_cannot_be_read_names_its_field(typed: dict[str, str], field: str) -> None:
+    with pytest.raises(NotRead) as caught:
+        fields.read(SCHEMA, typed)
+    assert list(caught.value.problems) == [field]
+
+
+def test_problems_find_their_fields() -> None:
+    names = ["input.input", "p.target_vmaf", "p.count", "queue", "nodes", "further"]
+    found = {
+        "/input": "input.input",
+        "params.count": "p.count",
+        "params.nothing": "further",
+        "--target-vmaf": "p.target_vmaf",
+        "/queue": "queue",
+        "/nodes/first/stage": "nodes",
+        "": "",
+        "elsewhere": "",
+    }
+    assert {place: fields.field_at(place, names) for place in found} == found
+
+
+def test_words_are_those_of_people() -> None:
+    assert [words.duration(each) for each in (0.04, 42, 62, 3600, 90061)] == [
+        "0.0 s",
+        "42 s",
+        "1 min 2 s",
+        "1 h",
+        "1 d 1 h",
+    ]
+    assert [words.size(each) for each in (999, 1500, 2_340_000)] == ["999 B", "1.5 kB", "2.34 MB"]
+    assert [words.money(each) for each in ("0.000000", "1.500000", "0.001230")] == ["0.00", "1.50", "0.00123"]
+    assert [words.percent(each) for each in (0.0, 0.999, 1.0)] == ["0 %", "99 %", "100 %"]
+    assert words.title('{"input": "s3://b/a%20b.mov?X-Secret=1"}') == "a b.mov"
+
+
+@pytest.mark.parametrize(
+    ("state", "holder", "wanted", "actions"),
+    [
+        ("queued", "", "", ["cancel", "pause"]),
+        ("running", "s", "", ["cancel", "pause"]),
+        ("running", "s", "cancel", []),
+        ("paused", "s", "", ["cancel", "resume"]),
+        ("failed", "", "", ["retry"]),
+        ("done", "", "", []),
+    ],
+)
+def test_only_buttons_that_would_change_something(
+    state: str, holder: str, wanted: str, actions: list[str]
+) -> None:
+    row = JobRow(
+        id="1", state=state, runs=1, begun_ms=1, ended_ms=None, spec="", holder=holder, wanted=wanted
+    )
+    assert possible(row) == actions
+
+
+async def pages(app: Any, *paths: str) -> list[str]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        return [(await client.get(path)).text for path in paths]
+
+
+def test_a_job_of_many_thousand_tries_is_a_page_of_the_usual_size(tmp_path: Path) -> None:
+    from archer.api.app import create_app
+    from archer.api.settings import Settings
+    from archer.store.schema import attempts, nodes, tasks
+
+    app = create_app(Settings(work_dir=tmp_path))
+    parts = app.state.services
+    row, _ = parts.queue.submit('{"nodes": {"encode": {}}}')
+    now = time.time_ns() // 1_000_000
+
+    def fill(connection: sa.Connection) -> None:
+        many = range(6_000)
+        name = [f"encode/map/{number:05}" for number in many]
+        plain: dict[str, Any] = {"job": row.id, "outputs": "{}"}
+        node = {**plain, "node": "encode", "place": 0, "stage": "encode", "version": 1, "state": "done"}
+        connection.execute(sa.insert(nodes).values(**node, items=len(many), weight=1))
+        task = {
+            **plain,
+            "node": "encode",
+            "phase": "map",
+            "weight": 1,
+            "state": "done",
+            "token": 0,
+            "until_ms": 0,
+        }
+        connection.execute(sa.insert(tasks), [{**task, "name": each, "label": each[-5:]} for each in name])
+        tried = {
+            "job": row.id,
+            "number": 1,
+            "state": "done",
+            "wall_ms": 900,
+            "cpu_ms": 1,
+            "error": "",
+            "log": "",
+        }
+        connection.execute(
+            sa.insert(attempts),
+            [{**tried, "token": at, "name": each, "ended_ms": now - 5 * at} for at, each in enumerate(name)],
+        )
+        connection.execute(sa.text("UPDATE jobs SET runs = 1, begun_ms = :at"), {"at": now - 33_000})
+
+    parts.database.write(fill)
+    page, tasks_page = asyncio.run(pages(app, f"/jobs/{row.id}", f"/jobs/{row.id}/tasks"))
+    parts.database.close()
+    assert "More tries than can be told apart" in page
+    cells = re.findall(
+        r'width="([0-9.]+)%" y="[0-9.]+" height="[0-9.]+"><title>([0-9.]+) at once, done', page
+    )
+    _, widest = max((float(width), float(number)) for width, number in cells)
+    assert widest == pytest.approx(180, rel=0.05)
+    assert len(page) < 60_000
+    assert len(tasks_page) < 60_000
+    assert 'rel="next"' in tasks_page
