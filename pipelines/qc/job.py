@@ -52,7 +52,12 @@ def analyze_job(asset: Asset, params: QcParams | None = None) -> JobSpec:
             id="qc",
             stage="qc",
             params=params or QcParams(),
-            inputs={"media": "ingest.media", "shots": "shots.shots", "frames": "vision.frames"},
+            inputs={
+                "media": "ingest.media",
+                "shots": "shots.shots",
+                "frames": "vision.frames",
+                "stills": "stills.stills",
+            },
         ),
     ]
     return JobSpec(nodes=nodes)
