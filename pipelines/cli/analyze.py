@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder for frames.parquet, shots.parquet, qc.json and pictures/.",
+    help="Folder for frames.parquet, shots.parquet, stills.parquet, qc.json and pictures/.",
 )
 @click.option(
     "--profile",
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     help="Fail where a finding is that bad or worse.",
 )
 @click.option(
-    "--pictures/--no-pictures", default=True, show_default=True, help="Write a picture of each finding."
+    "--pictures/--no-pictures",
+    default=True,
+    show_default=True,
+    help="Write a picture of each finding, and of key frames.",
 )
 @workers_option
 @work_dir_option
@@ -66,37 +69,79 @@ def analyze(
     asset = identify(source)
     spec = analyze_job(asset, QcParams(profile=text))
     with run_job(spec, work_dir=work_dir, workers=workers, as_json=as_json, quiet=quiet) as done:
-        report, media = _taken(done, output)
+        report, media, shots = _taken(done, output)
+    stills = _stills(output)
     if pictures:
         from archer.media import MediaInfo
         from pipelines.qc.pictures import write_pictures
+        from pipelines.vision.contact import write_stills
 
-        write_pictures(output / "pictures", asset, MediaInfo.from_json(media), report["findings"])
-    _say(report, as_json=as_json, quiet=quiet)
+        folder, info = output / "pictures", MediaInfo.from_json(media)
+        write_pictures(folder, asset, info, report["findings"])
+        write_stills(folder, asset, info, shots, stills)
+    _say(report, stills, as_json=as_json, quiet=quiet)
     return _verdict(report, gate)
 
 
-def _taken(done: Done, output: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Put the results into the folder; the report and the media facts."""
+TABLES = {
+    "vision.frames": "frames.parquet",
+    "vision.shots": "shots.parquet",
+    "stills.stills": "stills.parquet",
+}
+
+
+def _taken(done: Done, output: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Put the results into the folder; the report, the media facts and the shots."""
     output.mkdir(parents=True, exist_ok=True)
-    for artifact, name in (("vision.frames", "frames.parquet"), ("vision.shots", "shots.parquet")):
+    for artifact, name in TABLES.items():
         shutil.copyfile(done.path(artifact), output / name)
     report = done.json("qc.report")
     (output / "qc.json").write_text(
         json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    return report, done.json("ingest.media")
+    return report, done.json("ingest.media"), done.json("shots.shots")["shots"]
 
 
-def _say(report: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
+def _stills(output: Path) -> dict[str, list[Any]]:
+    from pipelines.vision.columns import STILLS_SCHEMA
+    from pipelines.vision.table import read_rows
+
+    return read_rows(output / TABLES["stills.stills"], STILLS_SCHEMA)
+
+
+def _say(report: dict[str, Any], stills: dict[str, list[Any]], *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"type": "result", **report}))
+        rows = [dict(zip(stills, values, strict=True)) for values in zip(*stills.values(), strict=True)]
+        click.echo(json.dumps({"type": "result", **report, "stills": rows}))
     elif not quiet:
+        _say_stills(stills)
         for each in report["findings"]:
             click.echo(
                 f"{each['severity']:<8} {each['kind']:<12} {each['start']:>7} - {each['end'] - 1:<7} {each['message']}"
             )
         click.echo(f"{report['frames']} frames, {len(report['findings'])} findings: {report['verdict']}")
+
+
+SHOWN = 20
+"""Shots of the table that is shown; all of them are in stills.parquet."""
+
+
+def _say_stills(stills: dict[str, list[Any]]) -> None:
+    from pipelines.vision.models import missing
+
+    click.echo("shot  key frame  banding  interest      text  faces")
+    names = ("shot", "frame", "banding", "interest_x", "interest_y", "text", "faces")
+    for shot, frame, banding, x, y, text, faces in list(zip(*(stills[name] for name in names), strict=True))[
+        :SHOWN
+    ]:
+        place = "-" if x is None else f"{100 * x:.0f} % {100 * y:.0f} %"
+        value = "-" if banding is None else f"{banding:.2f}"
+        counts = ["-" if found is None else str(len(found)) for found in (text, faces)]
+        click.echo(f"{shot:>4}  {frame:>9}  {value:>7}  {place:<12}  {counts[0]:>4}  {counts[1]:>5}")
+    if len(stills["shot"]) > SHOWN:
+        click.echo(f"... {len(stills['shot']) - SHOWN} more shots in {TABLES['stills.stills']}")
+    for notice in missing():
+        click.echo(notice, err=True)
 
 
 def _verdict(report: dict[str, Any], gate: str) -> int:

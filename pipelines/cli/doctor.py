@@ -21,7 +21,7 @@ EXTRAS = {
     "http": "urllib3",
     "crypt": "cryptography",
     "serve": "fastapi",
-    "vision": "cv2",
+    "vision": "onnxruntime",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,16 @@ def is_telecined(frames: Iterable[Frame]) -> bool:
     Args:
         frames: stored frames in a row, some dozens.
     """
-    steps = np.array(list(_field_steps(frames))).reshape(-1, 2)
+    return is_pulled_down(np.array(list(_field_steps(frames))).reshape(-1, 2))
+
+
+def is_pulled_down(steps: npt.NDArray[np.floating[Any]]) -> bool:
+    """Changes of fields from frame to frame show 3:2 pull-down; see `is_telecined`.
+
+    Args:
+        steps: (n, 2) mean absolute changes of the top and the bottom field, 8-bit units, frames in a row; fewer than 20
+            say nothing.
+    """
     if len(steps) < 4 * CYCLE:
         return False
     tilt = (steps[:, 0] - steps[:, 1]) / (steps.sum(axis=1) + 0.1)

@@ -18,6 +18,8 @@ KINDS: dict[str, Severity] = {
     "flash": "error",
     "field_order": "error",
     "blocks": "warning",
+    "banding": "warning",
+    "telecine": "warning",
 }
 """Kinds of findings and their usual severity."""
 

@@ -9,12 +9,14 @@ from pipelines.ingest.stage import IngestParams
 from pipelines.qc.stage import QcParams
 from pipelines.shots.stage import ShotsParams
 from pipelines.vision.stage import VisionParams
+from pipelines.vision.stills import StillsParams
 
 
 def analyze_job(asset: Asset, params: QcParams | None = None) -> JobSpec:
-    """The job that analyzes `asset`; results are `vision.frames`, `vision.shots` and `qc.report`.
+    """The job that analyzes `asset`.
 
-    Ingest is not strict: what the encoder would refuse can be looked at.
+    Results are `vision.frames`, `vision.shots`, `stills.stills` and `qc.report`. Ingest is not strict: what the encoder
+    would refuse can be looked at.
 
     Args:
         asset: the title.
@@ -35,10 +37,27 @@ def analyze_job(asset: Asset, params: QcParams | None = None) -> JobSpec:
             inputs={"asset": asset, "media": "ingest.media", "shots": "shots.shots"},
         ),
         Node(
+            id="stills",
+            stage="stills",
+            params=StillsParams(),
+            inputs={
+                "asset": asset,
+                "media": "ingest.media",
+                "shots": "shots.shots",
+                "frames": "vision.frames",
+                "table": "vision.shots",
+            },
+        ),
+        Node(
             id="qc",
             stage="qc",
             params=params or QcParams(),
-            inputs={"media": "ingest.media", "shots": "shots.shots", "frames": "vision.frames"},
+            inputs={
+                "media": "ingest.media",
+                "shots": "shots.shots",
+                "frames": "vision.frames",
+                "stills": "stills.stills",
+            },
         ),
     ]
     return JobSpec(nodes=nodes)

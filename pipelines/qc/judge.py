@@ -25,6 +25,8 @@ CHECKS: dict[str, Check] = {
     "flash": time.flash,
     "field_order": level.field_order,
     "blocks": level.blocks,
+    "banding": level.banding,
+    "telecine": time.telecine,
 }
 """Kind of finding -> who looks for it."""
 

@@ -98,3 +98,15 @@ def blocks(title: Title, profile: Profile) -> Found:
             FrameRange(0, len(title)),
             f"steps at block borders are {value:.2f} times those inside of blocks",
         )
+
+
+def banding(title: Title, profile: Profile) -> Found:
+    """Steps in what should be smooth, in the key frame of a shot (CAMBI); shots that follow each other are one finding."""
+    over = [still for still in title.stills if still.banding >= profile.banding]
+    while over:
+        together = [over.pop(0)]
+        while over and over[0].shot.start == together[-1].shot.end:
+            together.append(over.pop(0))
+        worst = max(together, key=lambda still: still.banding)
+        text = f"bands in {len(together)} shots, worst in frame {worst.frame} (CAMBI {worst.banding:.1f}; 5 is annoying)"
+        yield FrameRange(together[0].shot.start, together[-1].shot.end), text

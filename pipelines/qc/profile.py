@@ -31,6 +31,7 @@ class Profile:
         flashes: flashes within a second that are too many: more than this.
         field_order: mean log2 evidence from which on a title is interlaced.
         blockiness: steps at block borders over steps inside, median over the title.
+        banding: CAMBI of a shot's key frame from which on it has bands.
         skip: kinds of findings that are left out.
         severity: severity by kind, where it is another than usual.
     """
@@ -44,6 +45,7 @@ class Profile:
     flashes: int = 3
     field_order: float = 0.3
     blockiness: float = 5.0
+    banding: float = 10.0
     skip: tuple[str, ...] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
 

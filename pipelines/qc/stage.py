@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from archer.media.range import FrameRange
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
+
+if TYPE_CHECKING:
+    from pipelines.qc.title import Still
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +31,10 @@ class QcParams:
 class Qc(Stage[QcParams]):
     """Findings of a title; a job that goes on from its output goes on only with titles that pass its gate."""
 
-    name, version, params = "qc", 1, QcParams
-    inputs = MappingProxyType({"media": "media@1", "shots": "shots@1", "frames": "vision-frames@1"})
+    name, version, params = "qc", 2, QcParams
+    inputs = MappingProxyType(
+        {"media": "media@1", "shots": "shots@1", "frames": "vision-frames@1", "stills": "vision-stills@1?"}
+    )
     outputs = MappingProxyType({"report": "qc@1"})
 
     def resources(self, params: QcParams) -> Resources:
@@ -48,10 +55,12 @@ class Qc(Stage[QcParams]):
         from pipelines.vision.table import read_columns
 
         profile = Profile.of(params.profile)
+        shots = [FrameRange(shot["start"], shot["end"]) for shot in ctx.inputs.json("shots")["shots"]]
         title = Title(
             video=ctx.inputs.media().video,
-            shots=[FrameRange(shot["start"], shot["end"]) for shot in ctx.inputs.json("shots")["shots"]],
+            shots=shots,
             columns=read_columns(ctx.inputs.path("frames"), NEEDED),
+            stills=_stills(ctx.inputs.path("stills"), shots) if "stills" in ctx.inputs else (),
         )
         found = findings(title, profile)
         for each in found:
@@ -61,3 +70,17 @@ class Qc(Stage[QcParams]):
             if refused:
                 raise QcRefused(params.gate, refused)
         ctx.out_json("report", report(title, found))
+
+
+def _stills(path: Path, shots: Sequence[FrameRange]) -> list[Still]:
+    from pipelines.qc.title import Still
+    from pipelines.vision.columns import STILLS_SCHEMA
+    from pipelines.vision.table import read_rows
+
+    table = read_rows(path, STILLS_SCHEMA)
+    rows = zip(table["shot"], table["frame"], table["banding"], strict=True)
+    return [
+        Still(shot=shots[shot], frame=frame, banding=value)
+        for shot, frame, value in rows
+        if value is not None
+    ]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archer.media.range import FrameRange
+from pipelines.ingest.telecine import SAMPLE, is_pulled_down
 from pipelines.qc.profile import Profile
 from pipelines.qc.title import Mask, Title, runs
 
@@ -158,3 +159,13 @@ def transitions(flashes: Values, dark: Values) -> list[int]:
         if value == 0:
             total, counted = 0.0, False
     return found
+
+
+def telecine(title: Title, _profile: Profile) -> Found:
+    """Film that was brought to 60 fields a second by repeating some (3:2 pull-down), part by part."""
+    steps = np.stack([title["top_change"], title["bottom_change"]], axis=1)[1:]
+    found, count = np.zeros(len(title), np.bool_), max(1, len(steps) // SAMPLE)
+    for part in np.array_split(np.arange(len(steps)), count):
+        found[part + 1] = is_pulled_down(steps[part])
+    for run in runs(found):
+        yield run, "film in interlaced video (3:2 pull-down): undo it before it is encoded, as ingest does"

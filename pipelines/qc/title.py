@@ -17,10 +17,25 @@ Column = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 NEEDED = (
     "luma_mean", "luma_std", "luma_min", "luma_max", "luma_p99", "below_range", "above_range", "out_of_gamut", "blockiness",
-    "bar_top", "bar_bottom", "bar_left", "bar_right", "change", "comb", "field_order", "spots", "spot_places", "flash",
-    "flash_dark", "pan_x", "pan_y", "unexplained",
+    "bar_top", "bar_bottom", "bar_left", "bar_right", "change", "comb", "field_order", "top_change", "bottom_change", "spots",
+    "spot_places", "flash", "flash_dark", "pan_x", "pan_y", "unexplained",
 )  # fmt: skip
 """Columns of `vision-frames@1` that findings are made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """What a harder look at a shot found.
+
+    Attributes:
+        shot: its frames.
+        frame: its key frame.
+        banding: CAMBI of it.
+    """
+
+    shot: FrameRange
+    frame: int
+    banding: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,11 +46,13 @@ class Title:
         video: facts of its stream.
         shots: contiguous ranges that cover it.
         columns: `NEEDED`, one value a frame; NaN in the first frame where there is nothing to compare with.
+        stills: shots whose key frame was looked at, in order.
     """
 
     video: VideoStream
     shots: Sequence[FrameRange]
     columns: Mapping[str, Column]
+    stills: Sequence[Still] = ()
 
     def __len__(self) -> int:
         return len(self.columns["change"])

@@ -1,7 +1,8 @@
-"""The columns of `vision-frames@1` and `vision-shots@1`: the one place that says what each is."""
+"""The columns of `vision-frames@1`, `vision-shots@1` and `vision-stills@1`: the one place that says what each is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 FRAMES_SCHEMA = "vision-frames@1"
 SHOTS_SCHEMA = "vision-shots@1"
+STILLS_SCHEMA = "vision-stills@1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Column:
 
     Attributes:
         name: of the column.
-        kind: Arrow type: `float`, `int32`, `uint64`, `string`, `ints` (a list of int32), `strings`.
+        kind: Arrow type: `float`, `int32`, `uint64`, `string`, `ints` (a list of int32), `strings`, `boxes` (a list of `left`,
+            `top`, `width`, `height` and `score`).
         unit: unit of its values; `8-bit` are samples of the picture's own range divided by 2 ** (bit depth - 8).
         what: one sentence.
     """
@@ -95,10 +98,29 @@ SHOT_COLUMNS = (
 """Columns of `vision-shots@1`."""
 
 
-def arrow_schema(columns: tuple[Column, ...], name: str) -> pa.Schema:
-    """The Arrow schema of a table; fields carry `unit` and `description`, the table `schema`."""
+STILL_COLUMNS = (
+    Column("shot", "int32", "shots", "number of the shot, from 0"),
+    Column("frame", "int32", "frames", "its key frame, which all other columns are about"),
+    Column("banding", "float", "1", "CAMBI of luma: 0 is none, about 5 is annoying"),
+    Column("interest_x", "float", "share of width", "centre of what stands out (spectral residual, Hou & Zhang 2007)"),
+    Column("interest_y", "float", "share of height", "its place from the top"),
+    Column("interest_left", "float", "share of width", "left edge of the box around nine tenths of it in each direction"),
+    Column("interest_top", "float", "share of height", "top edge of the box"),
+    Column("interest_width", "float", "share of width", "width of the box"),
+    Column("interest_height", "float", "share of height", "height of the box"),
+    Column("text", "boxes", "share of picture", "lines of text, the surest first; null where they were not looked for"),
+    Column("text_area", "float", "share of picture", "what these boxes cover together"),
+    Column("faces", "boxes", "share of picture", "faces, the surest first; null where they were not looked for"),
+    Column("face_area", "float", "share of picture", "what these boxes cover together"),
+)  # fmt: skip
+"""Columns of `vision-stills@1`; places are those of the picture as it is shown, upright."""
+
+
+def arrow_schema(columns: tuple[Column, ...], name: str, facts: Mapping[str, str] | None = None) -> pa.Schema:
+    """The Arrow schema of a table; fields carry `unit` and `description`, the table `schema` and other facts."""
     import pyarrow as pa
 
+    edges = ("left", "top", "width", "height", "score")
     kinds = {
         "float": pa.float32(),
         "int32": pa.int32(),
@@ -106,9 +128,12 @@ def arrow_schema(columns: tuple[Column, ...], name: str) -> pa.Schema:
         "string": pa.string(),
         "ints": pa.list_(pa.int32()),
         "strings": pa.list_(pa.string()),
+        "boxes": pa.list_(pa.struct([(edge, pa.float32()) for edge in edges])),
     }
     fields = [
         pa.field(each.name, kinds[each.kind], metadata={"unit": each.unit, "description": each.what})
         for each in columns
     ]
-    return pa.schema(fields, metadata={"schema": name})
+    metadata: dict[bytes | str, bytes | str] = {"schema": name}
+    metadata.update(facts or {})
+    return pa.schema(fields, metadata=metadata)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.vision.columns import FRAME_COLUMNS, FRAMES_SCHEMA, Column, arrow_schema
+from pipelines.vision.bars import Bars
+from pipelines.vision.columns import FRAME_COLUMNS, FRAMES_SCHEMA, SHOTS_SCHEMA, Column, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,13 +22,17 @@ TINY = "tiny"
 
 
 def write_rows(
-    path: Path, rows: Mapping[str, Sequence[Any]], columns: tuple[Column, ...], schema: str
+    path: Path,
+    rows: Mapping[str, Sequence[Any]],
+    columns: tuple[Column, ...],
+    schema: str,
+    facts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write columns as a table."""
+    """Write columns as a table; `facts` are kept in its metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table(dict(rows), schema=arrow_schema(columns, schema))
+    table = pa.table(dict(rows), schema=arrow_schema(columns, schema, facts))
     pq.write_table(table, path, compression="zstd")
 
 
@@ -96,3 +101,46 @@ def _array(column: pa.ChunkedArray[Any]) -> npt.NDArray[Any]:
         found[:] = column.to_pylist()
         return found
     return np.asarray(column.to_numpy())
+
+
+def read_rows(path: Path, schema: str) -> dict[str, list[Any]]:
+    """All columns of a small table, as Python values.
+
+    Raises:
+        ValueError: another schema.
+    """
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    found = (table.schema.metadata or {}).get(b"schema", b"none").decode()
+    if found != schema:
+        raise ValueError(f"vision table: wanted schema {schema}, got {found}; analyze again")
+    return {name: table[name].to_pylist() for name in table.column_names}
+
+
+def read_facts(path: Path) -> dict[str, str]:
+    """What a table says about itself beside its columns: its schema, and the models that looked."""
+    import pyarrow.parquet as pq
+
+    facts = pq.read_schema(path).metadata or {}
+    return {key.decode(): value.decode() for key, value in facts.items() if key != b"ARROW:schema"}
+
+
+def key_frames(shots: Path, frames: Path, first: int, end: int) -> list[tuple[int, int, Bars]]:
+    """Number, key frame and its black bars of some shots.
+
+    Args:
+        shots, frames: tables of the vision stage.
+        first, end: numbers of the shots, half-open.
+    """
+    table = read_rows(shots, SHOTS_SCHEMA)
+    bars = read_columns(frames, [f"bar_{side}" for side in ("top", "bottom", "left", "right")])
+    listed = list(zip(table["shot"], table["key_frame"], strict=True))[first:end]
+    return [
+        (
+            shot,
+            frame,
+            Bars(**{name.removeprefix("bar_"): int(column[frame]) for name, column in bars.items()}),
+        )
+        for shot, frame in listed
+    ]

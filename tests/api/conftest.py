@@ -172,6 +172,14 @@ def start() -> Iterator[Callable[..., Served]]:
             server.stop()
 
 
+@pytest.fixture
+def fresh(start: Callable[..., Served], media: Path, tmp_path: Path) -> tuple[Served, str]:
+    """A server with a key at which nobody has guessed yet: the eleventh wrong key in a minute is answered otherwise."""
+    key = make_key(tmp_path / "work")
+    options = ("--allow-input", str(media), "--no-scheduler", "--rate", "", "--max-body", "65536")
+    return start(tmp_path / "work", *options), key
+
+
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[Served]:
     """A server of the dashboard's own, which may run commands: so that jobs fail and last as its tests want."""

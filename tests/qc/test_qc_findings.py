@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from archer import run
 from archer.errors import JobFailed
 from archer.media import FrameRange, frames, identify, probe
+from archer.store import ArtifactStore
 from pipelines.qc.errors import BadProfile, QcRefused
 from pipelines.qc.finding import Finding
 from pipelines.qc.job import analyze_job
@@ -25,7 +27,7 @@ from pipelines.qc.judge import findings, report
 from pipelines.qc.profile import Profile
 from pipelines.qc.stage import QcParams
 from pipelines.qc.time import transitions
-from pipelines.qc.title import NEEDED, Title
+from pipelines.qc.title import NEEDED, Still, Title
 from pipelines.vision.levels import Levels
 from pipelines.vision.measure import Rows, measured
 from pipelines.vision.table import read_columns, write_part
@@ -177,6 +179,49 @@ def test_fields_in_the_wrong_order_are_found(
     assert "pictures are" in " ".join(each.message for each in judged(progressive))
 
 
+def test_film_in_interlaced_video_is_found(wide: tuple[Pictures, Pictures, Pictures], tmp_path: Path) -> None:
+    """Four film frames in five of video: top and bottom fields of AA AB BC CC DD, as 3:2 pull-down repeats them."""
+    film = panned(wide, 64, step=3)
+    woven = film[[4 * (n // 5) + (0, 0, 1, 2, 3)[n % 5] for n in range(80)]].copy()
+    odd = film[[4 * (n // 5) + (0, 1, 2, 2, 3)[n % 5] for n in range(80)]]
+    woven[:, 1:HEIGHT:2] = odd[:, 1:HEIGHT:2]
+    found = judged(coded(woven, tmp_path / "film.mp4", **{"flags": "+ildct+ilme", "x264-params": "tff=1"}))
+    (telecine,) = [each for each in found if each.kind == "telecine"]
+    assert (telecine.start, telecine.end) == (1, 80)
+    smooth = panned(wide, 80, step=3)
+    assert (
+        judged(coded(smooth, tmp_path / "video.mp4", **{"flags": "+ildct+ilme", "x264-params": "tff=1"}))
+        == []
+    )
+
+
+def test_bands_are_found_by_shot(wide: tuple[Pictures, Pictures, Pictures], tmp_path: Path) -> None:
+    plain = title(coded(panned(wide, 12), tmp_path / "plain.mp4"))
+    spans = [FrameRange(start, start + 3) for start in range(0, 12, 3)]
+    values = (3.0, 11.0, 14.5, 12.0)
+    stills = [
+        Still(shot=span, frame=span.start + 1, banding=value)
+        for span, value in zip(spans, values, strict=True)
+    ]
+    (found,) = findings(replace(plain, shots=spans, stills=stills), Profile())
+    assert (found.kind, found.start, found.end) == ("banding", 3, 12)
+    assert "3 shots, worst in frame 7 (CAMBI 14.5" in found.message
+    split = findings(replace(plain, shots=spans, stills=[*stills[:2], stills[3]]), Profile())
+    assert [(each.start, each.end) for each in split] == [(3, 6), (9, 12)]
+    assert findings(replace(plain, shots=spans, stills=stills), Profile.of("banding: 15")) == []
+
+
+def test_a_banded_gradient_is_found(tmp_path: Path) -> None:
+    pictures = np.full((30, HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+    places = np.arange(WIDTH)[None, :] + np.arange(30)[:, None]
+    pictures[:, :HEIGHT] = (60 + np.abs(places // 8 % 24 - 12))[:, None, :]
+    clip = coded(pictures, tmp_path / "bands.mp4", crf="4")
+    done = run(analyze_job(identify(str(clip))), work_dir=tmp_path / "work", workers=1, executor="inline")
+    done.raise_for_state()
+    said = ArtifactStore(tmp_path / "work").read_json(done.outputs["qc.report"])
+    assert {each["kind"] for each in said["findings"]} == {"banding"}
+
+
 def test_a_single_still_shot_says_nothing_about_pixels(
     wide: tuple[Pictures, Pictures, Pictures], tmp_path: Path
 ) -> None:
@@ -236,7 +281,8 @@ def test_the_gate_refuses_a_title_and_the_command_says_why(
     assert done.returncode == 1, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["findings"] == json.loads((out / "qc.json").read_text())["findings"]
-    assert [path.name.partition("-")[0] for path in (out / "pictures").iterdir()]
+    assert {path.name.partition("-")[0] for path in (out / "pictures").iterdir()} >= {"stills", "freeze"}
+    assert [row["shot"] for row in said["stills"]] == list(range(len(said["stills"])))
     read_with_everything(out)
 
 
@@ -249,6 +295,10 @@ def read_with_everything(out: Path) -> None:
     shots = pq.read_table(out / "shots.parquet").to_pylist()
     assert [shot["camera"] for shot in shots] == ["pan"] * len(shots)
     assert shots[0]["colours"][0].startswith("#")
+    stills = pq.read_table(out / "stills.parquet")
+    assert stills["frame"].to_pylist() == [shot["key_frame"] for shot in shots]
+    assert all(0 <= value < 5 for value in stills["banding"].to_pylist())
+    assert {b"text_model", b"face_model", b"runtime"} <= set(stills.schema.metadata)
 
 
 @pytest.mark.slow

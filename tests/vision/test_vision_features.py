@@ -17,7 +17,7 @@ from skimage.transform import resize
 from archer.media import FrameRange, frames, probe
 from cinemill_native.frames import Frame, PixelFormat, Plane
 from pipelines.vision import table
-from pipelines.vision.columns import FRAME_COLUMNS, SHOT_COLUMNS
+from pipelines.vision.columns import FRAME_COLUMNS, SHOT_COLUMNS, STILL_COLUMNS
 from pipelines.vision.flash import flash, luminance
 from pipelines.vision.levels import Levels
 from pipelines.vision.measure import measured
@@ -275,9 +275,9 @@ def test_tables_do_not_depend_on_the_parts(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_columns_are_described() -> None:
-    for columns in (FRAME_COLUMNS, SHOT_COLUMNS):
+    for columns in (FRAME_COLUMNS, SHOT_COLUMNS, STILL_COLUMNS):
         assert len({each.name for each in columns}) == len(columns)
         assert all(each.what for each in columns)
     page = (Path(__file__).resolve().parents[2] / "docs" / "vision.md").read_text()
-    for each in (*FRAME_COLUMNS, *SHOT_COLUMNS):
+    for each in (*FRAME_COLUMNS, *SHOT_COLUMNS, *STILL_COLUMNS):
         assert f"| `{each.name}` | {each.kind} | {each.unit} | {each.what} |" in page
