@@ -58,24 +58,26 @@ class Moment:
 
 
 def tries_of(database: Database, job: str, *, since_ms: int, limit: int) -> list[Try]:
-    """Tries of a job that ended at `since_ms` or later, in the order in which they began; at most `limit`."""
+    """Tries of a job that ended at `since_ms` or later, in no order; at most `limit`, and no more is looked at."""
     began = (attempts.c.ended_ms - attempts.c.wall_ms).label("began_ms")
     query = sa.select(
         *(attempts.c[name] for name in ("name", "state", "number", "ended_ms", "error")), tasks.c.node, began
     )
     query = query.join_from(attempts, tasks, _same_task()).where(*_since(job, since_ms))
-    return [Try(**row._mapping) for row in _rows(database, query.order_by(attempts.c.token).limit(limit))]
+    return [Try(**row._mapping) for row in _rows(database, query.limit(limit))]
 
 
 def heaps_of(database: Database, job: str, *, since_ms: int, slot_ms: int) -> list[Heap]:
     """The same tries, however many, added up by slots of `slot_ms` from `since_ms` on."""
     first = (attempts.c.ended_ms - attempts.c.wall_ms - since_ms) // slot_ms
     last = (attempts.c.ended_ms - since_ms) // slot_ms
-    keys = (tasks.c.node, attempts.c.state, first, last)
-    query = sa.select(*keys, sa.func.count(), sa.func.sum(attempts.c.wall_ms)).join_from(
-        attempts, tasks, _same_task()
+    each = sa.select(
+        tasks.c.node, attempts.c.state, first.label("first"), last.label("last"), attempts.c.wall_ms
     )
-    query = query.where(*_since(job, since_ms)).group_by(*keys)
+    # Grouped outside: PostgreSQL does not know an expression again that has parameters.
+    slots = each.join_from(attempts, tasks, _same_task()).where(*_since(job, since_ms)).subquery()
+    keys = (slots.c.node, slots.c.state, slots.c.first, slots.c.last)
+    query = sa.select(*keys, sa.func.count(), sa.func.sum(slots.c.wall_ms)).group_by(*keys)
     return [
         Heap(
             node=node,
@@ -91,13 +93,12 @@ def heaps_of(database: Database, job: str, *, since_ms: int, slot_ms: int) -> li
 
 def memo_of(database: Database, job: str, *, since_ms: int, slot_ms: int) -> list[Heap]:
     """Memo hits of a job by slots."""
-    slot = (events.c.at_ms - since_ms) // slot_ms
-    query = sa.select(events.c.node, slot, sa.func.count()).where(
-        events.c.job == job, events.c.type == "memo-hit", events.c.at_ms >= since_ms
-    )
+    each = sa.select(events.c.node, ((events.c.at_ms - since_ms) // slot_ms).label("slot"))
+    hits = each.where(events.c.job == job, events.c.type == "memo-hit", events.c.at_ms >= since_ms).subquery()
+    keys = (hits.c.node, hits.c.slot)
     return [
-        Heap(node=row[0], state="memo", first=int(row[1]), last=int(row[1]), number=int(row[2]))
-        for row in _rows(database, query.group_by(events.c.node, slot))
+        Heap(node=node, state="memo", first=int(slot), last=int(slot), number=int(number))
+        for node, slot, number in _rows(database, sa.select(*keys, sa.func.count()).group_by(*keys))
     ]
 
 
