@@ -15,7 +15,8 @@ EXECUTORS = "cinemill.executors"
 SPLITTERS = "cinemill.splitters"
 STORES = "cinemill.stores"
 JOBS = "cinemill.jobs"
-GROUPS = (JOBS, STAGES, SPLITTERS, EXECUTORS, STORES)
+DIALECTS = "cinemill.dialects"
+GROUPS = (JOBS, DIALECTS, STAGES, SPLITTERS, EXECUTORS, STORES)
 
 
 @cache

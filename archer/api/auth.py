@@ -45,18 +45,9 @@ def needs(scope: str) -> Any:
 
 async def admitted(request: Request, given: HTTPAuthorizationCredentials | None, scope: str) -> Caller:
     """Who asks with this key, and has the scope. Refuses with 401, 403 or 429, and counts wrong keys."""
-    parts = services_of(request)
-    client = request.client.host if request.client else ""
-    try:
-        found = await run_in_threadpool(_caller, parts, request, given)
-    except Problem as problem:
-        if problem.kind == "bad-key":
-            await parts.rates.guessed(client)
-        raise
-    request.state.key_id = found.id
-    if scope not in found.scopes and "*" not in found.scopes:
-        raise Problem("wrong-scope", f"it needs the scope {scope}")
-    return found
+    if given is None and "authorization" in request.headers:
+        raise Problem("bad-key", "wanted `Authorization: Bearer cmk_...`")
+    return await caller_of(request, given.credentials if given else "", scope)
 
 
 def _named(function: Callable[..., Awaitable[Caller]], scope: str) -> Callable[..., Awaitable[Caller]]:
@@ -64,12 +55,25 @@ def _named(function: Callable[..., Awaitable[Caller]], scope: str) -> Callable[.
     return function
 
 
-def _caller(parts: Services, request: Request, given: HTTPAuthorizationCredentials | None) -> Caller:
-    if given is not None:
-        key = _key(parts.keys, given.credentials)
+async def caller_of(request: Request, text: str, scope: str) -> Caller:
+    """The same for a key as text, empty for none."""
+    parts = services_of(request)
+    try:
+        found = await run_in_threadpool(_caller, parts, text)
+    except Problem as problem:
+        if problem.kind == "bad-key":
+            await parts.rates.guessed(request.client.host if request.client else "")
+        raise
+    request.state.key_id = found.id
+    if scope not in found.scopes and "*" not in found.scopes:
+        raise Problem("wrong-scope", f"it needs the scope {scope}")
+    return found
+
+
+def _caller(parts: Services, text: str) -> Caller:
+    if text:
+        key = _key(parts.keys, text)
         return Caller(id=key.id, scopes=key.scopes)
-    if "authorization" in request.headers:
-        raise Problem("bad-key", "wanted `Authorization: Bearer cmk_...`")
     if parts.settings.loopback and not parts.keys.any():
         return Caller(id=LOCAL, scopes=("*",))
     raise Problem("no-key", "wanted `Authorization: Bearer cmk_...`")

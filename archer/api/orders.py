@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
@@ -55,8 +56,10 @@ class Preview(BaseModel):
     currency: str
 
 
-def accepted(parts: Services, order: Order, *, key: str | None, owner: str) -> tuple[JobRow, bool]:
-    """Check an order and keep it; returns the job, and False where the key stands for it already.
+def accepted(
+    parts: Services, order: Order, *, key: str | None, owner: str, notes: Mapping[str, Any] | None = None
+) -> tuple[JobRow, bool]:
+    """Check an order and keep it, with notes beside it; returns the job, and False where the key stands for it already.
 
     Raises:
         Problem, SpecError, IdempotencyConflict: it is refused.
@@ -76,7 +79,7 @@ def accepted(parts: Services, order: Order, *, key: str | None, owner: str) -> t
         queue=order.queue,
         priority=order.priority,
         deadline_ms=round(1000 * deadline.timestamp()) if deadline else None,
-        notes={"tags": order.tags} if order.tags else {},
+        notes={**(notes or {}), **({"tags": order.tags} if order.tags else {})},
     )
 
 

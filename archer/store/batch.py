@@ -13,6 +13,8 @@ from archer.task import Task
 from archer.wire import outputs_to_json
 
 Row = dict[str, Any]
+NOTHING = "\N{SYMBOL FOR NULL}"
+"""For characters of value 0, which tools may write and PostgreSQL has no place for."""
 
 
 class Batch:
@@ -174,8 +176,8 @@ class Batch:
                 "ended_ms": self.now_ms,
                 "wall_ms": wall_ms,
                 "cpu_ms": cpu_ms,
-                "error": error,
-                "log": log,
+                "error": error.replace("\0", NOTHING),
+                "log": log.replace("\0", NOTHING),
             }
         )
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -64,6 +65,8 @@ class Database:
         self.dialect = made.get_backend_name()
         self.place = str(made.database) if self.dialect == "sqlite" else _shown(made)
         self._secret, self._patience_s = made.password, patience_s
+        # SQLite's writers wait by trying again and again, in no order: those of one process take turns instead.
+        self._turn: AbstractContextManager[Any] = Lock() if self.dialect == "sqlite" else nullcontext()
         self.engine = _sqlite(made, read_only=read_only) if self.dialect == "sqlite" else _postgresql(made)
 
     def close(self) -> None:
@@ -77,7 +80,8 @@ class Database:
             StoreUnreachable: there was no connection for too long.
             DiskFull, StateDamaged, StateUnusable: the database refuses.
         """
-        return self._patiently(work, writes=True)
+        with self._turn:
+            return self._patiently(work, writes=True)
 
     def read(self, work: Callable[[sa.Connection], Work]) -> Work:
         """The same for work that changes nothing."""
@@ -124,7 +128,8 @@ class Database:
         if self.dialect == "sqlite":
             if "malformed" in text or "not a database" in text:
                 return StateDamaged(self.place)
-            return StateUnusable(self.place, text)
+            final = StateUnusable(self.place, text)
+            return _Again(final) if "locked" in text else final
         if any(words in text for words in REFUSED):
             return StateUnusable(self.place, text)
         if code in AGAIN:
@@ -184,7 +189,7 @@ def _shown(url: sa.URL) -> str:
 
 def _sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
     text = f"sqlite:///file:{url.database}?mode=ro&uri=true" if read_only else url
-    engine = sa.create_engine(text, paramstyle="named")
+    engine = sa.create_engine(text, paramstyle="named", max_overflow=40)
     sa.event.listen(engine, "connect", _read_only if read_only else _configure)
     sa.event.listen(engine, "begin", _begin)
     return engine

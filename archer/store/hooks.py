@@ -13,7 +13,7 @@ from archer.store.database import Database
 from archer.store.history import PAGE
 from archer.store.schema import deliveries, webhooks
 
-HELD_MS = 60_000
+HELD_MS = 30_000
 """How long one server keeps a delivery to itself while it tries; longer than any try takes."""
 
 

@@ -120,7 +120,7 @@ class JobStore:
         else:
             connection.execute(jobs.update().where(jobs.c.id == plan.job).values(values))
         nodes_of = [_node_row(plan, place) for place in range(len(plan.nodes))]
-        _many(connection, self._statements.node, nodes_of)
+        self._statements.many(connection, self._statements.node, nodes_of)
         self._void_leases(connection, plan.job, now)
         return runs
 
@@ -249,10 +249,10 @@ class JobStore:
         lost |= {"error": "", "log": ""}
         tries = [(row, token) for row in rows for token in {row.token, row.copy_token or row.token}]
         values = [{**lost, "name": row.name, "token": token} for row, token in tries]
-        _many(connection, self._statements.attempt, values)
+        self._statements.many(connection, self._statements.attempt, values)
         connection.execute(tasks.update().where(held).values(state="pending", until_ms=0, copy_token=0))
         places = [(row.node, row.phase) for row in rows], [(row.node, row.phase) for row, _ in tries]
-        _many(connection, self._statements.tally, lost_rows(job, *places))
+        self._statements.many(connection, self._statements.tally, lost_rows(job, *places))
 
     def _read(self, query: Any) -> Sequence[Any]:
         return self._db.read(lambda connection: connection.execute(query).all())
@@ -261,11 +261,11 @@ class JobStore:
         """Order matters: the claim is checked, rows are made, closed, then leased again; events come last (`numbers`)."""
         if not self._fenced(connection, batch):
             return
-        sql = self._statements
+        sql, many = self._statements, self._statements.many
         before = states_before(connection, sql, batch)
         for statement, rows in ((sql.plan, batch.planned), (sql.settle, batch.settled)):
-            _many(connection, statement, rows)
-        if _many(connection, sql.close, batch.closed) != len(batch.closed):
+            many(connection, statement, rows)
+        if many(connection, sql.close, batch.closed) != len(batch.closed):
             raise LeaseLost([row["old_name"] for row in batch.closed])
         for statement, rows in (
             (sql.lease, batch.leased),
@@ -281,7 +281,7 @@ class JobStore:
             (sql.node_state, batch.nodes),
             (sql.tally, tally_rows(batch, before)),
         ):
-            _many(connection, statement, rows)
+            many(connection, statement, rows)
         if batch.job_state:
             values: dict[str, Any] = {"state": batch.job_state, "ended_ms": None}
             if batch.job_state in OVER:
@@ -299,7 +299,7 @@ class JobStore:
         if fence is None:
             return True
         own = {"old_job": batch.job, "old_token": fence.token, "old_commits": fence.commits}
-        if _many(connection, self._statements.fence, [own]) == 1:
+        if self._statements.many(connection, self._statements.fence, [own]) == 1:
             return True
         query = sa.select(jobs.c.token, jobs.c.commits).where(jobs.c.id == batch.job)
         row = connection.execute(query).one_or_none()
@@ -312,7 +312,7 @@ class JobStore:
     def _add_events(self, connection: sa.Connection, batch: Batch) -> None:
         if batch.told:
             batch.number(take(connection, "event", batch.told))
-            _many(connection, self._statements.event, batch.event_rows)
+            self._statements.many(connection, self._statements.event, batch.event_rows)
 
 
 def _belongs(root: Path, database: Database | None) -> None:
@@ -324,13 +324,6 @@ def _belongs(root: Path, database: Database | None) -> None:
             raise StateUnusable(str(root), problem)
     elif database.dialect != "sqlite":
         mark.write_text(f"{database.place}\n")
-
-
-def _many(connection: sa.Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Run a statement for each row; returns how many rows of its table it changed."""
-    if not rows:
-        return 0
-    return int(connection.exec_driver_sql(statement, list(rows)).rowcount)
 
 
 def _memo_key(row: Mapping[str, Any]) -> str:

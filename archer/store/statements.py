@@ -5,6 +5,8 @@ SQLAlchemy's way from an expression to the driver, taken in each of many small t
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,12 +14,16 @@ import sqlalchemy as sa
 
 from archer.store.schema import attempts, cards, events, jobs, memo, nodes, tallies, tasks
 
+BULK = 8
+"""Rows from which on PostgreSQL is asked once for all."""
+BIND = re.compile(r"%\((\w+)\)s::(\w+)")
+VALUES = re.compile(r"VALUES \((%\(\w+\)s::\w+(, )?)+\)")
 SIZES = (1, 20, 500)
 """Names in one question for states; in between, a name is asked for several times."""
 
 
 class Statements:
-    """SQL of one database; every one takes a list of rows, by names, through `Connection.exec_driver_sql`.
+    """SQL of one database; every one takes a list of rows, by names, through `many`.
 
     Attributes:
         plan: tasks that are (again) pending.
@@ -71,16 +77,32 @@ class Statements:
         self.node = text(_upsert(insert(nodes), ["job", "node"], kept))
         self.states = {size: text(_states(size)) for size in SIZES}
         self.tally = text(_added(insert(tallies), ["job", "counts", "node", "phase", "state"]))
-        self.node_state = text(
-            sa.update(nodes)
-            .where(nodes.c.job == sa.bindparam("old_job"), nodes.c.node == sa.bindparam("old_node"))
-            .values(
-                state=sa.bindparam("state"),
-                items=nodes.c["items"] + sa.bindparam("more_items"),
-                weight=nodes.c.weight + sa.bindparam("more_weight"),
-                outputs=sa.bindparam("outputs"),
-            )
-        )
+        self.node_state = text(_node_state())
+        self._bulk = self._bulks() if dialect.name == "postgresql" else {}
+
+    def many(self, connection: sa.Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run a statement for each row; returns how many rows of its table it changed."""
+        if not rows:
+            return 0
+        bulk = self._bulk.get(statement) if len(rows) >= BULK else None
+        if bulk is None:
+            return int(connection.exec_driver_sql(statement, list(rows)).rowcount)
+        text, names, key = bulk
+        once = {tuple(row[name] for name in key): row for row in rows}.values() if key else rows
+        columns = {name: [row[name] for row in once] for name in names}
+        return int(connection.exec_driver_sql(text, columns).rowcount)
+
+    def _bulks(self) -> dict[str, tuple[str, list[str], tuple[str, ...]]]:
+        """Statement -> the same for all rows at once, its columns, and the key of a row: the last one of a key counts."""
+        task = ("job", "name")
+        keys: dict[str, tuple[str, ...]] = {
+            self.plan: task,
+            self.settle: task,
+            self.lease: task,
+            self.remember: ("key",),
+        }
+        plain = (self.close, self.renew, self.touch, self.attempt, self.event)
+        return {text: (*_at_once(text), keys.get(text, ())) for text in (*keys, *plain)}
 
 
 def _upsert(insert: Any, keys: list[str], changed: list[str]) -> Any:
@@ -108,8 +130,39 @@ def _fence() -> Any:
     )
 
 
+def _node_state() -> Any:
+    return (
+        sa.update(nodes)
+        .where(nodes.c.job == sa.bindparam("old_job"), nodes.c.node == sa.bindparam("old_node"))
+        .values(
+            state=sa.bindparam("state"),
+            items=nodes.c["items"] + sa.bindparam("more_items"),
+            weight=nodes.c.weight + sa.bindparam("more_weight"),
+            outputs=sa.bindparam("outputs"),
+        )
+    )
+
+
 def _states(size: int) -> Any:
     names: list[Any] = [sa.bindparam(f"name_{place}") for place in range(size)]
     return sa.select(tasks.c.name, tasks.c.state).where(
         tasks.c.job == sa.bindparam("job"), tasks.c.name.in_(names)
     )
+
+
+def _at_once(text: str) -> tuple[str, list[str]]:
+    """A statement of PostgreSQL for one row as one for arrays of its columns, and their names.
+
+    The driver sends a message per row otherwise, and the server plans and runs each.
+    """
+    kinds = dict(BIND.findall(text))
+    arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in kinds.items())
+    given = f"unnest({arrays}) AS given({', '.join(map(_quoted, kinds))})"
+    if text.startswith("INSERT"):
+        return VALUES.sub(f"SELECT * FROM {given}", text), [*kinds]  # noqa: S608  our own names
+    changed, _, where = BIND.sub(lambda found: f"given.{_quoted(found[1])}", text).partition(" WHERE ")
+    return f"{changed} FROM {given} WHERE {where}", [*kinds]
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

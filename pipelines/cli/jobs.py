@@ -203,12 +203,26 @@ def cancel(job: str, work_dir: Path, server: str, key: str, wish: str | None) ->
 
     with History(work_dir) as history:
         row = history.job(job)
+    if row.submitted_ms:
+        return ask_queue(work_dir, row.id, {"continue": "resume"}.get(wish or "", wish or "cancel"))
     if row.state not in ("running", "paused"):
         click.echo(f"job {row.id[:12]} is {row.state}; there is nothing to stop", err=True)
         return 1
     wanted: Any = wish or "cancel"
     ask(work_dir, row.id, wanted)
     click.echo(f"asked job {row.id[:12]} to {wanted}; it does within a second or two")
+    return 0
+
+
+def ask_queue(work_dir: Path, job: str, action: str) -> int:
+    """Ask something of a job that was submitted to a folder's queue; returns the exit code."""
+    from archer.store import JobQueue
+
+    queue = JobQueue(work_dir)
+    row = queue.request(job, action)
+    queue.close()
+    wanted = f", asked to {row.wanted}" if row.wanted else ""
+    click.echo(f"job {row.id} is {row.state}{wanted}")
     return 0
 
 

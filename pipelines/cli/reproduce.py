@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -23,6 +24,7 @@ from pipelines.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from pipelines.reproduce.environment import Difference
     from pipelines.reproduce.files import FileResult
     from pipelines.reproduce.recorded import Recorded
     from pipelines.reproduce.run import Reproduction, SourceResult
@@ -128,8 +130,8 @@ def _places(output: Path | None, recorded: Recorded) -> Iterator[tuple[Path, Pat
 def _show(found: Reproduction) -> None:
     for line in _source_lines(found.source):
         click.echo(line)
-    for difference in (*found.environment, *found.decisions):
-        click.echo(f"differs: {difference.what}: was {difference.recorded}; is {difference.here}")
+    for line in difference_lines((*found.environment, *found.decisions)):
+        click.echo(line)
     apart = [result for result in found.files if result.state != "same"]
     if apart:
         click.echo(
@@ -145,6 +147,29 @@ def _show(found: Reproduction) -> None:
     click.echo(_verdict(found, len(apart)))
     if found.output:
         click.echo(f"output: {found.output}")
+
+
+def difference_lines(found: Sequence[Difference]) -> Iterator[str]:
+    """A line each; stages of the same version that only compute with another build share one."""
+    built = [
+        one for one in found if one.what.startswith("stage ") and _stage(one.recorded) == _stage(one.here)
+    ]
+    for one in found:
+        if one not in built:
+            yield f"differs: {one.what}: was {_short(one.recorded)}; is {_short(one.here)}"
+    if built:
+        names = ", ".join(one.what.removeprefix("stage ") for one in built)
+        yield f"differs: other builds compute in {names}"
+
+
+def _stage(text: str) -> str:
+    """`encode@2` of a stage with its fingerprint."""
+    return text.partition(",")[0]
+
+
+def _short(text: str) -> str:
+    """What a tool says of itself, without its copyright."""
+    return re.sub(r" +(https?:\S+ +)?Copyright .*?(?= #|$)", "", text)
 
 
 def _source_lines(source: SourceResult) -> Iterator[str]:

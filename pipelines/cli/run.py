@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.jobs import ask_server
+from pipelines.cli.jobs import ask_queue, ask_server
 from pipelines.cli.options import executor_option, json_option, quiet_option, workers_option
 from pipelines.cli.remote import remote, server_options
 from pipelines.cli.work import artifacts_option, execute, folder_option, job_argument
@@ -56,6 +56,8 @@ def resume(job: str, work_dir: Path, server: str, key: str, **options: Any) -> i
     """
     if remote(server):
         return ask_server(server, key, job, "resume")
+    if submitted := _submitted(work_dir, job):
+        return ask_queue(work_dir, submitted, "resume")
     return execute(_known(work_dir, job), work_dir, **options)
 
 
@@ -75,6 +77,8 @@ def retry(job: str, work_dir: Path, server: str, key: str, **options: Any) -> in
     """
     if remote(server):
         return ask_server(server, key, job, "retry")
+    if submitted := _submitted(work_dir, job):
+        return ask_queue(work_dir, submitted, "retry")
     from archer.store import History
 
     with History(work_dir) as history:
@@ -84,6 +88,15 @@ def retry(job: str, work_dir: Path, server: str, key: str, **options: Any) -> in
         click.echo(f"job {row.id[:12]} is {row.state} and has no failed tasks")
         return 0
     return execute(_known(work_dir, row.id), work_dir, **options)
+
+
+def _submitted(work_dir: Path, job: str) -> str:
+    """Id of the job where it was submitted, and is its scheduler's to run; empty otherwise."""
+    from archer.store import History
+
+    with History(work_dir) as history:
+        row = history.job(job)
+    return row.id if row.submitted_ms else ""
 
 
 def _known(work_dir: Path, job: str) -> JobSpec:

@@ -20,6 +20,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 WELL_S = 60.0
 """A scheduler that ran for so long was well; the next wait is short again."""
 GRACE_S = 10.0
+NICE = 5
+"""Answers to people go before work that takes hours anyway."""
 log = logging.getLogger(__name__)
 
 
@@ -75,7 +77,7 @@ class Keeper:
                 self._argv,
                 stdout=_said,
                 on_stderr_line=lambda line: _said(f"{line}\n".encode()),
-                limits=Limits(memory_mb=None),
+                limits=Limits(memory_mb=None, nice=NICE),
                 env=self._env,
             ) as child:
                 self._child = child

@@ -79,7 +79,7 @@ def rate_chart(rungs: Sequence[RungView], duration: float) -> Chart:
     """Bit rate over time, in steps."""
     x, y = Axis(low=0, high=duration), rate_axis(max(rung.peak_kbps for rung in rungs))
     step = rate_step(duration)
-    edges = [min(place * step, duration) for place in range(len(rungs[0].rates) + 1)]
+    edges = [*(place * step for place in range(len(rungs[0].rates))), duration]
     curves = tuple(Curve(place=rung.place, path=step_data(rung.rates, edges, x, y)) for rung in rungs)
     return Chart(x=tuple(time_ticks(duration, 8)), y=tuple(ticks(y, 2)), curves=curves)
 

@@ -107,7 +107,7 @@ def codec_name(stream: Any) -> str:
 def rate_over_time(
     frame_bytes: npt.NDArray[np.int64], times: npt.NDArray[np.float64], *, duration: float, step: float
 ) -> list[float]:
-    """Kilobits per second in windows of `step` seconds from 0; the last window may be shorter.
+    """Kilobits per second in windows of `step` seconds from 0; the last one is between half and one and a half as long.
 
     Args:
         frame_bytes: (n,) size of each frame.
@@ -115,8 +115,8 @@ def rate_over_time(
         duration: of the title, seconds.
         step: seconds.
     """
-    count = max(1, int(np.ceil(duration / step - 1e-9)))
+    count = max(1, int(duration / step + 0.5))
     window = np.minimum((times / step + 1e-9).astype(int), count - 1)
     bits = np.bincount(window, weights=frame_bytes * 8.0, minlength=count)
-    lengths = np.minimum(step, duration - step * np.arange(count))
+    lengths = np.append(np.full(count - 1, step), duration - step * (count - 1))
     return [float(value) for value in np.round(bits / lengths / 1000, 1)]

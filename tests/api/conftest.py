@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,20 +132,29 @@ def locked(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[tu
 @pytest.fixture
 def new_key(locked: tuple[Served, str]) -> Callable[..., str]:
     """Make a key of the locked server, as `cinemill serve keys add` does."""
+    return partial(_keep_key, locked[0].work)
+
+
+@pytest.fixture
+def gate_key(gate: Served) -> Callable[..., str]:
+    """The same of the server that guards the dashboard."""
+    return partial(_keep_key, gate.work)
+
+
+def _keep_key(work: Path, *scopes: str, ends_ms: int = 0) -> str:
     from dataclasses import asdict
 
     from archer.api.keys import mint
+    from archer.store import JobQueue
     from archer.store.database import Database
     from archer.store.keys import KeyRows
 
-    def make(*scopes: str, ends_ms: int = 0) -> str:
-        text, key = mint("test", scopes or ("*",), now_ms=1, expires_ms=ends_ms)
-        database = Database(locked[0].work)
-        KeyRows(database).add(asdict(key))
-        database.close()
-        return text
-
-    return make
+    text, key = mint("test", scopes or ("*",), now_ms=1, expires_ms=ends_ms)
+    database = Database(work)
+    JobQueue(database)  # makes the tables
+    KeyRows(database).add(asdict(key))
+    database.close()
+    return text
 
 
 @pytest.fixture
@@ -162,12 +172,31 @@ def start() -> Iterator[Callable[..., Served]]:
             server.stop()
 
 
+@pytest.fixture
+def fresh(start: Callable[..., Served], media: Path, tmp_path: Path) -> tuple[Served, str]:
+    """A server with a key at which nobody has guessed yet: the eleventh wrong key in a minute is answered otherwise."""
+    key = make_key(tmp_path / "work")
+    options = ("--allow-input", str(media), "--no-scheduler", "--rate", "", "--max-body", "65536")
+    return start(tmp_path / "work", *options), key
+
+
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[Served]:
     """A server of the dashboard's own, which may run commands: so that jobs fail and last as its tests want."""
     shutil.copyfile(media / "title.mp4", media / "<b>bold.mp4")
     options = ("--allow-input", str(media), "--allow-stage", "command", "--workers", "2", "--rate", "")
     server = Served(tmp_path_factory.mktemp("house"), *options, "--price-core-hour", "3.6")
+    yield server
+    server.stop()
+    assert "Traceback" not in server.output
+
+
+@pytest.fixture(scope="session")
+def gate(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[Served]:
+    """A server that wants a key: of the dashboard's own, since wrong keys are counted, and those of others would be refused."""
+    work = tmp_path_factory.mktemp("gate")
+    _keep_key(work, "*")
+    server = Served(work, "--allow-input", str(media), "--no-scheduler", "--rate", "")
     yield server
     server.stop()
     assert "Traceback" not in server.output

@@ -147,6 +147,7 @@ def test_a_job_is_planned_submitted_and_watched_until_it_is_done(visitor: Visito
         "document.getElementById(document.getElementById({!r}).getAttribute('aria-describedby')).innerText"
     )
     assert "whole number" in visitor.ask(beside.format("f-p.chunk_frames"))
+    assert violations(visitor.page) == []
     assert "address of a title" in visitor.ask(beside.format("f-input.input"))
     visitor.type("f-input.input", "/etc/passwd")
     visitor.type("f-p.chunk_frames", "17")
@@ -155,6 +156,7 @@ def test_a_job_is_planned_submitted_and_watched_until_it_is_done(visitor: Visito
     visitor.type("f-input.input", "<b>bold.mp4")
     visitor.click("button[value=plan]")
     visitor.sees("What it would do")
+    assert violations(visitor.page) == []
     visitor.click("button[value=submit]")
     visitor.mark()
     visitor.sees("<b>bold.mp4", "h1")

@@ -89,6 +89,13 @@ SCHEMA = json_schema(Params)
 
 def test_a_form_has_a_field_for_every_setting() -> None:
     kinds = {field.name: field.kind for field in fields.fields_of(SCHEMA)}
+    assert [fields.label_of(name) for name in ("target_vmaf", "chunk_s", "s", "crf", "peak_kbps")] == [
+        "Target VMAF",
+        "Chunk (s)",
+        "S",
+        "CRF",
+        "Peak (kb/s)",
+    ]
     assert kinds == {"count": "number", "text": "text", "mode": "choice", "on": "choice", "inner": "json"}
 
 

@@ -12,24 +12,29 @@ NewKey = Callable[..., str]
 
 
 @pytest.fixture
-def browser(locked: tuple[Any, str]) -> Iterator[httpx.Client]:
+def browser(gate: Any) -> Iterator[httpx.Client]:
     """A client that keeps cookies and says where its requests come from, as browsers do."""
-    server, _ = locked
-    with httpx.Client(base_url=server.url, headers={"Origin": server.url}) as made:
+    with httpx.Client(base_url=gate.url, headers={"Origin": gate.url}) as made:
         yield made
+
+
+@pytest.fixture
+def key(gate_key: NewKey) -> str:
+    """One that may do everything."""
+    return gate_key()
 
 
 def sign_in(browser: httpx.Client, key: str, target: str = "/") -> httpx.Response:
     return browser.post("/login", data={"key": key, "next": target})
 
 
-def test_whoever_is_not_known_is_asked_for_a_key_and_comes_back(browser: httpx.Client, locked: Any) -> None:
+def test_whoever_is_not_known_is_asked_for_a_key_and_comes_back(browser: httpx.Client, key: str) -> None:
     asked = browser.get("/queues?x=1")
     assert asked.status_code == 303
     form = browser.get(asked.headers["location"])
     assert form.status_code == 200
     assert 'value="/queues?x=1"' in form.text
-    done = sign_in(browser, locked[1], "/queues?x=1")
+    done = sign_in(browser, key, "/queues?x=1")
     assert (done.status_code, done.headers["location"]) == (303, "/queues?x=1")
     cookie = done.headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -40,21 +45,21 @@ def test_whoever_is_not_known_is_asked_for_a_key_and_comes_back(browser: httpx.C
 @pytest.mark.parametrize(
     "target", ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:1"]
 )
-def test_signing_in_leads_nowhere_else(browser: httpx.Client, locked: Any, target: str) -> None:
-    assert sign_in(browser, locked[1], target).headers["location"] == "/"
+def test_signing_in_leads_nowhere_else(browser: httpx.Client, key: str, target: str) -> None:
+    assert sign_in(browser, key, target).headers["location"] == "/"
 
 
-def test_wrong_and_old_keys_are_refused_in_words(browser: httpx.Client, new_key: NewKey) -> None:
+def test_wrong_and_old_keys_are_refused_in_words(browser: httpx.Client, gate_key: NewKey) -> None:
     wrong = sign_in(browser, "cmk_aaaaaaaaaa_" + "x" * 43)
     assert wrong.status_code == 401
     assert "This key is not known." in wrong.text
-    old = sign_in(browser, new_key("*", ends_ms=2))
+    old = sign_in(browser, gate_key("*", ends_ms=2))
     assert "has expired or was revoked" in old.text
     assert not browser.cookies
 
 
-def test_the_cookie_opens_pages_and_nothing_of_the_api(browser: httpx.Client, locked: Any) -> None:
-    sign_in(browser, locked[1])
+def test_the_cookie_opens_pages_and_nothing_of_the_api(browser: httpx.Client, key: str) -> None:
+    sign_in(browser, key)
     assert browser.get("/").status_code == 200
     assert browser.get("/v1/jobs").status_code == 401
     browser.post("/logout")
@@ -62,9 +67,9 @@ def test_the_cookie_opens_pages_and_nothing_of_the_api(browser: httpx.Client, lo
 
 
 def test_who_may_only_read_sees_no_buttons_and_changes_nothing(
-    browser: httpx.Client, new_key: NewKey
+    browser: httpx.Client, gate_key: NewKey
 ) -> None:
-    sign_in(browser, new_key("jobs:read"))
+    sign_in(browser, gate_key("jobs:read"))
     assert "/jobs/new" not in browser.get("/").text
     assert browser.get("/jobs/new").status_code == 403
     assert browser.post("/queues/night", data={"paused": "yes"}).status_code == 403
@@ -82,9 +87,9 @@ def test_who_may_only_read_sees_no_buttons_and_changes_nothing(
     ],
 )
 def test_changes_come_from_our_own_pages_only(
-    locked: Any, browser: httpx.Client, headers: dict[str, str]
+    key: str, browser: httpx.Client, headers: dict[str, str]
 ) -> None:
-    sign_in(browser, locked[1])
+    sign_in(browser, key)
     del browser.headers["Origin"]
     for path in ("/queues/night", "/jobs/new", f"/jobs/{'0' * 32}/cancel", "/logout", "/login"):
         answer = browser.post(path, data={"paused": "yes"}, headers=headers)
@@ -92,25 +97,23 @@ def test_changes_come_from_our_own_pages_only(
     assert "begins nothing" not in browser.get("/queues").text
 
 
-def test_a_queue_is_limited_by_hand(browser: httpx.Client, locked: Any) -> None:
-    sign_in(browser, locked[1])
+def test_a_queue_is_limited_by_hand(browser: httpx.Client, key: str) -> None:
+    sign_in(browser, key)
     assert browser.post("/queues/day", data={"most": "3"}).status_code == 303
     assert 'value="3"' in browser.get("/queues").text
     assert browser.post("/queues/day", data={"most": "many"}).status_code == 422
 
 
-def test_forms_are_taken_by_pages_only(browser: httpx.Client, locked: Any) -> None:
-    refused = browser.post(
-        "/v1/jobs", data={"job": "shots"}, headers={"Authorization": f"Bearer {locked[1]}"}
-    )
+def test_forms_are_taken_by_pages_only(browser: httpx.Client, key: str) -> None:
+    refused = browser.post("/v1/jobs", data={"job": "shots"}, headers={"Authorization": f"Bearer {key}"})
     assert refused.status_code == 415
-    sign_in(browser, locked[1])
+    sign_in(browser, key)
     assert browser.post("/jobs/new", json={"job": "shots"}).status_code == 400
     assert browser.post("/jobs/new", data={"job": "shots", "input.input": "a\0b"}).status_code == 400
 
 
-def test_pages_may_load_nothing_but_what_is_ours(browser: httpx.Client, locked: Any) -> None:
-    sign_in(browser, locked[1])
+def test_pages_may_load_nothing_but_what_is_ours(browser: httpx.Client, key: str) -> None:
+    sign_in(browser, key)
     for path in ("/", "/jobs/new", "/queues", "/login", f"/jobs/{'1' * 32}"):
         answer = browser.get(path)
         policy = answer.headers["content-security-policy"]
@@ -121,8 +124,8 @@ def test_pages_may_load_nothing_but_what_is_ours(browser: httpx.Client, locked: 
         assert "<script>" not in answer.text
 
 
-def test_a_form_sent_twice_is_one_job(browser: httpx.Client, locked: Any) -> None:
-    sign_in(browser, locked[1])
+def test_a_form_sent_twice_is_one_job(browser: httpx.Client, key: str) -> None:
+    sign_in(browser, key)
     form = {"job": "shots", "input.input": "title.mp4", "key": "f" * 32, "do": "submit"}
     first, again = browser.post("/jobs/new", data=form), browser.post("/jobs/new", data=form)
     assert first.status_code == again.status_code == 303

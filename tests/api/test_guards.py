@@ -127,7 +127,7 @@ def test_wrong_keys_run_out() -> None:
     from archer.api.problems import Problem
 
     async def guess() -> int:
-        rates = Rates("")
+        rates = Rates("1000/second")
         for number in range(100):
             try:
                 await rates.guessed("10.0.0.1")

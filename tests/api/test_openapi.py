@@ -36,18 +36,18 @@ def test_every_address_is_described(locked: tuple[Any, str]) -> None:
     assert len(names) == sum(map(len, document["paths"].values()))
 
 
-def test_random_requests_find_nothing(locked: tuple[Any, str], tmp_path: Path) -> None:
-    _attacked(locked, tmp_path, "--phases=examples,fuzzing", "--max-examples=2")
+def test_random_requests_find_nothing(fresh: tuple[Any, str], tmp_path: Path) -> None:
+    _attacked(fresh, tmp_path, "--phases=examples,fuzzing", "--max-examples=2")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_thorough_requests_find_nothing(locked: tuple[Any, str], tmp_path: Path) -> None:
-    _attacked(locked, tmp_path, "--phases=examples,coverage,fuzzing", "--max-examples=15")
+def test_thorough_requests_find_nothing(fresh: tuple[Any, str], tmp_path: Path) -> None:
+    _attacked(fresh, tmp_path, "--phases=examples,coverage,fuzzing", "--max-examples=15")
 
 
-def _attacked(locked: tuple[Any, str], tmp_path: Path, *options: str) -> None:
-    server, key = locked
+def _attacked(served: tuple[Any, str], tmp_path: Path, *options: str) -> None:
+    server, key = served
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     argv = [
         sys.executable,

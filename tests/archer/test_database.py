@@ -30,7 +30,7 @@ def test_a_server_that_is_not_there_is_named_without_the_password(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("psycopg")
-    database = Database(url, patience_s=0.2)
+    database = Database(url, patience_s=1.5)
     with (
         caplog.at_level(logging.DEBUG),
         pytest.raises(StoreUnreachable, match=r"127\.0\.0\.1:1/x: cannot be reached") as caught,

@@ -46,6 +46,17 @@ def test_many_submits_at_once_make_exactly_the_distinct_jobs(queue: JobQueue) ->
     assert queue.counts() == {("default", "queued"): 10}
 
 
+def test_writers_of_many_processes_wait_for_each_other(database: Database) -> None:
+    """Connections of their own, as processes have; SQLite has one writer at a time, and none is sent away."""
+    JobQueue(database)
+    others = [Database(database.engine.url.render_as_string(hide_password=False)) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: JobQueue(others[n % 6]).submit("{}", key=f"k{n}"), range(60)))
+    assert JobQueue(database).counts() == {("default", "queued"): 60}
+    for other in others:
+        other.close()
+
+
 def test_pages_hold_every_job_once_the_latest_first(queue: JobQueue) -> None:
     ids = [queue.submit("{}", owner="ab"[place % 2], queue="ef"[place % 2])[0].id for place in range(7)]
     seen: list[str] = []

@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from archer.errors import LeaseLost, StoreBusy
 from archer.executors.inline import InlineExecutor
@@ -26,6 +28,7 @@ from archer.store.database import Database
 from archer.store.garbage import collect_garbage
 from archer.store.queue import Claim
 from archer.task import Task
+from pipelines.cli.main import cli
 
 pytestmark = pytest.mark.usefixtures("installed_toys")
 
@@ -195,11 +198,10 @@ def test_a_scheduler_that_is_stopped_hands_back_and_the_next_goes_on(
 def test_who_lost_the_lease_can_commit_nothing(database: Database, tmp_path: Path) -> None:
     queue, store = JobQueue(database), JobStore(tmp_path, database)
     job = queue.submit(order())[0].id
-    plan = make_plan(JobSpec(nodes=[Node(id="sum", stage="sum")]))
+    plan = replace(make_plan(JobSpec(nodes=[Node(id="sum", stage="sum")])), name=job)
     task = Task(node="sum", phase="split")
     first = queue.claim("one", lease_s=-1)
     assert first is not None
-    object.__setattr__(plan, "name", job)
     store.begin(plan, token=first.token)
     with store.batch(job) as batch:
         batch.lease(task, first.token, 0)
@@ -222,6 +224,52 @@ def test_who_lost_the_lease_can_commit_nothing(database: Database, tmp_path: Pat
     assert history.events() == before
     assert store.recall(["key"]) == {}
     assert (queue.get(job).state, queue.get(job).holder) == ("running", "two")
+
+
+def test_a_commit_whose_answer_was_lost_counts_once(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks after the server has committed, so the same transaction is tried again."""
+    queue, store, history = JobQueue(database), JobStore(tmp_path, database), History(database)
+    job = queue.submit(order())[0].id
+    claim = queue.claim("one")
+    assert claim is not None
+    plan = replace(make_plan(JobSpec(nodes=[Node(id="sum", stage="sum")])), name=job)
+    task, write = Task(node="sum", phase="split"), database.write
+    store.begin(plan, token=claim.token)
+    before = len(history.events(job))
+    monkeypatch.setattr(database, "write", lambda work: (write(work), write(work))[1])
+    with store.batch(job) as batch:
+        batch.lease(task, claim.token, 0)
+        batch.event("one")
+    with store.batch(job) as batch:
+        batch.close(task, claim.token, "done", number=1, wall_ms=5)
+        batch.event("two")
+        batch.job_state = "done"
+    assert [event.type for event in history.events(job)[before:]] == ["one", "two"]
+    assert [event.seq for event in batch.events] == [history.events(job)[-1].seq]
+    assert (store.states(job), queue.get(job).state) == ({task.name: "done"}, "done")
+    assert [cost.tries for cost in history.costs(job)] == [1]
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_scheduler_lives_through_a_restart_of_its_database(
+    database: Database, tmp_path: Path, postgres: Any
+) -> None:
+    queue, history = JobQueue(database), History(database)
+    job = queue.submit(order(n=30, sleep_ms=30))[0].id
+    with serving(database, tmp_path / "work", executor=InlineExecutor()):
+
+        def done() -> int:
+            return sum(event.type == "chunk-done" for event in history.events(job))
+
+        for enough in (3, 12):
+            until(lambda enough=enough: done() > enough)
+            postgres.stop()
+            time.sleep(0.3)
+            postgres.start()
+        until(lambda: queue.get(job).state == "done")
+    assert_nothing_done_twice(history, job, 30)
 
 
 def test_a_scheduler_drops_a_job_that_another_took(database: Database, tmp_path: Path) -> None:
@@ -252,6 +300,24 @@ def test_an_sqlite_store_has_one_scheduler(tmp_path: Path) -> None:
         SchedulerService(database, tmp_path)
     SchedulerService(database, tmp_path)
     database.close()
+
+
+def test_commands_leave_a_submitted_job_to_its_scheduler(tmp_path: Path) -> None:
+    queue = JobQueue(tmp_path)
+    job = queue.submit(order(n=2))[0].id
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(cli, [*words, job[:16], "-w", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert said("cancel", "--pause") == f"job {job} is paused\n"
+    assert said("resume") == f"job {job} is queued\n"
+    assert said("cancel") == f"job {job} is cancelled\n"
+    assert said("retry") == f"job {job} is queued\n"
+    assert queue.claim("s") is not None
+    assert said("cancel") == f"job {job} is running, asked to cancel\n"
+    queue.close()
 
 
 class Fleet:

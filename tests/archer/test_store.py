@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from archer import Event, JobSpec, Node, run
+from archer import Event, Item, JobSpec, Node, run
 from archer.errors import (
     BlobDamaged,
     DiskFull,
@@ -220,6 +220,36 @@ def test_a_result_without_the_lease_is_refused_with_everything_beside_it(store: 
         batch.close(TASK, 7, "done", number=1)
     assert store.states(plan.job) == {TASK.name: "done"}
     store.close()
+
+
+def test_a_large_batch_is_like_many_small_ones(store: JobStore, plan: Plan) -> None:
+    """PostgreSQL is asked once for many rows; the last of equal ones counts, and one without its lease undoes them all."""
+    tasks = [
+        Task(node="sum", phase="map", item=Item(variant=f"{place:03d}"), place=place) for place in range(40)
+    ]
+    store.begin(plan)
+    with store.batch(plan.job) as batch:
+        for place, task in enumerate(tasks):
+            batch.plan(task)
+            batch.lease(task, place + 1, 0)
+            batch.lease(task, place + 101, 0)
+    for stale in (39, 200):
+        with pytest.raises(LeaseLost), store.batch(plan.job) as batch:
+            for place, task in enumerate(tasks):
+                batch.close(task, stale if place == 7 else place + 101, "done", number=1)
+    assert set(store.states(plan.job).values()) == {"leased"}
+    with store.batch(plan.job) as batch:
+        for place, task in enumerate(tasks):
+            batch.close(task, place + 101, "done", number=1, wall_ms=2, log="null: \0")
+            batch.remember(f"key-{place % 30}", {})
+            batch.task_event("chunk-done", task, 1, {"place": place})
+    assert [event.payload["place"] for event in store.history(plan.job)] == list(range(40))
+    assert set(store.states(plan.job).values()) == {"done"}
+    assert len(store.recall([f"key-{place}" for place in range(40)])) == 30
+    with store.batch(plan.job) as batch:
+        for place in range(30):
+            batch.touch(f"key-{place}")
+        batch.event("touched")
 
 
 def test_a_try_given_and_given_up_in_one_batch_was_never_leased(store: JobStore, plan: Plan) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from pipelines.cli.main import main
+from pipelines.cli.reproduce import difference_lines
 from pipelines.encode.machine import simd_features
 from pipelines.encode.manifest import SCHEMA
 from pipelines.encode.record import source_place
 from pipelines.encode.request import EncodeRequest
-from pipelines.reproduce.environment import decisions, differences
+from pipelines.reproduce.environment import Difference, decisions, differences
 from pipelines.reproduce.errors import ManifestUnusable
 from pipelines.reproduce.files import compared
 from pipelines.reproduce.quality import quality_results
@@ -231,3 +232,19 @@ def test_instruction_sets_that_encoders_use() -> None:
     assert simd_features("model name\t: X\nflags\t\t: fpu avx2 sse4_2 avx\n") == ["sse4_2", "avx", "avx2"]
     assert simd_features("Features\t: fp asimd sve\n") == ["asimd", "sve"]
     assert simd_features("") == []
+
+
+def test_people_are_told_of_other_builds_in_few_words() -> None:
+    build = "ffmpeg version {} Copyright (c) 2000-2026 the FFmpeg developers #{}"
+    one, other = build.format("n9.0.2", "7e87"), build.format("7.0.2-static https://example.org/ ", "d123")
+    found = [
+        Difference(what="ffmpeg", recorded=one, here=other),
+        Difference(what="stage audio", recorded=f"audio@1, {one}", here=f"audio@1, {other}"),
+        Difference(what="stage encode", recorded=f"encode@2, {one}", here=f"encode@3, {one}"),
+        Difference(what="stage score", recorded="score@2, a", here="score@2, b"),
+    ]
+    assert list(difference_lines(found)) == [
+        "differs: ffmpeg: was ffmpeg version n9.0.2 #7e87; is ffmpeg version 7.0.2-static #d123",
+        "differs: stage encode: was encode@2, ffmpeg version n9.0.2 #7e87; is encode@3, ffmpeg version n9.0.2 #7e87",
+        "differs: other builds compute in audio, score",
+    ]

@@ -11,6 +11,8 @@ from typing import Any
 PREFIX, INPUT = "p.", "input."
 FURTHER = "further"
 """Field with settings as JSON, which go before what the other fields say."""
+UNITS = {"s": "s", "kbps": "kb/s", "bytes": "bytes", "frames": "frames", "mb": "MB"}
+SHORT = ("crf", "vmaf", "drm", "fps", "qc", "hdr", "gop")
 TERMS = ("queue", "priority", "deadline", "tags", "nodes", "limits")
 
 
@@ -61,6 +63,14 @@ class Gathered:
 def fields_of(schema: Mapping[str, Any]) -> list[Field]:
     """Fields for all settings of a schema."""
     return [_field(name, each) for name, each in schema["properties"].items()]
+
+
+def label_of(name: str) -> str:
+    """`target_vmaf` -> `Target VMAF`, `chunk_s` -> `Chunk (s)`."""
+    *words, last = name.split("_")
+    words = [*words, f"({UNITS[last]})" if words and last in UNITS else last]
+    text = " ".join(word.upper() if word in SHORT else word for word in words)
+    return text[:1].upper() + text[1:]
 
 
 def read(schema: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
@@ -119,7 +129,7 @@ def field_at(pointer: str, names: Sequence[str]) -> str:
 
 def _field(name: str, schema: Mapping[str, Any]) -> Field:
     default = _text(schema.get("default", ""))
-    label = name.replace("_", " ")
+    label = label_of(name)
     if "enum" in schema:
         return Field(
             name=name, label=label, kind="choice", choices=[*map(_text, schema["enum"])], default=default

@@ -20,13 +20,13 @@ class Rates:
     """Counts of one server process: requests, and wrong keys, by address.
 
     Args:
-        rate: requests per address, as `200/second`; empty for no limit.
+        rate: requests per address, as `200/second`; empty for no limit, of wrong keys neither.
     """
 
     def __init__(self, rate: str) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._rate = parse(rate) if rate else None
-        self._guesses = parse(GUESSES)
+        self._guesses = parse(GUESSES) if rate else None
 
     async def hit(self, client: str) -> None:
         """Count a request. Raises Problem where it is one too many."""
@@ -35,7 +35,7 @@ class Rates:
 
     async def guessed(self, client: str) -> None:
         """Count a wrong key. Raises Problem where it is one too many; right ones of the same address are still served."""
-        if not await self._limiter.hit(self._guesses, "guesses", client):
+        if self._guesses is not None and not await self._limiter.hit(self._guesses, "guesses", client):
             raise await self._too_many(self._guesses, "guesses", client)
 
     async def _too_many(self, rate: RateLimitItem, what: str, client: str) -> Problem:

@@ -19,6 +19,7 @@ NOUNS = (
     "templates",
     "queues",
     "webhooks",
+    "mediaconvert",
 )
 
 

@@ -19,10 +19,22 @@ def upgrade() -> None:
         _text("scopes"),
         *_times("made", "expires", "revoked"),
     )
-    hook = (_text("owner", 200), _text("url"), _text("events"), _text("secret", 100), *_times("made"))
+    hook: tuple[Column, ...] = (
+        _text("owner", 200),
+        _text("url"),
+        _text("events"),
+        _text("secret", 100),
+        *_times("made"),
+    )
     _table("webhooks", _key(32), *hook, _number("seen"))
-    what = (_text("hook", 32), _number("seq"), _text("type", 32), _text("body"), _text("state", 16))
-    how = (
+    what: tuple[Column, ...] = (
+        _text("hook", 32),
+        _number("seq"),
+        _text("type", 32),
+        _text("body"),
+        _text("state", 16),
+    )
+    how: tuple[Column, ...] = (
         _number("tries", sa.Integer),
         *_times("next"),
         _number("status", sa.Integer),

@@ -34,7 +34,7 @@ function scorePath(rung, view, axis) {
 
 function ratePath(rung, view, axis) {
   const points = rung.rates.flatMap((rate, place) => [place, place + 1].map((edge) => {
-    const seconds = Math.min(edge * data.rateStep, data.duration);
+    const seconds = edge < rung.rates.length ? edge * data.rateStep : data.duration;
     return `${across(seconds, view).toFixed(2)},${down(rate, axis).toFixed(2)}`;
   }));
   return `M${points.join(' ')}`;
