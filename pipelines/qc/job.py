@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archer.artifact import Artifact
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Node
 from archer.templates import JobTemplate
@@ -22,42 +23,23 @@ def analyze_job(asset: Asset, params: QcParams | None = None) -> JobSpec:
         asset: the title.
         params: settings of quality control; None for the defaults.
     """
+    title: dict[str, Asset | Artifact | str] = {"asset": asset, "media": "ingest.media"}
+    seen: dict[str, Asset | Artifact | str] = {"shots": "shots.shots", "frames": "vision.frames"}
     nodes = [
         Node(id="ingest", stage="ingest", params=IngestParams(strict=False), inputs={"asset": asset}),
-        Node(
-            id="shots",
-            stage="shots",
-            params=ShotsParams(),
-            inputs={"asset": asset, "media": "ingest.media"},
-        ),
-        Node(
-            id="vision",
-            stage="vision",
-            params=VisionParams(),
-            inputs={"asset": asset, "media": "ingest.media", "shots": "shots.shots"},
-        ),
+        Node(id="shots", stage="shots", params=ShotsParams(), inputs=title),
+        Node(id="vision", stage="vision", params=VisionParams(), inputs=title | {"shots": "shots.shots"}),
         Node(
             id="stills",
             stage="stills",
             params=StillsParams(),
-            inputs={
-                "asset": asset,
-                "media": "ingest.media",
-                "shots": "shots.shots",
-                "frames": "vision.frames",
-                "table": "vision.shots",
-            },
+            inputs=title | seen | {"table": "vision.shots"},
         ),
         Node(
             id="qc",
             stage="qc",
             params=params or QcParams(),
-            inputs={
-                "media": "ingest.media",
-                "shots": "shots.shots",
-                "frames": "vision.frames",
-                "stills": "stills.stills",
-            },
+            inputs={"media": "ingest.media", **seen, "stills": "stills.stills"},
         ),
     ]
     return JobSpec(nodes=nodes)

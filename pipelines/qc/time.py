@@ -131,20 +131,32 @@ def _around(values: Values, place: int) -> Values | None:
 
 def flash(title: Title, profile: Profile) -> Found:
     """More flashes within a second than eyes sensitive to them can bear (ITU-R BT.1702)."""
-    turns = np.array(transitions(title["flash"], title["flash_dark"]), np.int64)
+    never = np.zeros(len(title), np.float32)
+    for what, turns in (
+        ("flashes", transitions(title["flash"], title["flash_dark"])),
+        ("flashes of saturated red", transitions(title["red_flash"], never)),
+    ):
+        for span, worst in _often(np.array(turns, np.int64), title, profile.flashes):
+            yield span, f"{worst} {what} within a second"
+
+
+def _often(turns: npt.NDArray[np.int64], title: Title, most: int) -> Iterator[tuple[FrameRange, int]]:
+    """Where more pairs of turns than allowed lie within a second, and how many at worst."""
     ends = np.searchsorted(turns, turns + max(1, round(title.rate)))
     many, worst = np.zeros(len(title), np.bool_), np.zeros(len(title), np.int64)
     for place, behind in enumerate(ends.tolist()):
         count = (behind - place) // 2
-        if count > profile.flashes:
+        if count > most:
             span = slice(turns[place], turns[behind - 1] + 1)
             many[span], worst[span] = True, np.maximum(worst[span], count)
     for run in runs(many):
-        yield run, f"{worst[run.start : run.end].max()} flashes within a second"
+        yield run, int(worst[run.start : run.end].max())
 
 
 def transitions(flashes: Values, dark: Values) -> list[int]:
     """Frames where a change of luminance reaches 20 cd/m^2 in one direction, while the darker side is below 160.
+
+    Redness has the same limit, and no darker side.
 
     Changes of one direction add up over frames; a change in the other direction begins anew.
     """

@@ -18,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 NEEDED = (
     "luma_mean", "luma_std", "luma_min", "luma_max", "luma_p99", "below_range", "above_range", "out_of_gamut", "blockiness",
     "bar_top", "bar_bottom", "bar_left", "bar_right", "change", "comb", "field_order", "top_change", "bottom_change", "spots",
-    "spot_places", "flash", "flash_dark", "pan_x", "pan_y", "unexplained",
+    "spot_places", "flash", "flash_dark", "red_flash", "pan_x", "pan_y", "unexplained",
 )  # fmt: skip
 """Columns of `vision-frames@1` that findings are made of."""
 

@@ -69,6 +69,7 @@ FRAME_COLUMNS = (
     Column("spot_places", "ints", "samples", "the first 16 of them, as row * width + column"),
     Column("flash", "float", "cd/m^2", "change of luminance that a quarter of the picture reaches, on a display of 200 cd/m^2"),
     Column("flash_dark", "float", "cd/m^2", "mean luminance of the darker of the two frames"),
+    Column("red_flash", "float", "1", "change of (R - G - B) x 320 that a quarter of the picture reaches with saturated red"),
     Column("pan_x", "float", "% of width", "motion of the whole picture to the right from the frame before"),
     Column("pan_y", "float", "% of height", "motion of the whole picture downwards"),
     Column("zoom", "float", "%", "growth of the whole picture"),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cinemill_native import inspect_chroma, inspect_luma, thumbnail
 from cinemill_native.frames import Frame
 from pipelines.vision.columns import FRAME_COLUMNS
-from pipelines.vision.flash import flash, luminance
+from pipelines.vision.flash import Red, flash, luminance, red_flash, redness
 from pipelines.vision.levels import Levels
 from pipelines.vision.motion import GRID, motion
 from pipelines.vision.phash import SIZE, phash
@@ -33,6 +33,7 @@ class Seen:
     frame: Frame
     small: npt.NDArray[np.uint8]
     light: npt.NDArray[np.float32]
+    red: Red | None
 
 
 @dataclass(slots=True)
@@ -59,15 +60,24 @@ def measured(frames: Iterable[Frame], levels: Levels) -> Iterator[tuple[dict[str
     last: Seen | None = None
     for frame in frames:
         small = thumbnail(frame.luma, *GRID)
-        seen = Seen(frame, small, luminance(small[::2, ::2], levels))
+        seen = Seen(frame, small, luminance(small[::2, ::2], levels), _red(frame, small[::2, ::2], levels))
         values = {"frame": frame.index, **_still(frame, last, levels)}
         if last is not None:
             moved = motion(last.small, small)
             up, dark = flash(last.light, seen.light)
             values |= {"flash": up, "flash_dark": dark}
+            if last.red is not None and seen.red is not None:
+                values["red_flash"] = red_flash(last.red, seen.red)
             values |= {name: getattr(moved, name) for name in ("pan_x", "pan_y", "zoom", "unexplained")}
         yield values, tiny(frame)
         last = seen
+
+
+def _red(frame: Frame, small: npt.NDArray[np.uint8], levels: Levels) -> Red | None:
+    if len(frame.planes) < 3:
+        return None
+    cb, cr = (thumbnail(plane, *small.shape) for plane in frame.planes[1:3])
+    return redness(small, cb, cr, levels)
 
 
 def _still(frame: Frame, last: Seen | None, levels: Levels) -> dict[str, Any]:

@@ -128,6 +128,17 @@ def flashed(pictures: Pictures) -> Pictures:
     return pictures
 
 
+def reddened(pictures: Pictures) -> Pictures:
+    """Half of the picture between red and a green of the same luma, which luminance does not show."""
+    rows = slice(HEIGHT, HEIGHT * 3 // 2)
+    for place in range(20, 50):
+        red = (place - 20) % 5 < 2
+        pictures[place, : HEIGHT // 2] = 63 if red else 61
+        chroma = pictures[place, rows].reshape(2, HEIGHT // 2, WIDTH // 2)
+        chroma[0, : HEIGHT // 4], chroma[1, : HEIGHT // 4] = (102, 240) if red else (120, 110)
+    return pictures
+
+
 @pytest.mark.parametrize(
     ("spoil", "kind", "at"),
     [
@@ -138,6 +149,7 @@ def flashed(pictures: Pictures) -> Pictures:
         pytest.param(stuttered, "duplicate", (50, 51), id="duplicate"),
         pytest.param(shortened, "dropped", (50, 51), id="dropped"),
         pytest.param(flashed, "flash", (20, 50), id="flash"),
+        pytest.param(reddened, "flash", (20, 50), id="red-flash"),
     ],
 )
 def test_a_seeded_defect_is_found(
@@ -153,6 +165,7 @@ def test_a_seeded_defect_is_found(
     assert abs(worst.start - at[0]) <= 5
     assert abs(worst.end - at[1]) <= 8
     assert {each.kind for each in found} <= {kind, "dropped"} if spoil is frozen else {kind}
+    assert ("saturated red" in worst.message) == (spoil is reddened)
 
 
 def test_nothing_is_found_in_a_clean_title(wide: tuple[Pictures, Pictures, Pictures], tmp_path: Path) -> None:
@@ -303,7 +316,7 @@ def read_with_everything(out: Path) -> None:
 
 @pytest.mark.slow
 def test_nothing_is_found_in_real_clips(clips: Path) -> None:
-    """But for one, whose strobing background does flash."""
+    """But for two: a strobing background does flash, and a phone did repeat a frame (change 0.2 amid 1.1 and more)."""
     found = {}
     for path in sorted(clips.glob("*.mp4")) + sorted(clips.glob("*.mkv")):
         info = probe(str(path))
@@ -311,7 +324,8 @@ def test_nothing_is_found_in_real_clips(clips: Path) -> None:
             continue
         found[path.name] = {each.kind for each in judged_real(path)}
     assert {name: kinds for name, kinds in found.items() if kinds} == {
-        "chrome_stopmotion_270p30.mp4": {"flash"}
+        "chrome_stopmotion_270p30.mp4": {"flash"},
+        "roof_pan_360p30.mp4": {"duplicate"},
     }
 
 

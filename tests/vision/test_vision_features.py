@@ -18,7 +18,7 @@ from archer.media import FrameRange, frames, probe
 from cinemill_native.frames import Frame, PixelFormat, Plane
 from pipelines.vision import table
 from pipelines.vision.columns import FRAME_COLUMNS, SHOT_COLUMNS, STILL_COLUMNS
-from pipelines.vision.flash import flash, luminance
+from pipelines.vision.flash import flash, luminance, red_flash, redness
 from pipelines.vision.levels import Levels
 from pipelines.vision.measure import measured
 from pipelines.vision.motion import GRID, motion
@@ -81,6 +81,7 @@ def test_every_column_is_filled(pair: tuple[Frame, Frame]) -> None:
         "bottom_change",
         "flash",
         "flash_dark",
+        "red_flash",
     }
     assert set(second) - set(first) == compared | {"pan_x", "pan_y", "zoom", "unexplained"}
 
@@ -281,3 +282,21 @@ def test_columns_are_described() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "vision.md").read_text()
     for each in (*FRAME_COLUMNS, *SHOT_COLUMNS, *STILL_COLUMNS):
         assert f"| `{each.name}` | {each.kind} | {each.unit} | {each.what} |" in page
+
+
+def test_redness_is_that_of_linear_light() -> None:
+    """Pure red of BT.709 in video range, dark red, grey, green: (R - G - B) * 320, and which are saturated."""
+    of = Levels(full_range=False, bit_depth=8, red=0.2126, blue=0.0722)
+    y, cb, cr = (
+        np.array([row], np.uint8) for row in ([63, 39, 126, 173], [102, 115, 128, 42], [240, 184, 128, 26])
+    )
+    value, saturated = redness(y, cb, cr, of)
+    assert value[0] == pytest.approx([320, 320 * 0.5**2.4, 0, 0], abs=4)
+    assert saturated[0].tolist() == [True, True, False, False]
+    grey = redness(
+        np.full((1, 4), 126, np.uint8), np.full((1, 4), 128, np.uint8), np.full((1, 4), 128, np.uint8), of
+    )
+    red = redness(*(np.repeat(plane[:, :1], 4, axis=1) for plane in (y, cb, cr)), of)
+    assert red_flash(grey, red) == pytest.approx(320, abs=4)
+    assert red_flash(red, grey) == pytest.approx(-320, abs=4)
+    assert red_flash(grey, grey) == 0
