@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archer.artifact import Artifact
 from archer.canonical import memo_key
@@ -45,13 +45,15 @@ from archer.scheduler import (
     Tick,
 )
 from archer.spec import spec_to_text
-from archer.store import ArtifactStore, Batch, JobStore
-from archer.store.artifacts import json_bytes
+from archer.store.artifacts import ArtifactStore, json_bytes
 from archer.store.remote import RemoteBlobs
 from archer.task import ITEMS, Progress, Report, Task, TaskCall, TaskDone
 from archer.wire import outputs_to_json
 from archer.worker import scratch_name
 from cinemill_native.errors import CinemillError
+
+if TYPE_CHECKING:
+    from archer.store import Batch, JobStore
 
 POLL_S = 1.0
 LISTEN_S = 0.5
@@ -116,16 +118,22 @@ def run(
     _refuse_import()
     plan = make_plan(spec)
     how = Setup(tell=on_event or _nobody, policy=policy or Policy(), remote=artifacts, afresh=afresh)
-    store = JobStore(Path(work_dir).absolute())
+    made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
     try:
-        made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
-        try:
-            kept = ArtifactStore(store.root, remote=artifacts)
-            driver = Driver(plan, store, made, kept, how, first_ticket=store.next_token)
-            return driver.run(spec_to_text(spec))
-        finally:
-            if made is not executor:
-                made.close()
+        return _driven(spec, plan, Path(work_dir).absolute(), made, how)
+    finally:
+        if made is not executor:
+            made.close()
+
+
+def _driven(spec: JobSpec, plan: Plan, folder: Path, executor: Executor, how: Setup) -> JobResult:
+    from archer.store import JobStore  # SQLAlchemy takes as long to start as the workers do: both at once
+
+    store = JobStore(folder)
+    try:
+        kept = ArtifactStore(store.root, remote=how.remote)
+        driver = Driver(plan, store, executor, kept, how, first_ticket=store.next_token)
+        return driver.run(spec_to_text(spec))
     finally:
         store.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archer.artifact import Artifact
 from archer.errors import TaskFailure
@@ -25,8 +25,10 @@ from archer.scheduler import (
     Renew,
     Retry,
 )
-from archer.store import Batch
 from archer.task import TaskDone
+
+if TYPE_CHECKING:
+    from archer.store import Batch
 
 LOG_LINES = 200
 

@@ -131,6 +131,7 @@ def test_a_running_job_is_paused_continued_and_cancelled_from_outside_and_goes_o
         next(line for line in process.stdout if '"job-paused"' in line)
         assert json.loads(shell("jobs", "--json")[1])["state"] == "paused"
         assert shell("cancel", "--continue")[0] == 0
+        next(line for line in process.stdout if '"job-continued"' in line)
         next(line for line in process.stdout if '"chunk-done"' in line)
         assert shell("cancel")[0] == 0
         process.communicate(timeout=60)
