@@ -127,7 +127,7 @@ def run(
 
 
 def _driven(spec: JobSpec, plan: Plan, folder: Path, executor: Executor, how: Setup) -> JobResult:
-    from archer.store import JobStore  # SQLAlchemy takes as long to start as the workers do: both at once
+    from archer.store import JobStore  # SQLAlchemy, which a script that a worker imports does not need
 
     store = JobStore(folder)
     try:

@@ -133,7 +133,7 @@ class Template:
 
 
 class LocalExecutor:
-    """Worker processes, forked when they are first needed, each with one task at a time; what they are forked from starts now.
+    """Worker processes, forked when they are first needed, each with one task at a time.
 
     Args:
         workers: how many; None for the cores this process may use.
@@ -143,7 +143,7 @@ class LocalExecutor:
 
     def __init__(self, workers: int | None = None) -> None:
         self._count = workers or len(os.sched_getaffinity(0))
-        self._template: Template | None = Template()
+        self._template: Template | None = None
         self._workers: list[Worker] = []
         self._next_beat = 0.0
 
