@@ -118,24 +118,24 @@ def run(
     _refuse_import()
     plan = make_plan(spec)
     how = Setup(tell=on_event or _nobody, policy=policy or Policy(), remote=artifacts, afresh=afresh)
-    made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
-    try:
-        return _driven(spec, plan, Path(work_dir).absolute(), made, how)
-    finally:
-        if made is not executor:
-            made.close()
-
-
-def _driven(spec: JobSpec, plan: Plan, folder: Path, executor: Executor, how: Setup) -> JobResult:
     from archer.store import JobStore  # SQLAlchemy, which a script that a worker imports does not need
 
-    store = JobStore(folder)
+    store = JobStore(Path(work_dir).absolute())
     try:
-        kept = ArtifactStore(store.root, remote=how.remote)
-        driver = Driver(plan, store, executor, kept, how, first_ticket=store.next_token)
-        return driver.run(spec_to_text(spec))
+        made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
+        try:
+            return _driven(spec, plan, store, made, how)
+        finally:
+            if made is not executor:
+                made.close()
     finally:
         store.close()
+
+
+def _driven(spec: JobSpec, plan: Plan, store: JobStore, executor: Executor, how: Setup) -> JobResult:
+    kept = ArtifactStore(store.root, remote=how.remote)
+    driver = Driver(plan, store, executor, kept, how, first_ticket=store.next_token)
+    return driver.run(spec_to_text(spec))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
