@@ -29,6 +29,10 @@ class Caller:
     id: str
     scopes: tuple[str, ...]
 
+    def may(self, scope: str) -> bool:
+        """True where the caller has the scope."""
+        return scope in self.scopes or "*" in self.scopes
+
 
 def needs(scope: str) -> Any:
     """A dependency of routes: the caller, who has the scope. Refuses with 401, 403 or 429."""
@@ -65,7 +69,7 @@ async def caller_of(request: Request, text: str, scope: str) -> Caller:
             await parts.rates.guessed(request.client.host if request.client else "")
         raise
     request.state.key_id = found.id
-    if scope not in found.scopes and "*" not in found.scopes:
+    if not found.may(scope):
         raise Problem("wrong-scope", f"it needs the scope {scope}")
     return found
 

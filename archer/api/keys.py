@@ -32,10 +32,6 @@ class ApiKey:
     expires_ms: int = 0
     revoked_ms: int = 0
 
-    def allows(self, scope: str) -> bool:
-        """True where the key has the scope."""
-        return "*" in self.scopes or scope in self.scopes
-
     def valid_at(self, now_ms: int) -> bool:
         """False once it has expired or was revoked."""
         return not self.revoked_ms and (not self.expires_ms or now_ms < self.expires_ms)

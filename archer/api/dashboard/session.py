@@ -44,7 +44,7 @@ def credentials(key: str) -> HTTPAuthorizationCredentials | None:
 
 def may_change(caller: Caller) -> bool:
     """True where the caller may submit and cancel."""
-    return CHANGING in caller.scopes or "*" in caller.scopes
+    return caller.may(CHANGING)
 
 
 def check_origin(request: Request) -> None:
