@@ -66,18 +66,13 @@ def compare(
 
 
 def _write(found: Comparison, output: Path) -> None:
-    """Whole or not at all."""
+    from pipelines.encode.publish import write_whole
+
     if not output.absolute().parent.is_dir():
         raise click.UsageError(
             f"-o {output}: the folder {output.absolute().parent} does not exist; make it first"
         )
-    partial = output.with_name(f".{output.name}.partial")
-    try:
-        partial.write_text(found.page(output.absolute().parent), encoding="utf-8")
-        partial.replace(output)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    write_whole(output, found.page(output.absolute().parent).encode())
 
 
 def _show(found: Comparison) -> None:

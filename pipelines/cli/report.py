@@ -37,6 +37,7 @@ def report(folder: Path, output: Path | None, source: str, job: str, as_json: bo
     changed, it has the same bytes.
     """
     from pipelines.cli.progress import watching
+    from pipelines.encode.publish import write_whole
     from pipelines.report.remake import remade
 
     place = output or folder / "report.html"
@@ -46,7 +47,7 @@ def report(folder: Path, output: Path | None, source: str, job: str, as_json: bo
         remade(folder, source=source, job=job, on_event=watch) as made,
     ):
         content = made.read_bytes()
-    _write(place, content)
+    write_whole(place, content)
     if output is None:
         _keep_up(folder, content)
     state = "new" if before is None else "same" if before == content else "changed"
@@ -61,20 +62,10 @@ def _tell(result: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
         click.echo(f"report: {result['report']} ({words[result['state']]})")
 
 
-def _write(place: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    partial = place.with_name(f".{place.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(place)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
 def _keep_up(folder: Path, content: bytes) -> None:
     """Let the manifest of a package say what its report is now."""
     from pipelines.encode.manifest import dump, read_manifest
+    from pipelines.encode.publish import write_whole
 
     found = read_manifest(folder)
     entry = found.get("files", {}).get("report.html")
@@ -82,4 +73,4 @@ def _keep_up(folder: Path, content: bytes) -> None:
     if entry is None or entry["sha256"] == digest:
         return
     entry |= {"sha256": digest, "bytes": len(content)}
-    _write(folder / "manifest.json", dump(found))
+    write_whole(folder / "manifest.json", dump(found))

@@ -69,6 +69,22 @@ def publish_file(source: Path, out: Path, *, link: bool) -> None:
         raise OutputFailed(str(out), error.strerror or str(error)) from error
 
 
+def write_whole(out: Path, content: bytes) -> None:
+    """Make a local file hold this content, whole or not at all.
+
+    Raises:
+        OutputFailed: it cannot be written.
+    """
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(out)
+    except OSError as error:
+        raise OutputFailed(str(out), error.strerror or str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def publish_remote(files: Mapping[str, Path], texts: Mapping[str, bytes], url: str) -> None:
     """Upload `files` and `texts` below `url`, the manifest last: a folder without one is not finished.
 
