@@ -23,6 +23,7 @@ def cost_of(root: Path, job: str) -> dict[str, Any]:
     """
     with History(root) as history:
         reused = _reused(history, job)
+        costs = list(history.costs(job))
         nodes = [
             {
                 "node": cost.node,
@@ -33,10 +34,9 @@ def cost_of(root: Path, job: str) -> dict[str, Any]:
                 "wasted": int(cost.wasted),
                 "reused": reused[cost.node],
             }
-            for cost in history.costs(job)
+            for cost in costs
         ]
-        total = sum(cost.cpu_ms for cost in history.costs(job)) / 1000
-    return {"nodes": nodes, "cpu_s": total}
+    return {"nodes": nodes, "cpu_s": sum(cost.cpu_ms for cost in costs) / 1000}
 
 
 def cost_script(cost: dict[str, Any]) -> bytes:

@@ -4,41 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from archer.media.asset import Asset
-from pipelines.encode.cost import cost_of
+from archer.places import shown
 from pipelines.encode.machine import this_machine
 
 RECORD = "run.json"
 SCHEMA = "cinemill-run@1"
 
 
-def run_record(asset: Asset, work_dir: Path, job: str) -> dict[str, Any]:
+def run_record(asset: Asset, work_dir: Path, job: str, cost: dict[str, Any]) -> dict[str, Any]:
     """Where the source was, which machine, and what it cost.
 
     Args:
         asset: the mezzanine.
         work_dir: folder of the finished job.
         job: its identity.
+        cost: what `cost_of` says of it.
     """
     return {
         "schema": SCHEMA,
         "job": job,
         "source": source_place(asset.url),
         "machine": this_machine(),
-        "cost": job_cost(work_dir, job),
+        "cost": _with_times(cost, work_dir, job),
     }
 
 
-def job_cost(work_dir: Path, job: str) -> dict[str, Any]:
-    """What `cost_of` says of every stage, when the job began and ended, and how many tasks and tries there were.
+def _with_times(cost: dict[str, Any], work_dir: Path, job: str) -> dict[str, Any]:
+    """The cost of every stage, when the job began and ended, and how many tasks and tries there were.
 
     `tries` below `tasks` says that results of earlier jobs were used again, which cost nothing here.
     """
     from archer.store import History
 
-    cost = cost_of(work_dir, job)
     with History(work_dir) as history:
         row, tasks = history.job(job), sum(history.counts(job).values())
     return {
@@ -55,5 +54,4 @@ def source_place(url: str) -> str:
     """Where the source was: the absolute path of a file; a URL without what may be secret, its user and its query."""
     if "://" not in url:
         return str(Path(url).absolute())
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return shown(url)

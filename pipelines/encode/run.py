@@ -151,11 +151,12 @@ def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, An
         facts=facts,
         files=file_table(files, _frame_counts(done, files)),
     )
-    beside = {MANIFEST: dump(text), COST: cost_script(cost_of(done.store.root, plan.job))}
+    cost = cost_of(done.store.root, plan.job)
+    beside = {MANIFEST: dump(text), COST: cost_script(cost)}
     if place.remote:
         publish_remote(files, beside, place.out)
     else:
-        beside[RECORD] = dump(run_record(order.asset, done.store.root, plan.job))
+        beside[RECORD] = dump(run_record(order.asset, done.store.root, plan.job, cost))
         publish_folder(files, beside, place.path, link=not place.keep)
     return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
 
