@@ -121,6 +121,7 @@ class Handle:
         self._policy = Policy(shared.size)
         self._lock = threading.Lock()
         self._quiet = self._told = 0, 0
+        self._left_s = self._thought_s = 0.0
 
     @property
     def size(self) -> int:
@@ -135,9 +136,15 @@ class Handle:
         """
         wanted = min(len(into), max(0, self.size - offset))
         done = 0
+        self._came_back()
         while done < wanted:
             done += self._read_some(offset + done, into[done : min(wanted, done + MOST_READ)])
+        self._left_s = time.perf_counter()
         return done
+
+    def _came_back(self) -> None:
+        if self._left_s:
+            self._thought_s += time.perf_counter() - self._left_s
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes from `offset` on, fewer than `length` only at the end of the file. Raises: as `read_into`."""
@@ -146,7 +153,9 @@ class Handle:
         if 0 < length <= MOST_READ and shared.error is None:
             found = self.core.cache.get(shared.number, shared.size, offset, length)
             if found is not None:
+                self._came_back()
                 self._hit(offset, length)
+                self._left_s = time.perf_counter()
                 return found
         data = bytearray(length)
         self.read_into(offset, memoryview(data))
@@ -160,7 +169,7 @@ class Handle:
             self._hit(offset, got)
             return got
         self._tell_quiet()
-        self.noticed(offset, len(into), missed=True)
+        self.noticed(offset, len(into), missed=True, thought_s=self._thought())
         ticket = cache.enter(shared.number, shared.size, offset, len(into))
         number = errno.EAGAIN
         until = time.monotonic() + TIMEOUT_S
@@ -174,7 +183,7 @@ class Handle:
     def _hit(self, offset: int, length: int) -> None:
         """Short reads that find everything, one after the other, are noticed as one, unless somebody watches."""
         if self.core.observer is not None:
-            return self.noticed(offset, length, missed=False)
+            return self.noticed(offset, length, missed=False, thought_s=self._thought())
         start, end = self._told
         if start <= offset and offset + length <= end:  # the same again says nothing new
             self._used(length)
@@ -196,15 +205,20 @@ class Handle:
         (start, end), self._quiet = self._quiet, (0, 0)
         if end > start:
             self._told = start, end
-            self.noticed(start, end - start, missed=False)
+            self.noticed(start, end - start, missed=False, thought_s=self._thought())
 
-    def noticed(self, offset: int, length: int, *, missed: bool) -> None:
-        """Take a read into account: fetch what it waits for, and what comes next."""
+    def _thought(self) -> float:
+        thought_s, self._thought_s = self._thought_s, 0.0
+        return thought_s
+
+    def noticed(self, offset: int, length: int, *, missed: bool, thought_s: float) -> None:
+        """Take a read into account: fetch what it waits for, and what comes next; `thought_s`: see `Policy.on_read`."""
         if missed:
             self.core.demand(self, offset, length)
         self._used(length)
         with self._lock:
-            spans = self._policy.on_read(offset, length, self.core.depth(self.shared), waited=missed)
+            depth = self.core.depth(self.shared)
+            spans = self._policy.on_read(offset, length, depth, waited=missed, thought_s=thought_s)
             for span in spans:
                 self._ahead(span)
         if self.core.observer is not None:
@@ -258,6 +272,7 @@ class Core:
         observer: sees what happens.
         touch: make the whole cache resident now, not as it is used.
         disk: where bytes from stores are kept for later processes.
+        split: ask a far store for parts of what a reader waits for at once; False costs one request where that costs four.
     """
 
     def __init__(
@@ -267,11 +282,12 @@ class Core:
         observer: Observer | None = None,
         touch: bool = False,
         disk: DiskCache | None = None,
+        split: bool = True,
     ) -> None:
         from cinemill_native._mount import BlockCache
 
         self.cache: BlockCache = BlockCache(budget)
-        self.budget, self.observer, self.disk = budget, observer, disk
+        self.budget, self.observer, self.disk, self.split = budget, observer, disk, split
         if touch:
             self.cache.touch()
         self.counters = Counters()
@@ -344,7 +360,7 @@ class Core:
 
     def _pace(self, place: str) -> Pace:
         found = self._paces.get(place)
-        return found if found is not None else self._paces.setdefault(place, Pace())
+        return found if found is not None else self._paces.setdefault(place, Pace(split=self.split))
 
     def _connections(self) -> int:
         return max((pace.connections for pace in list(self._paces.values())), default=4)

@@ -168,7 +168,8 @@ nb::list next_events(FuseServer& server, double seconds) {
   nb::list found;
   for (const Event& event : events) {
     if (event.kind == Event::Kind::kRead) {
-      found.append(nb::make_tuple(0, event.handle, event.offset, event.length, event.missed));
+      const double thought_s = static_cast<double>(event.thought_us) / 1e6;
+      found.append(nb::make_tuple(0, event.handle, event.offset, event.length, event.missed, thought_s));
     } else {
       found.append(nb::make_tuple(static_cast<std::uint32_t>(event.kind), event.opcode, event.unique, event.node,
                                   nb::bytes(event.payload.data(), event.payload.size()), event.uid, event.gid));

@@ -68,6 +68,11 @@ IGNORED = {
     metavar="FILE.mzr",
     help="Write what happens, for `cinemill replay`.",
 )
+@click.option(
+    "--no-split",
+    is_flag=True,
+    help="One request for what a reader waits for, also of a far store: slower, but cheaper where requests are paid for.",
+)
 @click.option("--metrics", type=int, metavar="PORT", help="Serve Prometheus metrics on 127.0.0.1:PORT.")
 @click.option(
     "--write", is_flag=True, help="Let new files be made (in order, whole); existing ones are only replaced."
@@ -210,7 +215,9 @@ def _core(given: dict[str, Any]) -> Core:
     disk = None
     if given["cache_dir"]:
         disk = DiskCache(Path(given["cache_dir"]), size=given["cache_size"] * MIB)
-    return Core(budget=given["memory"] * MIB, touch=True, observer=recorder, disk=disk)
+    return Core(
+        budget=given["memory"] * MIB, touch=True, observer=recorder, disk=disk, split=not given["no_split"]
+    )
 
 
 def _tell_ready(ready: int | None, folder: Path, name: str) -> None:
