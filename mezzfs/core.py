@@ -226,6 +226,8 @@ class Handle:
 
     def hint(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Say which half-open byte ranges will be read, in order."""
+        if not ranges:
+            return
         with self._lock:
             for span in self._policy.hint(ranges, self.core.depth(self.shared)):
                 self._ahead(span)

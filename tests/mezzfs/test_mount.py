@@ -243,6 +243,12 @@ def test_hints_bring_bytes_before_they_are_read(folder: Path, noise: bytes) -> N
         time.sleep(0.05)
     assert (facts["engine"]["fetched_bytes"], facts["mount"]["reads"]) == (2 * MIB, 0)
     assert os.pread(file, 100, 2 * MIB) == noise[2 * MIB : 2 * MIB + 100]
+    with (folder / "title.mov").open("rb", buffering=0) as another:  # hints hold for it as well: nothing beyond
+        for number in range(4):
+            another.seek(MIB + number * MIB // 2)
+            assert len(another.read(MIB // 2)) == MIB // 2
+    facts = json.loads(os.getxattr(folder / "title.mov", "user.mezzfs.stats"))
+    assert facts["engine"]["fetched_bytes"] == 2 * MIB
     fails(errno.EINVAL, lambda: os.getxattr(folder / "title.mov", "user.mezzfs.hints.nonsense"))
     fails(errno.ENODATA, lambda: os.getxattr(folder / "title.mov", "user.other"))
     os.close(file)
