@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mezzfs.crypt import opened
@@ -22,6 +22,7 @@ from mezzfs.disk import DiskCache, through
 from mezzfs.errors import ChangedObject, MezzError, NotFound, Unreachable, errno_of, shown
 from mezzfs.fetch import Fetch, Measured, Retries
 from mezzfs.objects import ObjectMap, Part, Stat, whole
+from mezzfs.observer import STATISTICS, Observer, Watch
 from mezzfs.pace import Pace
 from mezzfs.policy import Depth, Policy, Span
 from mezzfs.stores import store_for
@@ -47,30 +48,6 @@ LEAST = 128 << 10
 log = logging.getLogger(__name__)
 AHEAD = Retries(attempts=1)
 """Read-ahead is not tried again: a reader that comes to the place does that, with the patience that it has."""
-
-
-class Observer(Protocol):
-    """Sees what happens, in the order of its happening; called from many threads. See `mezzfs.replay`."""
-
-    def opened(self, handle: int, name: str, size: int) -> None:
-        """A file was opened."""
-
-    def read(self, handle: int, offset: int, length: int, *, hit: bool) -> None:
-        """A reader asked for bytes; `hit`: they were there."""
-
-    def fetched(
-        self, handle: int, offset: int, length: int, *, urgent: bool, began_s: float, ended_s: float
-    ) -> None:
-        """Bytes came from a store; times as of `time.monotonic`."""
-
-    def failed(self, handle: int, offset: int, number: int) -> None:
-        """A fetch failed for good, with this errno."""
-
-    def closed(self, handle: int) -> None:
-        """A file was closed."""
-
-    def close(self) -> None:
-        """Nothing more will happen."""
 
 
 @dataclass(slots=True)
@@ -293,6 +270,7 @@ class Core:
         if touch:
             self.cache.touch()
         self.counters = Counters()
+        self._watch_on = Watch(observer, self.cache, self._counted) if observer is not None else None
         self.retries = Retries()
         self.on_stale: Callable[[Shared], None] | None = None
         self._lock = threading.Lock()
@@ -329,9 +307,13 @@ class Core:
             handle = Handle(self, shared, next(self._handles))
             shared.opens += 1
             self.counters.opens += 1
-        if self.observer is not None:
+        if self.observer is not None and self._watch_on is not None:
             self.observer.opened(handle.number, name, shared.size)
+            self._watch_on.opened(shared.number, handle.number)
         return handle
+
+    def _counted(self) -> tuple[int, ...]:
+        return tuple(getattr(self.counters, name) for name in STATISTICS[:4])
 
     def patiently(self, ask: Callable[[], Stat]) -> Stat:
         """Ask a store until it answers, as often as fetches are tried."""
@@ -419,6 +401,8 @@ class Core:
             return
         finally:
             self._pressing.discard(task)
+            if self._watch_on is not None:
+                self._watch_on.look()
         if done < task.span.length:  # nobody wants it any more
             self.cache.fail(shared.number, task.span.offset + done, task.span.length - done, errno.EAGAIN)
 
@@ -439,6 +423,11 @@ class Core:
             place = at + offset - extent.offset - part.offset
             return self.cache.room(shared.number, shared.size, place, min(left, CHUNK), min(left, LEAST))
 
+        def found(start: int, length: int) -> None:
+            if self.observer is not None:
+                place = part.start + start - extent.offset
+                self.observer.kept(task.handle.number, place, length, urgent=task.urgent)
+
         stat = shared.stat(extent.url)
 
         def ask(start: int, length: int, take: Callable[[int, Bytes], bool]) -> int:
@@ -451,7 +440,7 @@ class Core:
                 room=room if extent.key is None and not extent.whole else _no_room,
                 first=lambda: task.won(me),
                 retries=self.retries if task.urgent else AHEAD,
-                note=lambda got: self._note(task, pace, got),
+                note=lambda got: self._note(task, pace, got, part.start + start + length - extent.offset),
             )
             try:
                 return fetch.run(start, length)
@@ -459,17 +448,17 @@ class Core:
                 self.counters.requests += fetch.requests
                 shared.requests += fetch.requests
 
-        kept = through(self.disk, f"{extent.url}|{stat.version}", ask)
+        kept = through(self.disk, f"{extent.url}|{stat.version}", ask, found)
         return opened(extent, part.offset, part.length, kept, sink)
 
-    def _note(self, task: Task, pace: Pace, got: Measured) -> None:
+    def _note(self, task: Task, pace: Pace, got: Measured, end: int) -> None:
+        """Take in one request, whose bytes end at `end` of the file."""
         pace.measured(got.first_byte_s, got.body_s, got.length)
         if self.observer is not None:
-            now = time.monotonic()
+            now, handle = time.monotonic(), task.handle.number
             began = now - got.first_byte_s - got.body_s
-            self.observer.fetched(
-                task.handle.number, *task.span, urgent=task.urgent, began_s=began, ended_s=now
-            )
+            start = max(0, end - got.length)
+            self.observer.fetched(handle, start, got.length, urgent=task.urgent, began_s=began, ended_s=now)
 
     def _failed(self, task: Task, done: int, error: MezzError) -> None:
         shared = task.handle.shared
@@ -524,6 +513,8 @@ class Core:
     def close(self) -> None:
         """Stop fetching. Files that are still open fail."""
         self._workers.close()
+        if self._watch_on is not None:
+            self._watch_on.look(last=True)
 
 
 def _place(url: str) -> str:

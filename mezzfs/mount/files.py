@@ -19,8 +19,8 @@ from mezzfs.objects import Stat
 log = logging.getLogger(__name__)
 HINTS, STATS = "user.mezzfs.hints.", "user.mezzfs.stats"
 """Ask a file for the attribute `user.mezzfs.hints.0-1048576,5000000-6000000` to say what will be read of it (asking is
-allowed on a read-only mount, setting is not), and for `user.mezzfs.stats` to hear what was fetched. Hints hold for all openings of the
-file, also later ones, until it is closed by all."""
+allowed on a read-only mount, setting is not), and for `user.mezzfs.stats` to hear what was fetched.
+Hints hold for all openings of the file, also later ones, until it is closed by all."""
 
 
 Face = Literal["native", "mfusepy"]
@@ -92,7 +92,9 @@ class Files:
             self.writing.release(number)
         else:
             handle.close()
-            if self._hints and not any(other.shared is handle.shared for other in list(self.handles.values())):
+            if self._hints and not any(
+                other.shared is handle.shared for other in list(self.handles.values())
+            ):
                 self._hints.pop(handle.shared.name, None)
         return handle
 

@@ -37,6 +37,9 @@ IGNORED = {
     "_netdev",
     "exec",
     "noexec",
+    "suid",
+    "dev",
+    "defaults",
 }
 """fstab options that are always so, or are not for us."""
 
@@ -93,7 +96,10 @@ IGNORED = {
 @click.option("--anonymous", is_flag=True, help="S3: sign nothing.")
 @click.option("--requester-pays", is_flag=True, help="S3: agree to pay.")
 @click.option(
-    "-o", "options", metavar="OPT,...", help="Options as in fstab: allow_other, uid=, gid=, umask=, rw."
+    "-o",
+    "options",
+    metavar="OPT,...",
+    help="Options of mount(8): allow_other, uid=, gid=, umask=, rw. For fstab there is mount.cinemill.",
 )
 def mount(**given: Any) -> int:
     """Show the objects below URL (or one object, or a manifest) as files in DIR, until it is unmounted or the command ends.
@@ -244,6 +250,7 @@ def _until_the_end(made: Mount) -> int:
         made.wait()
     except SystemExit:
         made.close()
+    made.core.close()
     if made.core.observer is not None:
         made.core.observer.close()
     sys.stderr.flush()

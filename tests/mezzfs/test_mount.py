@@ -243,7 +243,9 @@ def test_hints_bring_bytes_before_they_are_read(folder: Path, noise: bytes) -> N
         time.sleep(0.05)
     assert (facts["engine"]["fetched_bytes"], facts["mount"]["reads"]) == (2 * MIB, 0)
     assert os.pread(file, 100, 2 * MIB) == noise[2 * MIB : 2 * MIB + 100]
-    with (folder / "title.mov").open("rb", buffering=0) as another:  # hints hold for it as well: nothing beyond
+    with (folder / "title.mov").open(
+        "rb", buffering=0
+    ) as another:  # hints hold for it as well: nothing beyond
         for number in range(4):
             another.seek(MIB + number * MIB // 2)
             assert len(another.read(MIB // 2)) == MIB // 2
