@@ -192,10 +192,22 @@ class History:
         rows = self._read(query.group_by(tallies.c.state).having(number > 0))
         return {str(state): int(found) for state, found in rows}
 
-    def events(self, job: str | None = None, *, after: int = 0, limit: int = PAGE) -> list[Event]:
-        """A page of the events of a job, or of all, in order, behind place `after`; none appears behind one that was read."""
+    def events(
+        self,
+        job: str | None = None,
+        *,
+        after: int = 0,
+        limit: int = PAGE,
+        reach: Sequence[str] | None = None,
+    ) -> list[Event]:
+        """A page of the events of a job, or of all, in order, behind place `after`; none appears behind one that was read.
+
+        `reach` narrows them to jobs of some owners.
+        """
         query = sa.select(events).where(events.c.seq > after)
         query = query if job is None else query.where(events.c.job == job)
+        if reach is not None:
+            query = query.join(jobs, jobs.c.id == events.c.job).where(jobs.c.owner.in_(list(reach)))
         return [_event(row) for row in self._read(query.order_by(events.c.seq).limit(limit))]
 
     def attempts(self, job: str, name: str) -> list[AttemptRow]:

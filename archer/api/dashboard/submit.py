@@ -23,6 +23,7 @@ from archer.api.dashboard.session import viewer
 from archer.api.errors import problem_of
 from archer.api.models import Order
 from archer.api.orders import Preview, accepted, preview
+from archer.api.owners import job_of
 from archer.api.problems import Problem
 from archer.api.routes.templates import TemplateView, templates
 from archer.api.services import Parts, Services
@@ -59,7 +60,7 @@ def blank(
     """An empty form, or one that is filled as an earlier job was."""
     known = kinds(caller)
     if like:
-        order = json.loads(parts.queue.get(like).request or "{}")
+        order = json.loads(job_of(parts, caller, like).request or "{}")
         chosen = _chosen(known, order.get("job", "nodes"))
         return _form(request, known, chosen, Draft(values=_typed(chosen, order)))
     return _form(request, known, _chosen(known, kind), Draft(values={}))
@@ -84,7 +85,7 @@ def _sent(request: Request, parts: Services, form: dict[str, str], caller: Calle
     try:
         order = Order.model_validate(document(chosen, form))
         if form.get("do") != "plan":
-            row, _ = accepted(parts, order, key=form.get("key") or None, owner=caller.id)
+            row, _ = accepted(parts, order, key=form.get("key") or None, owner=caller.owner)
             return go(f"/jobs/{row.id}")
         draft.plan = preview(parts, order)
     except (NotRead, ValidationError, Problem, CinemillError) as error:

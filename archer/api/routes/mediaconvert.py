@@ -22,6 +22,7 @@ from archer.api.auth import Caller, caller_of
 from archer.api.errors import problem_of
 from archer.api.models import Order
 from archer.api.orders import accepted
+from archer.api.owners import job_of
 from archer.api.problems import Problem
 from archer.api.services import Parts, Services
 from archer.api.views import share
@@ -67,7 +68,7 @@ async def create(request: Request, parts: Parts) -> Response:
 async def get(request: Request, parts: Parts, job: str) -> Response:
     """GetJob."""
     return await _answered(
-        request, "jobs:read", lambda *_: (200, {"Job": _view(parts, parts.queue.get(job))})
+        request, "jobs:read", lambda caller, _: (200, {"Job": _view(parts, job_of(parts, caller, job))})
     )
 
 
@@ -75,7 +76,8 @@ async def get(request: Request, parts: Parts, job: str) -> Response:
 async def cancel(request: Request, parts: Parts, job: str) -> Response:
     """CancelJob."""
 
-    def work(*_: Any) -> tuple[int, dict[str, Any]]:
+    def work(caller: Caller, _: Any) -> tuple[int, dict[str, Any]]:
+        job_of(parts, caller, job)
         parts.queue.request(job, "cancel")
         return 202, {}
 
@@ -85,7 +87,9 @@ async def cancel(request: Request, parts: Parts, job: str) -> Response:
 @router.get("/jobs")
 async def page(request: Request, parts: Parts) -> Response:
     """ListJobs, the latest first."""
-    return await _answered(request, "jobs:read", lambda *_: (200, _page(parts, request.query_params)))
+    return await _answered(
+        request, "jobs:read", lambda caller, _: (200, _page(parts, caller, request.query_params))
+    )
 
 
 @router.post("/endpoints")
@@ -155,11 +159,11 @@ def _create(parts: Services, caller: Caller, body: Any) -> dict[str, Any]:
         raise Problem("invalid-request", "ClientRequestToken: wanted 1 to 200 printable characters")
     order = Order.model_validate(mapped)
     notes = {KEPT: {name: body[name] for name in ("Role", "Settings", "UserMetadata") if name in body}}
-    row, _ = accepted(parts, order, key=token, owner=caller.id, notes=notes)
+    row, _ = accepted(parts, order, key=token, owner=caller.owner, notes=notes)
     return _view(parts, row)
 
 
-def _page(parts: Services, query: Mapping[str, str]) -> dict[str, Any]:
+def _page(parts: Services, caller: Caller, query: Mapping[str, str]) -> dict[str, Any]:
     count = (
         min(max(int(query.get("maxResults", "20")), 1), 20) if query.get("maxResults", "20").isdigit() else 20
     )
@@ -167,7 +171,7 @@ def _page(parts: Services, query: Mapping[str, str]) -> dict[str, Any]:
     state = next(iter(wanted), None)
     queue = query["queue"].rpartition("/")[2] if "queue" in query else None
     after = cursor.text_after("mediaconvert", query.get("nextToken"))
-    rows = parts.queue.page(after, count + 1, state=state, queue=queue)
+    rows = parts.queue.page(after, count + 1, state=state, queue=queue, reach=caller.reach)
     found: dict[str, Any] = {"Jobs": [_view(parts, row) for row in rows[:count]]}
     return (
         {**found, "NextToken": cursor.encode("mediaconvert", rows[count - 1].id)}

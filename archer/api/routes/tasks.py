@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from archer.api import cursor
 from archer.api.auth import Caller, needs
 from archer.api.models import TaskState, iso
+from archer.api.owners import job_of
 from archer.api.paths import CursorParam, JobId, Limit
 from archer.api.problems import documented
 from archer.api.services import Parts
@@ -68,10 +69,10 @@ def tasks(
     state: TaskState | None = None,
     limit: Limit = 100,
     after: After = None,
-    _: Caller = Reader,
+    caller: Caller = Reader,
 ) -> TaskPage:
     """The tasks of a job by name, as far as they are planned."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     rows = parts.history.tasks(job, state=state, after=cursor.text_after("tasks", after), limit=limit + 1)
     shown = rows[:limit]
     return TaskPage(
@@ -91,18 +92,18 @@ def tasks(
 
 
 @router.get("/attempts", responses=documented(404))
-def attempts(job: JobId, parts: Parts, task: Task, _: Caller = Reader) -> AttemptPage:
+def attempts(job: JobId, parts: Parts, task: Task, caller: Caller = Reader) -> AttemptPage:
     """All tries of one task that ended: how, when, at what cost."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     return AttemptPage(items=[_view(row) for row in parts.history.attempts(job, task)], next=None)
 
 
 @router.get("/logs", responses=documented(404))
 def logs(
-    job: JobId, parts: Parts, limit: Limit = 100, after: After = None, _: Caller = Reader
+    job: JobId, parts: Parts, limit: Limit = 100, after: After = None, caller: Caller = Reader
 ) -> AttemptPage:
     """The tries of a job that have something to say: a log, an error."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     rows = parts.history.logs(job, after=cursor.number_after("logs", after), limit=limit + 1)
     shown = rows[:limit]
     more = cursor.encode("logs", shown[-1].token) if len(rows) > limit else None
