@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archer.errors import JobFailed
+from archer.media import MediaInfo
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
 from encoder import mark_of
@@ -48,7 +49,8 @@ class EncodeOrder:
     """What to encode, how, and where to.
 
     Attributes:
-        asset: the mezzanine.
+        asset: the mezzanine, or several; see `archer.media.asset.joined`.
+        captions: subtitle files that come beside it.
         request: the settings, checked.
         title: name for people.
         command: the command line that makes it again.
@@ -60,11 +62,19 @@ class EncodeOrder:
     title: str
     command: str
     place: OutputPlace
+    captions: Asset | None = None
 
     @property
     def spec(self) -> JobSpec:
         """The job."""
-        return encode_job(self.asset, self.request, title=self.title, command=self.command)
+        return encode_job(
+            self.asset, self.request, title=self.title, command=self.command, captions=self.captions
+        )
+
+    @property
+    def mark(self) -> str:
+        """Names it."""
+        return order_mark(self.asset, self.request, self.captions)
 
 
 def execute(
@@ -103,7 +113,7 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
     if place.remote:
         return _known_remote(order, job)
     if order.request.single:
-        if place.path.is_file() and mark_of(place.path) == order_mark(order.asset, order.request):
+        if place.path.is_file() and mark_of(place.path) == order.mark:
             return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
     elif is_current(place.path, job):
         return summary_of(read_manifest(place.path), output=place.out, report=_report(place), up_to_date=True)
@@ -145,6 +155,7 @@ def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, An
     text = manifest(
         plan=plan,
         asset=order.asset,
+        captions=order.captions,
         title=order.title,
         command=order.command,
         request=order.request,
@@ -156,7 +167,9 @@ def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, An
     if place.remote:
         publish_remote(files, beside, place.out)
     else:
-        beside[RECORD] = dump(run_record(order.asset, done.store.root, plan.job, cost))
+        beside[RECORD] = dump(
+            run_record(order.asset, done.store.root, plan.job, cost, captions=order.captions)
+        )
         publish_folder(files, beside, place.path, link=not place.keep)
     return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
 
@@ -239,7 +252,11 @@ def _scores(done: Done) -> dict[str, FrameScores]:
 
 
 def _notices(order: EncodeOrder, done: Done) -> list[str]:
-    return [*_remarks(order, done), *_of_audio(done), *left_out(done.json(MEDIA))]
+    return [
+        *_remarks(order, done),
+        *_of_audio(done),
+        *left_out(MediaInfo.from_json(done.json(MEDIA)), order.request.subtitles),
+    ]
 
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:

@@ -92,7 +92,7 @@ def reproduce(
         recorded: the manifest.
         out: where the new package goes; must not exist.
         work_dir: folder for the work, fresh or left by an interrupted call of this.
-        source: where the source is now; empty for where it was.
+        source: where the source is now; empty for where it was, as subtitle files that came beside it always are.
         workers, executor, as_json, quiet: see `pipelines.encode.run.execute`.
 
     Raises:
@@ -102,7 +102,8 @@ def reproduce(
     name = str(recorded.path)
     if asset is None or found.state != "same":
         return Reproduction(manifest=name, source=found, environment=_environment(recorded, {}))
-    order = _order(recorded, asset, OutputPlace(out=str(out), work_dir=work_dir))
+    captions = identify(recorded.captions) if recorded.captions else None
+    order = _order(recorded, asset, captions, OutputPlace(out=str(out), work_dir=work_dir))
     environment = _environment(recorded, stage_table(make_plan(order.spec)))
     execute(order, workers=workers, executor=executor, as_json=as_json, quiet=quiet)
     again = read_manifest(out)
@@ -117,9 +118,15 @@ def reproduce(
     )
 
 
-def _order(recorded: Recorded, asset: Asset, place: OutputPlace) -> EncodeOrder:
-    title, command = recorded.manifest["title"], recorded.manifest["command"]
-    return EncodeOrder(asset=asset, request=recorded.request, title=title, command=command, place=place)
+def _order(recorded: Recorded, asset: Asset, captions: Asset | None, place: OutputPlace) -> EncodeOrder:
+    return EncodeOrder(
+        asset=asset,
+        captions=captions,
+        request=recorded.request,
+        title=recorded.manifest["title"],
+        command=recorded.manifest["command"],
+        place=place,
+    )
 
 
 def find_source(recorded: Recorded, place: str) -> tuple[SourceResult, Asset | None]:
