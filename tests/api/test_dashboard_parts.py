@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 pytest.importorskip("fastapi", reason="needs the server's libraries: pip install 'cinemill[serve]'")
 
+from archer.api import paths
 from archer.api.dashboard import fields, picture, timeline, words
 from archer.api.dashboard.buttons import possible
 from archer.api.dashboard.fields import NotRead
@@ -140,6 +142,25 @@ def test_problems_find_their_fields() -> None:
         "elsewhere": "",
     }
     assert {place: fields.field_at(place, names) for place in found} == found
+
+
+def test_further_inputs_are_typed_as_json() -> None:
+    paths.register()
+    from archer.api.dashboard import submit
+    from archer.api.routes import templates
+
+    chosen = templates.template("package")
+    form = {"input.video": "a.mp4", "more": '{"audio1": "b.mp4"}'}
+    order = submit.document(chosen, form)
+    assert order["input"] == {"video": "a.mp4", "audio1": "b.mp4"}
+    assert submit.document(chosen, {"input.video": "a.mp4"})["input"] == "a.mp4"
+    typed = submit._typed(chosen, order)
+    assert (typed["input.video"], json.loads(typed["more"])) == ("a.mp4", {"audio1": "b.mp4"})
+    assert fields.field_at("/input/audio1", submit._names(chosen)) == "more"
+    assert fields.field_at("/input/video", submit._names(chosen)) == "input.video"
+    with pytest.raises(NotRead) as caught:
+        submit.document(chosen, {"input.video": "a.mp4", "more": "[]"})
+    assert set(caught.value.problems) == {"more"}
 
 
 def test_words_are_those_of_people() -> None:
