@@ -326,9 +326,7 @@ def test_boto3_keeps_templates_and_presets(locked: tuple[Any, str]) -> None:
         theirs.create_preset(Name="small", Settings=settings)
     group = {"OutputGroupSettings": {"Type": "CMAF_GROUP_SETTINGS"}, "Outputs": [{"Preset": "small"}]}
     kept = {"OutputGroups": [group], "Inputs": [{"TimecodeSource": "ZEROBASED"}]}
-    template = theirs.create_job_template(Name="film", Queue="day", Priority=4, Settings=kept)[
-        "JobTemplate"
-    ]
+    template = theirs.create_job_template(Name="film", Queue="day", Priority=4, Settings=kept)["JobTemplate"]
     assert (template["Settings"], template["Priority"]) == (kept, 4)
     changed_to = theirs.update_job_template(Name="film", Description="ours", Priority=5)["JobTemplate"]
     assert (changed_to["Description"], changed_to["Priority"], changed_to["Settings"]) == ("ours", 5, kept)
