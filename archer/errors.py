@@ -199,7 +199,8 @@ class ServerRefused(CinemillError, RuntimeError):
         self.status, self.problem, self.detail = status, problem, detail
 
     def __str__(self) -> str:
-        return f"{self.detail} ({self.problem}, HTTP {self.status})"
+        remedy = "; give one by --key, $CINEMILL_KEY or Client(key=...)" if self.status == 401 else ""
+        return f"{self.detail} ({self.problem}, HTTP {self.status}){remedy}"
 
 
 class ServerUnreachable(CinemillError, ConnectionError):

@@ -65,7 +65,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
-    """One task: where it stands and what it gave."""
+    """One task: where it stands, where it runs or ran last (empty where nobody knows) and what it gave."""
 
     name: str
     node: str
@@ -73,12 +73,16 @@ class TaskRow:
     label: str
     weight: int
     state: str
+    worker: str
     outputs: Mapping[str, Artifact]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
-    """One try that ended: how, what it cost (milliseconds), its error and what it logged or its traceback."""
+    """One try that ended: how, what it cost (milliseconds), its error, what it logged or its traceback, and where it ran.
+
+    `worker` is `host/pid`; empty where nobody knows.
+    """
 
     token: int
     name: str
@@ -89,6 +93,7 @@ class AttemptRow:
     cpu_ms: int
     error: str
     log: str
+    worker: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +268,9 @@ def _tries_of_nodes() -> Any:
 
 
 def _task(row: Any) -> TaskRow:
-    plain = {name: getattr(row, name) for name in ("name", "node", "phase", "label", "weight", "state")}
+    plain = {
+        name: getattr(row, name) for name in ("name", "node", "phase", "label", "weight", "state", "worker")
+    }
     return TaskRow(outputs=outputs_from_json(json.loads(row.outputs)), **plain)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 6
+VERSION = 7
 """Of this schema; kept in `meta`."""
 
 metadata = sa.MetaData()
@@ -111,6 +111,9 @@ tasks = sa.Table(
     sa.Column(
         "copy_token", sa.BigInteger, nullable=False, server_default=sa.text("0")
     ),  # of a second try beside the first
+    sa.Column(
+        "worker", sa.String(100), nullable=False, server_default=""
+    ),  # where it runs, once it does so for long
     sa.Index("tasks_by_state", "job", "state", "name"),
 )
 
@@ -127,6 +130,9 @@ attempts = sa.Table(
     sa.Column("cpu_ms", sa.BigInteger, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("log", sa.Text, nullable=False),
+    sa.Column(
+        "worker", sa.String(100), nullable=False, server_default=""
+    ),  # host/pid; empty where nobody knows
     sa.Index("attempts_by_task", "job", "name"),
 )
 

@@ -136,6 +136,12 @@ def new_key(locked: tuple[Served, str]) -> Callable[..., str]:
 
 
 @pytest.fixture
+def keep_key() -> Callable[..., str]:
+    """The same of any work folder."""
+    return _keep_key
+
+
+@pytest.fixture
 def gate_key(gate: Served) -> Callable[..., str]:
     """The same of the server that guards the dashboard."""
     return partial(_keep_key, gate.work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,10 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
+from archer.api.app import create_app
 from archer.api.auth import reach_of
 from archer.api.hooks import Hooks, new_hook
 from archer.api.keys import mint
 from archer.api.metrics import Metrics
+from archer.api.settings import Settings
 from archer.places import Places
 from archer.store import History, JobQueue
 from archer.store.database import Database
@@ -133,6 +136,23 @@ def test_webhooks_of_others_are_not_there(
     assert people["bert"].post(f"/v1/webhooks/{made}:test").status_code == 404
     assert people["bert"].delete(f"/v1/webhooks/{made}").status_code == 404
     assert people["anna"].delete(f"/v1/webhooks/{made}").status_code == 204
+
+
+def test_a_stream_ends_some_time_so_that_the_key_is_looked_at_again(tmp_path: Path) -> None:
+    """It is then asked for by its last place: a key that was revoked meanwhile gets nothing more."""
+    app = create_app(Settings(work_dir=tmp_path, stream_s=0.3))
+    parts = app.state.services
+    parts.queue.submit("{}")
+
+    async def all_of(path: str) -> str:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=20) as client:
+            return (await client.get(path)).text
+
+    told = asyncio.run(all_of("/v1/events"))
+    assert told.count("event: job-submitted") == 1
+    assert "event: end" not in told
+    parts.database.close()
 
 
 def test_a_webhook_is_told_of_jobs_that_its_owner_reaches_while_a_key_is_valid(tmp_path: Path) -> None:

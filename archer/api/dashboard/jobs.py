@@ -12,7 +12,7 @@ from archer.api import cursor
 from archer.api.auth import Caller
 from archer.api.dashboard.buttons import possible
 from archer.api.dashboard.page import page
-from archer.api.dashboard.picture import picture_of
+from archer.api.dashboard.picture import Rows, picture_of
 from archer.api.dashboard.route import go, router
 from archer.api.dashboard.session import viewer
 from archer.api.models import Name, State
@@ -72,14 +72,10 @@ def job(
     job: JobId,
     parts: Parts,
     runs: Annotated[str, Query(pattern="^(all|last)$")] = "last",
+    rows: Rows = "stages",
     caller: Caller = Reader,
 ) -> Response:
     """One job: how far it is, what ran when, what it gave and cost."""
-    return shown(request, parts, job, caller, whole=runs == "all")
-
-
-def shown(request: Request, parts: Services, job: str, caller: Caller, *, whole: bool) -> Response:
-    """The page of a job."""
     seen = last_event(parts.database)
     row = job_of(parts, caller, job)
     moments = moments_of(parts.database, job, limit=MOMENTS)
@@ -94,8 +90,9 @@ def shown(request: Request, parts: Services, job: str, caller: Caller, *, whole:
         usage=usage(job, parts, caller),
         results=results(job, parts, caller),
         moments=moments,
-        whole=whole,
-        picture=picture_of(parts.database, row, moments, whole=whole),
+        runs=runs,
+        rows=rows,
+        picture=picture_of(parts.database, row, moments, whole=runs == "all", by=rows),
         owners=_owners(parts, [row]),
         seen=seen,
     )

@@ -124,8 +124,12 @@ def _work(chosen: TemplateView, form: Mapping[str, str]) -> dict[str, Any]:
     params: dict[str, Any] = {}
     with wrong:
         params = fields.read(chosen.params, form)
+    more: dict[str, Any] = {}
+    with wrong:
+        more = fields.json_object(form, fields.MORE) if chosen.more else {}
     wrong.settle()
-    only = next(iter(inputs.values())) if len(inputs) == 1 else inputs
+    given = {**more, **inputs}
+    only = next(iter(given.values())) if len(given) == 1 else given
     return {"job": chosen.name, "input": only, "params": params}
 
 
@@ -158,7 +162,7 @@ def _chosen(known: dict[str, TemplateView], name: str) -> TemplateView:
 
 
 def _names(chosen: TemplateView) -> list[str]:
-    inputs = [fields.INPUT + name for name in chosen.inputs]
+    inputs = [*(fields.INPUT + name for name in chosen.inputs), *([fields.MORE] if chosen.more else [])]
     settings = [fields.PREFIX + name for name in chosen.params["properties"]]
     return [*inputs, *settings, *fields.TERMS, fields.FURTHER]
 
@@ -210,7 +214,9 @@ def _typed(chosen: TemplateView, order: Mapping[str, Any]) -> dict[str, str]:
     inputs = order.get("input") or {}
     if isinstance(inputs, str):
         inputs = {chosen.inputs[0]: inputs} if chosen.inputs else {}
-    found = {fields.INPUT + name: str(url) for name, url in inputs.items()}
+    found = {fields.INPUT + name: str(url) for name, url in inputs.items() if name in chosen.inputs}
+    more = {name: url for name, url in inputs.items() if name not in chosen.inputs}
+    found |= {fields.MORE: json.dumps(more, indent=2, ensure_ascii=False)} if more else {}
     found |= fields.written(chosen.params, order.get("params") or {})
     for name in ("nodes", "limits"):
         if order.get(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -87,7 +88,8 @@ async def _stream(
     page_of = partial(parts.history.events, job, limit=PAGE, reach=reach)
     with parts.metrics.watchers.track_inprogress():
         yield sse.RETRY
-        while not parts.tail.closing:
+        until = time.monotonic() + parts.settings.stream_s
+        while not parts.tail.closing and time.monotonic() < until:
             known = await parts.tail.look() if parts.tail.last == 0 else parts.tail.last
             over = await run_in_threadpool(_ending, parts, job)
             while page := await run_in_threadpool(page_of, after=place):
@@ -99,7 +101,7 @@ async def _stream(
                 return
             if not follow:
                 return
-            if not await parts.tail.wait(known, parts.settings.heartbeat_s):
+            if not await parts.tail.wait(known, min(parts.settings.heartbeat_s, until - time.monotonic())):
                 yield sse.HEARTBEAT
 
 

@@ -33,6 +33,7 @@ class TaskView(BaseModel):
     label: str
     weight: int = Field(description="In the stage's unit, as frames.")
     state: TaskState
+    worker: str = Field(description="Where it runs, as `host/pid`, once it does so for some seconds.")
 
 
 class TaskPage(BaseModel):
@@ -53,6 +54,7 @@ class AttemptView(BaseModel):
     cpu_ms: int
     error: str
     log: str = Field(description="What it logged, or its traceback.")
+    worker: str = Field(description="Where it ran, as `host/pid`; empty where nobody knows.")
 
 
 class AttemptPage(BaseModel):
@@ -84,6 +86,7 @@ def tasks(
                 label=row.label,
                 weight=row.weight,
                 state=row.state,  # type: ignore[arg-type]  # checked by the model
+                worker=row.worker if row.state == "leased" else "",
             )
             for row in shown
         ],
@@ -120,4 +123,5 @@ def _view(row: AttemptRow) -> AttemptView:
         cpu_ms=row.cpu_ms,
         error=row.error,
         log=row.log,
+        worker=row.worker,
     )

@@ -25,7 +25,8 @@ class TemplateView(BaseModel):
     summary: str
     inputs: list[str] = Field(description="Names of the titles that it reads; the only one is given as text.")
     more: list[str] = Field(
-        description="Names of further ones, which are numbered: `join` for `join1`, `join2`."
+        default_factory=list,
+        description="Names of further inputs, in any number, each with its number: `join1`, `join2`.",
     )
     params: dict[str, Any] = Field(description="JSON schema of its settings.")
 
