@@ -51,7 +51,7 @@ def chosen(
     Args:
         inputs: tracks of each input, in their order.
         wanted: words separated by commas: a number from 1, a language (all its tracks), `default` or `all`; empty is `all`.
-            A word may be several, for one input each and the last for all further ones: `2|eng`. `none`: no track.
+            A word may be several, for one input each and the last for all further ones: `2|eng`, `none|1`. `none`: no track.
         option: named in errors.
 
     Raises:
@@ -98,7 +98,9 @@ def _kind(stream: AudioStream | TextStream) -> tuple[str, tuple[str, ...]]:
 
 
 def _named(tracks: Sequence[Stream], word: str) -> list[Stream]:
-    if word in (ALL, ""):
+    if word == NONE:
+        return []
+    if word == ALL:
         return list(tracks)
     if word == DEFAULT:
         return [*(track for track in tracks if track.default), *tracks][:1]
