@@ -51,20 +51,15 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
         *_encode(asset, request),
         _score(asset, request),
     ]
-    if request.single:
-        return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    rest = [
-        _subtitles(asset),
-        _package(request),
-        *_looked_at(asset, request),
-        _report(asset, request, title, command),
-    ]
-    return JobSpec(nodes=[*nodes, *rest])
+    out = [_mux(asset, request)] if request.single else [_subtitles(asset), _package(request)]
+    told = [*_looked_at(asset, request), _report(asset, request, title, command)] if request.reports else []
+    return JobSpec(nodes=[*nodes, *out, *told])
 
 
 def order_mark(asset: Asset, request: EncodeRequest) -> str:
-    """Names an order: this input, these settings."""
-    return digest([asset.identity, asdict(request)])[:32]
+    """Names an order: this input, these settings; one file is the same with its report and without."""
+    settings = {key: value for key, value in asdict(request).items() if key != "report"}
+    return digest([asset.identity, settings])[:32]
 
 
 def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
@@ -183,7 +178,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
     settings = {
         key: value
         for key, value in asdict(request).items()
-        if key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes)
+        if key != "report"
+        and (key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes))
     }
     inputs: Inputs = {
         "asset": asset,
@@ -191,8 +187,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         "shots": SHOTS,
         "ladder": ladder_source(request),
         "renditions": RENDITIONS,
-        "audio": AUDIO,
         "scores": SCORES,
+        **({} if request.single else {"audio": AUDIO}),
         **({"choices": "allocate.choices"} if request.optimizes else {}),
         **({"proxies": PROXIES} if request.proxies else {}),
         **({"qc": QC} if request.qc else {}),

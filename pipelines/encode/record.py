@@ -13,7 +13,9 @@ RECORD = "run.json"
 SCHEMA = "cinemill-run@1"
 
 
-def run_record(asset: Asset, work_dir: Path, job: str, cost: dict[str, Any]) -> dict[str, Any]:
+def run_record(
+    asset: Asset, work_dir: Path, job: str, cost: dict[str, Any], *, remote: bool = False
+) -> dict[str, Any]:
     """Where the source was, which machine, and what it cost.
 
     Args:
@@ -21,11 +23,12 @@ def run_record(asset: Asset, work_dir: Path, job: str, cost: dict[str, Any]) -> 
         work_dir: folder of the finished job.
         job: its identity.
         cost: what `cost_of` says of it.
+        remote: it goes to other machines, where a path of this one says nothing; then only the URL of a source is named.
     """
     return {
         "schema": SCHEMA,
         "job": job,
-        "source": source_place(asset.url),
+        "source": "" if remote and "://" not in asset.url else source_place(asset.url),
         "machine": this_machine(),
         "cost": _with_times(cost, work_dir, job),
     }

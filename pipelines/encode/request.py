@@ -54,6 +54,7 @@ class EncodeRequest:
         zones: text of a zone file, see `pipelines.encode.zones`.
         proxies: make the videos that the report's A/B player shows.
         qc: look at the pictures and judge them, for the report.
+        report: make the report of one file, too; a package has one in any case.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
@@ -97,6 +98,7 @@ class EncodeRequest:
     scenes_format: str = ""
     proxies: bool = True
     qc: bool = False
+    report: bool = False
 
     @property
     def ingest(self) -> IngestParams:
@@ -111,6 +113,11 @@ class EncodeRequest:
             fps=self.fps,
             dynamic_range=("hdr" if codec_named(self.codec).hdr else "sdr") if wanted == "auto" else wanted,
         )
+
+    @property
+    def reports(self) -> bool:
+        """A report is made."""
+        return self.report or not self.single
 
     @property
     def optimizes(self) -> bool:
