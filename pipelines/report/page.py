@@ -82,6 +82,7 @@ def _views(material: Material, gallery: Gallery) -> dict[str, Any]:
         "optimizer": optimizer_view(material.choices, rungs),
         "lowest": (lowest, worst[lowest.name][0]),
         "audios": material.audios,
+        "kept_sound": [f"{track.codec} {track.layout} {track.language}" for track in material.info.audio],
         "facts": title_facts(material),
         "identity": material.asset.identity,
         "model": scores.model,
