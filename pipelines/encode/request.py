@@ -56,6 +56,9 @@ class EncodeRequest:
         qc: look at the pictures and judge them, for the report.
         report: make the report of one file, too; a package has one in any case.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
+        clips, timecode: ranges that are wanted of the inputs, and how timecodes count; see `IngestParams`.
+        audio, subtitles: tracks that go out, see `pipelines.ingest.tracks`; empty for all.
+        captions: language of each subtitle file that is brought along, see `pipelines.encode.captions`.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
 
@@ -98,6 +101,11 @@ class EncodeRequest:
     scenes_format: str = ""
     proxies: bool = True
     qc: bool = False
+    clips: str = ""
+    timecode: str = ""
+    audio: str = ""
+    subtitles: str = ""
+    captions: str = ""
     report: bool = False
 
     @property
@@ -112,6 +120,10 @@ class EncodeRequest:
             pad=self.pad,
             fps=self.fps,
             dynamic_range=("hdr" if codec_named(self.codec).hdr else "sdr") if wanted == "auto" else wanted,
+            clips=self.clips,
+            timecode=self.timecode,
+            audio=self.audio,
+            subtitles=self.subtitles,
         )
 
     @property
@@ -178,6 +190,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     from encoder.codecs import codec_named
     from encoder.ladder import check_ladder
     from encoder.loudness import checked_target
+    from pipelines.encode.captions import words_of
     from pipelines.encode.zones import parse_zones
     from vmaf import model_named
 
@@ -191,6 +204,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
         )
     check_view(request.ingest)
+    words_of(request.captions)
     checked_target(request.loudness)
     parse_zones(request.zones, request.codec)
     _check_extras(request, codec)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archer.errors import JobFailed
+from archer.media import MediaInfo
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
 from encoder import mark_of
@@ -59,7 +60,8 @@ class EncodeOrder:
     """What to encode, how, and where to.
 
     Attributes:
-        asset: the mezzanine.
+        asset: the mezzanine, or several; see `archer.media.asset.joined`.
+        captions: subtitle files that come beside it.
         request: the settings, checked.
         title: name for people.
         command: the command line that makes it again.
@@ -71,11 +73,19 @@ class EncodeOrder:
     title: str
     command: str
     place: OutputPlace
+    captions: Asset | None = None
 
     @property
     def spec(self) -> JobSpec:
         """The job."""
-        return encode_job(self.asset, self.request, title=self.title, command=self.command)
+        return encode_job(
+            self.asset, self.request, title=self.title, command=self.command, captions=self.captions
+        )
+
+    @property
+    def mark(self) -> str:
+        """Names it."""
+        return order_mark(self.asset, self.request, self.captions)
 
 
 def execute(
@@ -117,7 +127,7 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
         return _known_remote(order, job)
     folder, ours = local_path(place.report), True
     if order.request.single:
-        ours = place.path.is_file() and mark_of(place.path) == order_mark(order.asset, order.request)
+        ours = place.path.is_file() and mark_of(place.path) == order.mark
         if ours and not order.request.report:
             return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
         check_free(place.path, force=place.force or ours)
@@ -179,6 +189,7 @@ def _publish_folder(
     text = manifest(
         plan=plan,
         asset=order.asset,
+        captions=order.captions,
         title=order.title,
         command=order.command,
         request=order.request,
@@ -186,7 +197,9 @@ def _publish_folder(
         files=single | file_table(files, _frame_counts(done, files)),
     )
     cost = cost_of(done.store.root, plan.job)
-    record = run_record(order.asset, done.store.root, plan.job, cost, remote=place.remote)
+    record = run_record(
+        order.asset, done.store.root, plan.job, cost, captions=order.captions, remote=place.remote
+    )
     beside = {MANIFEST: dump(text), COST: cost_script(cost), RECORD: dump(record)}
     if place.remote:
         publish_remote(files, beside, place.report)
@@ -270,7 +283,11 @@ def _scores(done: Done) -> dict[str, FrameScores]:
 
 
 def _notices(order: EncodeOrder, done: Done) -> list[str]:
-    return [*_remarks(order, done), *_of_audio(done), *left_out(done.json(MEDIA))]
+    return [
+        *_remarks(order, done),
+        *_of_audio(done),
+        *left_out(MediaInfo.from_json(done.json(MEDIA)), order.request.subtitles),
+    ]
 
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:

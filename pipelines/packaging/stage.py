@@ -72,7 +72,7 @@ class Packaging(Stage[PackagingParams]):
             out=ctx.out_tree("package"),
             scratch=ctx.scratch,
             segment_s=params.segment_s,
-            protection=_protection(params),
+            protection=protection_of(params),
             images=params.images,
             vmaf=_vmaf(ctx),
             log=ctx.log,
@@ -120,7 +120,8 @@ def _is_empty(path: Path) -> bool:
     return "-->" not in path.read_text(encoding="utf-8")
 
 
-def _protection(params: PackagingParams) -> Protection | None:
+def protection_of(params: PackagingParams) -> Protection | None:
+    """How a package is encrypted; None for a clear one. Raises KeyStoreError where the key set cannot be had."""
     if not params.scheme:
         return None
     keys = open_store().get(params.key_set)

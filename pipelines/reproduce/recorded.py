@@ -51,6 +51,11 @@ class Recorded:
         return str(self.run.get("source", ""))
 
     @property
+    def captions(self) -> str:
+        """Where subtitle files were that came beside it; empty where there were none."""
+        return str(self.run.get("captions", ""))
+
+    @property
     def folder(self) -> Path:
         """Where the files of the manifest lie, if they are there at all."""
         return self.path.parent
