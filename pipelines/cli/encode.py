@@ -189,7 +189,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             single=single_of(output),
             proxies=options["proxies"],
             qc=options["qc"],
-            report=options["report"],
+            report=options["report"] and bool(single_of(output)),
             **picture,
         ),
         both=target is not None,
