@@ -66,6 +66,22 @@ class Place(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
 
 
 FOLDER = Place(folder=True)
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A number, or several separated by commas; as text."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Each in its shortest form."""
+        try:
+            return ",".join(f"{float(part):g}" for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a valid number; wanted 24, or 24,40", param, ctx)
+
+
+NUMBERS = Numbers()
 SECONDS = click.FloatRange(min=0.1, max=3600)
 
 
@@ -75,6 +91,9 @@ def package_options(command: Command) -> Command:
         (
             click.option(
                 "--segment-s", type=SECONDS, default=4, show_default=True, help="Length of segments, seconds."
+            ),
+            click.option(
+                "--ts", is_flag=True, help="Also transport streams (H.264, AAC) for old HLS players, in ts/."
             ),
             click.option("--drm", type=click.Choice(["cenc", "cbcs"]), help="Encrypt, with a key per track."),
             click.option(
