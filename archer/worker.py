@@ -7,6 +7,7 @@ import os
 import pickle
 import resource
 import shutil
+import socket
 import sys
 import threading
 import time
@@ -169,7 +170,12 @@ def serve(connection: Connection) -> None:
             ticket, main, pickled = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        send(Report(ticket, answer(main, pickled, _rarely(ticket, send))))
+        send(Report(ticket, answer(main, pickled, _rarely(ticket, send)), worker_name()))
+
+
+def worker_name(pid: int = 0) -> str:
+    """What a process of this machine is called where it is told what ran where; this one by default."""
+    return f"{socket.gethostname()}/{pid or os.getpid()}"
 
 
 def _rarely(ticket: int, send: Callable[[Report], None]) -> Reporter:
@@ -181,7 +187,7 @@ def _rarely(ticket: int, send: Callable[[Report], None]) -> Reporter:
         now = time.monotonic()
         if now - last >= REPORT_EVERY_S:
             last = now
-            send(Report(ticket, Progress(done=done, total=total)))
+            send(Report(ticket, Progress(done=done, total=total), worker_name()))
 
     return report
 

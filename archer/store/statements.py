@@ -32,7 +32,7 @@ class Statements:
         copy: leased tasks given to a second worker beside the first, by a token of its own.
         close: leased tasks that end or wait for the next try; changes only rows that `old_token` still holds: tokens
             only grow, so those of the tries that run beside each other lie between the first's and the last's.
-        renew: leases that run longer.
+        renew: leases that run longer. place: where tasks run.
         fence: one more transaction of a claimed job, as long as it is claimed under `old_token`.
         attempt, event: rows that are only added.
         remember: results by memo key. touch: when they were found last.
@@ -53,9 +53,11 @@ class Statements:
         key = ["job", "name"]
         self.plan = text(_upsert(insert(tasks), key, ["weight", "state", "until_ms"]), columns)
         self.settle = text(_upsert(insert(tasks), key, ["state", "outputs"]), columns)
-        self.lease = text(_upsert(insert(tasks), key, ["state", "token", "until_ms"]), columns)
+        self.lease = text(_upsert(insert(tasks), key, ["state", "token", "until_ms", "worker"]), columns)
         one = (tasks.c.job == sa.bindparam("old_job"), tasks.c.name == sa.bindparam("old_name"))
         own: Any = sa.bindparam("old_token")
+        place: Any = sa.bindparam("worker")
+        self.place = text(sa.update(tasks).where(*one, tasks.c.token == own).values(worker=place))
         self.copy = text(sa.update(tasks).where(*one).values(copy_token=own))
         ends: dict[str, Any] = {name: sa.bindparam(name) for name in ("state", "until_ms", "outputs")}
         self.close = text(
@@ -101,7 +103,7 @@ class Statements:
             self.lease: task,
             self.remember: ("key",),
         }
-        plain = (self.close, self.renew, self.touch, self.attempt, self.event)
+        plain = (self.close, self.renew, self.place, self.touch, self.attempt, self.event)
         return {text: (*_at_once(text), keys.get(text, ())) for text in (*keys, *plain)}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.inputs import assets_of, inputs_options, settings_of, words_of
 from pipelines.cli.optimizer import optimizer_options, plan_lines
 from pipelines.cli.options import (
     NUMBERS,
@@ -36,7 +37,7 @@ OPTIONS = {
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
     **{name: name for name in ("max_renditions", "rung_step", "segment_s", "ts", "drm", "clear_lead_s")},
-    **{name: name for name in ("proxies", "qc")},
+    **{name: name for name in ("proxies", "qc", "report")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -84,6 +85,7 @@ OPTIONS = {
 @click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
+@inputs_options
 @package_options
 @picture_options
 @workers_option
@@ -98,6 +100,11 @@ OPTIONS = {
     "--plan",
     is_flag=True,
     help="Analyse and decide, print what encoding would take and give, and stop there.",
+)
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Of one file: its report, scores and manifest, too, in the folder OUT.report; a package has them in any case.",
 )
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
@@ -114,20 +121,22 @@ def encode(
     cinemill encode title.mov -o out/ --codec x264,svtav1 --target-vmaf 95
     cinemill encode title.mov -o out.mkv --target-size 700M
     cinemill encode title.mov -o out.mkv --crf 22 --preset slow
+    cinemill encode a.mov -o out/ --clip 10-20 --join b.mov --clip 2@00:00:05:00-00:00:09:12 --audio eng
 
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
-    from archer.media import identify
     from pipelines.encode.place import OutputPlace
     from pipelines.encode.run import EncodeOrder, execute
 
     name = title or Path(source.rstrip("/")).stem
     request = _request(output, name, options)
+    asset, captions = assets_of(source, options)
     order = EncodeOrder(
-        asset=identify(source),
+        asset=asset,
+        captions=captions,
         request=request,
         title=name,
-        command=_command(source, request),
+        command=_command(source, request, options),
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
     shown = {"as_json": options["as_json"], "quiet": options["quiet"]}
@@ -157,7 +166,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     target, crf = options["target_vmaf"], options["crf"]
     kbps, size = options["target_bitrate"], options["target_size"]
     picture: dict[str, Any] = {name: options[name] for name in PICTURE_FIELDS}
-    picture |= files_of(options["scenes_file"], options["zones_file"])
+    picture |= files_of(options["scenes_file"], options["zones_file"]) | settings_of(options)
     return checked(
         EncodeRequest(
             codec=options["codec"],
@@ -190,17 +199,18 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             single=single_of(output),
             proxies=options["proxies"],
             qc=options["qc"],
+            report=options["report"],
             **picture,
         ),
         both=target is not None,
     )
 
 
-def _command(source: str, request: EncodeRequest) -> str:
+def _command(source: str, request: EncodeRequest, options: dict[str, Any]) -> str:
     """The command that makes it again, without places of this machine: settings that are not the defaults."""
     from dataclasses import fields
 
-    words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT"]
+    words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT", *words_of(options)]
     for field in fields(request):
         value = getattr(request, field.name)
         if value != field.default and field.name in OPTIONS:
@@ -238,4 +248,5 @@ def _show(summary: dict[str, Any]) -> None:
     if summary["up_to_date"]:
         click.echo("up to date: nothing had to be done")
     click.echo(f"output: {summary['output']}")
-    click.echo(f"report: {summary['report']}")
+    if summary["report"]:
+        click.echo(f"report: {summary['report']}")

@@ -57,7 +57,11 @@ class EncodeRequest:
         zones: text of a zone file, see `pipelines.encode.zones`.
         proxies: make the videos that the report's A/B player shows.
         qc: look at the pictures and judge them, for the report.
+        report: make the report of one file, too; a package has one in any case.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
+        clips, timecode: ranges that are wanted of the inputs, and how timecodes count; see `IngestParams`.
+        audio, subtitles: tracks that go out, see `pipelines.ingest.tracks`; empty for all.
+        captions: language of each subtitle file that is brought along, see `pipelines.encode.captions`.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
 
@@ -101,6 +105,12 @@ class EncodeRequest:
     scenes_format: str = ""
     proxies: bool = True
     qc: bool = False
+    clips: str = ""
+    timecode: str = ""
+    audio: str = ""
+    subtitles: str = ""
+    captions: str = ""
+    report: bool = False
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -134,7 +144,16 @@ class EncodeRequest:
             pad=self.pad,
             fps=self.fps,
             dynamic_range=("hdr" if keeps else "sdr") if wanted == "auto" else wanted,
+            clips=self.clips,
+            timecode=self.timecode,
+            audio=self.audio,
+            subtitles=self.subtitles,
         )
+
+    @property
+    def reports(self) -> bool:
+        """A report is made."""
+        return self.report or not self.single
 
     @property
     def optimizes(self) -> bool:
@@ -194,6 +213,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     """
     from encoder.ladder import check_ladder
     from encoder.loudness import checked_target
+    from pipelines.encode.captions import words_of
     from vmaf import model_named
 
     _check_targets(request, both=both)
@@ -205,6 +225,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
         )
     check_view(request.ingest)
+    words_of(request.captions)
     checked_target(request.loudness)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")

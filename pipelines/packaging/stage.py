@@ -82,7 +82,7 @@ class Packaging(Stage[PackagingParams]):
             out=out,
             scratch=ctx.scratch,
             segment_s=params.segment_s,
-            protection=_protection(params),
+            protection=protection_of(params),
             images=params.images,
             vmaf=_vmaf(ctx),
             shots=shot_starts(ctx.inputs.json("shots")) if "shots" in ctx.inputs else (),
@@ -138,7 +138,8 @@ def _is_empty(path: Path) -> bool:
     return "-->" not in path.read_text(encoding="utf-8")
 
 
-def _protection(params: PackagingParams) -> Protection | None:
+def protection_of(params: PackagingParams) -> Protection | None:
+    """How a package is encrypted; None for a clear one. Raises KeyStoreError where the key set cannot be had."""
     if not params.scheme:
         return None
     keys = open_store().get(params.key_set)
