@@ -108,7 +108,7 @@ def _tests(device: Device, bench: Bench, each: Listed, *, first: bool) -> list[s
     if device.engine == "decoder":
         return list(decoding.tests_of(each))
     if device.engine in BROWSERS and each.kind == "video":
-        return list(playing.tests_of(bench, each, first=first))
+        return list(playing.tests_of(bench, each, first=first, player=device.player))
     return []
 
 
