@@ -14,7 +14,7 @@ from pipelines.conformance.errors import UnknownDevice
 from pipelines.conformance.listing import Listed, Listing
 
 Protocol = Literal["hls", "dash", "files"]
-Engine = Literal["", "static", "decoder", "chromium", "firefox", "webkit"]
+Engine = Literal["", "static", "decoder", "packager", "chromium", "firefox", "webkit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Device:
     Attributes:
         name, title: for options; for people.
         protocol: which manifest it takes; `files` for one that reads segments.
-        engine: what tries it here: `static` checks, a `decoder`, a browser; empty where only the profile decides.
+        engine: what tries it here: `static` checks, a `decoder`, the `packager`, a browser; empty where only the profile decides.
         player: of a browser: `hls.js` or `shaka`.
         video, audio: codec family -> highest level as ten times its number; 0 for any level.
         width, height: largest picture, samples.
@@ -68,6 +68,7 @@ WEBKIT: dict[str, Any] = {**BROWSER, "drm": ()}
 KNOWN: tuple[Device, ...] = (
     Device(name="package", title="The package itself", protocol="files", engine="static"),
     Device(name="decoder", title="FFmpeg's decoders", protocol="files", engine="decoder"),
+    Device(name="packager", title="Shaka Packager's parser", protocol="files", engine="packager"),
     Device(name="chromium-hls", title="Chromium, hls.js", engine="chromium", player="hls.js", **BROWSER),
     Device(
         name="chromium-dash",
