@@ -37,6 +37,22 @@ key_file_option = click.option(
     type=click.Path(dir_okay=False, exists=True),
     help="File with the key of the key store; default: $CINEMILL_KEY_STORE_KEY or _KEY_FILE.",
 )
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A number, or several separated by commas; as text."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Each in its shortest form."""
+        try:
+            return ",".join(f"{float(part):g}" for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a valid number; wanted 24, or 24,40", param, ctx)
+
+
+NUMBERS = Numbers()
 SECONDS = click.FloatRange(min=0.1, max=3600)
 
 

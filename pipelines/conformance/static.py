@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pipelines.conformance.codecs import codec_of
+from pipelines.conformance.codecs import codec_of, same_codec
 from pipelines.conformance.listing import Kind, Listed, Listing, init_bytes
 from pipelines.packaging.argv import PLAYLIST
 from pipelines.packaging.bandwidth import Bandwidth, bandwidth
@@ -112,9 +112,9 @@ def codecs(listing: Listing, each: Listed) -> Problems:
     if not real:
         yield "the codec of its init segment is unknown"
         return
-    if each.dash and each.dash.codecs != real:
+    if each.dash and not same_codec(each.dash.codecs, real):
         yield f"DASH declares {each.dash.codecs or 'nothing'}, the media is {real}"
-    if each.kind == "video" and each.hls and real not in each.hls.codecs:
+    if each.kind == "video" and each.hls and not any(same_codec(one, real) for one in each.hls.codecs):
         yield f"HLS declares {','.join(each.hls.codecs) or 'nothing'}, the media is {real}"
 
 

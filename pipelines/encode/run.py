@@ -16,7 +16,17 @@ from pipelines.cli.session import Done, run_job
 from pipelines.encode.cost import FILE as COST
 from pipelines.encode.cost import cost_of, cost_script
 from pipelines.encode.errors import OutputExists
-from pipelines.encode.job import MEDIA, PROXIES, QC, RENDITIONS, SHOTS, encode_job, ladder_source, order_mark
+from pipelines.encode.job import (
+    MEDIA,
+    PROXIES,
+    QC,
+    RENDITIONS,
+    SHOTS,
+    encode_job,
+    ladder_source,
+    named,
+    order_mark,
+)
 from pipelines.encode.manifest import belongs, dump, file_table, is_current, manifest, parsed, read_manifest
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.publish import (
@@ -185,8 +195,9 @@ def _files(order: EncodeOrder, done: Done) -> Files:
     files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
-    if order.request.optimizes:
-        files["ladder.json"] = done.path("allocate.texts")
+    for place, codec in enumerate(order.request.codecs) if order.request.optimizes else ():
+        name = f"ladder-{codec}.json" if place else "ladder.json"
+        files[name] = done.path(f"{named('allocate', place, order.request)}.texts")
     for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
         for part in done.parts(node):
             files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])

@@ -41,12 +41,19 @@ class PackagingParams:
 class Packaging(Stage[PackagingParams]):
     """Segments every track once and lists them for HLS and for DASH.
 
-    Parts of `subtitles` hold one WebVTT file each, as output `text`. With `scores`, the index of segments has the VMAF of each.
+    With `shots`, segments begin with them where they can. Parts of `subtitles` hold one WebVTT file each, as output `text`.
+    With `scores`, the index of segments has the VMAF of each.
     """
 
-    name, version, params = "packaging", 3, PackagingParams
+    name, version, params = "packaging", 4, PackagingParams
     inputs = MappingProxyType(
-        {"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1?", "scores": "frame-scores@1?"}
+        {
+            "renditions": "parts@1",
+            "audio": "parts@1",
+            "subtitles": "parts@1?",
+            "scores": "frame-scores@1?",
+            "shots": "shots@1?",
+        }
     )
     outputs = MappingProxyType({"package": "tree/package@1"})
 
@@ -75,6 +82,7 @@ class Packaging(Stage[PackagingParams]):
             protection=protection_of(params),
             images=params.images,
             vmaf=_vmaf(ctx),
+            shots=shot_starts(ctx.inputs.json("shots")) if "shots" in ctx.inputs else (),
             log=ctx.log,
         )
 
@@ -109,6 +117,11 @@ def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
                 default=bool(values.get("default", False)),
                 roles=_roles(values),
             )
+
+
+def shot_starts(shots: Mapping[str, Any]) -> list[int]:
+    """Frames at which shots begin, of a `shots@1` object."""
+    return [int(shot["start"]) for shot in shots["shots"]]
 
 
 def _roles(values: Mapping[str, str | int]) -> tuple[str, ...]:
