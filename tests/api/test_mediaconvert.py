@@ -319,9 +319,9 @@ def test_boto3_keeps_templates_and_presets(locked: tuple[Any, str]) -> None:
     assert [each["Name"] for each in theirs.list_presets(Order="DESCENDING")["Presets"]][:2] == ["small", "c"]
     assert theirs.get_preset(Name="b 2")["Preset"]["Settings"] == settings
     theirs.delete_preset(Name="b 2")
-    for missing in (lambda: theirs.get_preset(Name="b 2"), lambda: theirs.delete_preset(Name="b 2")):
+    for missing in (theirs.get_preset, theirs.delete_preset):
         with pytest.raises(theirs.exceptions.NotFoundException):
-            missing()
+            missing(Name="b 2")
     with pytest.raises(theirs.exceptions.ConflictException):
         theirs.create_preset(Name="small", Settings=settings)
     group = {"OutputGroupSettings": {"Type": "CMAF_GROUP_SETTINGS"}, "Outputs": [{"Preset": "small"}]}
