@@ -36,7 +36,7 @@ OPTIONS = {
         name: name
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
-    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
+    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "ts", "drm", "clear_lead_s")},
     **{name: name for name in ("proxies", "qc")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
@@ -187,6 +187,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
             segment_s=_decimal(options["segment_s"]),
+            ts=options["ts"],
             drm=options["drm"] or "",
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),

@@ -63,6 +63,9 @@ def package_options(command: Command) -> Command:
             click.option(
                 "--segment-s", type=SECONDS, default=4, show_default=True, help="Length of segments, seconds."
             ),
+            click.option(
+                "--ts", is_flag=True, help="Also transport streams (H.264, AAC) for old HLS players, in ts/."
+            ),
             click.option("--drm", type=click.Choice(["cenc", "cbcs"]), help="Encrypt, with a key per track."),
             click.option(
                 "--clear-lead-s",

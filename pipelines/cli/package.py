@@ -85,6 +85,8 @@ def package(encoded: tuple[Path, ...], output: Path, **options: Any) -> None:
     from pipelines.packaging.sources import encoded_audios, encoded_texts, encoded_videos, named_apart
 
     check_free(output, force=options["force"])
+    if options["ts"] and options["drm"]:
+        raise click.UsageError("--ts: transport streams are not encrypted; leave out --drm")
     videos = [*encoded_videos(encoded), *map(_video, options["videos"])]
     sound = [*(encoded_audios(encoded[0]) if encoded else ()), *map(_audio, options["audios"])]
     texts = [*(encoded_texts(encoded[0]) if encoded else ()), *map(_text, options["texts"])]
@@ -108,6 +110,7 @@ def _write(
     """Make it beside the output, and put it there when it is whole; returns remarks."""
     from pipelines.packaging.build import build_package
     from pipelines.packaging.sources import encoded_shots, encoded_vmaf
+    from pipelines.packaging.transport import write_transport
 
     remarks: list[str] = []
     with TemporaryDirectory(prefix=f".{output.name}.", dir=output.absolute().parent) as folder:
@@ -125,6 +128,10 @@ def _write(
             shots=encoded_shots(encoded[0]) if encoded else (),
             log=remarks.append,
         )
+        if options["ts"]:
+            write_transport(
+                *tracks, out=made, scratch=scratch, segment_s=Decimal(f"{options['segment_s']:g}")
+            )
         _list_files(made)
         if output.exists():
             shutil.rmtree(output)

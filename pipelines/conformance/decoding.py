@@ -129,7 +129,7 @@ def tests_of(each: Listed) -> Iterator[str]:
     yield "decode"
     if each.protected:
         yield "decrypt"
-    if each.kind == "video":
+    if each.kind == "video" and not each.streams:
         yield "pictures"
 
 

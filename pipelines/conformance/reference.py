@@ -14,8 +14,7 @@ from typing import Any
 from archer.media import FrameRange, frames, probe
 from pipelines.conformance.listing import Listed, Listing, init_bytes
 from pipelines.conformance.pictures import Grey, grey_of_frame, places, telling
-from pipelines.packaging.boxes import read_fragment, read_init
-from pipelines.packaging.check import packaged_timeline
+from pipelines.packaging.check import packaged_timeline, segment_packets
 
 NAMED = 4
 """Named frames of a title."""
@@ -46,8 +45,9 @@ class Reference:
 
     @cached_property
     def times(self) -> list[Fraction]:
-        """Presentation time of every frame, seconds, rising."""
-        return sorted(packaged_timeline(self._listing.folder(self._best), self._best.segments).times)
+        """Presentation time of every frame, seconds, rising; of transport streams from the first one on, as players count."""
+        times = sorted(packaged_timeline(self._listing.folder(self._best), self._best.segments).times)
+        return [time - times[0] for time in times] if self._best.streams else times
 
     @cached_property
     def _best(self) -> Listed:
@@ -174,9 +174,8 @@ class Reference:
     def _segment(self, number: int, each: Listed) -> tuple[int, int]:
         """Which segment of a rendition a frame is in, and the number of the segment's first frame."""
         if each.name not in self._firsts:
-            init = read_init(init_bytes(self._listing, each))
             folder = self._listing.folder(each)
-            counts = [read_fragment((folder / name).read_bytes(), init).samples for name in each.segments]
+            counts = [segment_packets(folder / name) for name in each.segments]
             self._firsts[each.name] = list(accumulate(counts, initial=0))[:-1]
         firsts = self._firsts[each.name]
         place = bisect_right(firsts, number) - 1

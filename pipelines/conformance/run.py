@@ -103,7 +103,8 @@ def _cases(order: Order, bench: Bench) -> Iterator[Case]:
 
 def _tests(device: Device, bench: Bench, each: Listed, *, first: bool) -> list[str]:
     if device.engine == "static":
-        return [check.name for check in CHECKS.values() if each.kind in check.kinds]
+        fit = [check for check in CHECKS.values() if each.kind in check.kinds]
+        return [check.name for check in fit if check.streams or not bench.listing.at]
     if device.engine == "decoder":
         return list(decoding.tests_of(each))
     if device.engine in BROWSERS and each.kind == "video":
@@ -127,7 +128,7 @@ class _Lab:
         self.versions: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        self._url = self._stack.enter_context(serving(self._order.package, self._bench.keys))
+        self._url = self._stack.enter_context(serving(self._bench.listing.base, self._bench.keys))
         self._profiles = Path(self._stack.enter_context(TemporaryDirectory(prefix="cinemill-browsers-")))
         return self
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
+from functools import partial
 
 from archer.canonical import digest
 from archer.media.asset import Asset, joined
@@ -140,7 +141,7 @@ def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
         [Node(id="rungs", stage="rungs", params=rungs, inputs={"media": MEDIA})] if request.optimizes else []
     )
     for place, one in enumerate(request.each):
-        nodes += decide(asset, one, lambda node, at=place: named(node, at, request))
+        nodes += decide(asset, one, partial(named, place=place, request=request))
     if len(request.codecs) > 1:
         inputs: Inputs = {}
         for place in range(len(request.codecs)):
@@ -230,6 +231,7 @@ def _package(request: EncodeRequest) -> Node:
     }
     params = PackagingParams(
         segment_s=Decimal(request.segment_s),
+        ts=request.ts,
         scheme=request.drm,
         key_set=request.key_set,
         clear_lead_s=Decimal(request.clear_lead_s),

@@ -46,6 +46,7 @@ class EncodeRequest:
         chunk_s: longest chunk, seconds, as decimal text.
         threads: threads of one encoder process; part of what is encoded, since x264's output depends on it.
         segment_s: wanted length of a segment of a package, seconds, as decimal text.
+        ts: a package has transport streams beside its CMAF segments, for old players of HLS.
         drm: `cenc` or `cbcs` to encrypt a package; empty for a clear one.
         key_set: id of the key set that encrypts it; public.
         clear_lead_s: seconds at the beginning of an encrypted package that stay clear, as decimal text.
@@ -86,6 +87,7 @@ class EncodeRequest:
     chunk_s: str = "8"
     threads: int = 1
     segment_s: str = "4"
+    ts: bool = False
     drm: Literal["", "cenc", "cbcs"] = ""
     key_set: str = ""
     clear_lead_s: str = "0"
@@ -220,6 +222,10 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     checked_target(request.loudness)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")
+    if request.ts and (request.single or request.drm):
+        raise BadSetting(
+            "--ts", "", "one file and encrypted packages have no transport streams; leave it out"
+        )
     if request.single and request.drm:
         raise BadSetting("--drm", request.drm, "one file is not encrypted; name a folder as -o")
     model_named(request.model)

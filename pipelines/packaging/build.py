@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from encoder.boxes import copy_static_hdr
 from pipelines.packaging.argv import INIT, MANIFEST, MASTER, PLAYLIST
-from pipelines.packaging.bandwidth import Bandwidth, bandwidth
+from pipelines.packaging.bandwidth import Bandwidth, bandwidth, heaviest
 from pipelines.packaging.boxes import Fragment, read_fragment, read_init
 from pipelines.packaging.check import (
     Timeline,
@@ -43,6 +43,7 @@ from pipelines.packaging.manifests import (
     corrected_mpd,
     keyed_playlist,
     read_playlist,
+    steady_rate,
 )
 from pipelines.packaging.packager import run_packager
 from pipelines.packaging.tracks import (
@@ -237,18 +238,21 @@ def _manifests(
     out: Path,
 ) -> None:
     sound = [each for each in written if isinstance(each.track, AudioTrack)]
-    heaviest = Bandwidth(
-        peak=max((each.rates.peak for each in sound), default=0),
-        average=max((each.rates.average for each in sound), default=0),
-    )
     default = next(
         (each.uri for each in sound if isinstance(each.track, AudioTrack) and each.track.default), ""
     )
     rates = {each.uri: each.rates for each in written}
-    master = corrected_master(_text_of(out / MASTER), rates, audio=heaviest, default=default)
+    rate = steady_rate(sorted(written[0].given.times))
+    master = corrected_master(
+        _text_of(out / MASTER),
+        rates,
+        audio=heaviest(each.rates for each in sound),
+        default=default,
+        rate=rate,
+    )
     _write(out / MASTER, extended_master(master, texts, tiles))
     peaks = {place: each.rates.peak for place, each in enumerate(written)}
-    mpd = corrected_mpd(_text_of(out / MANIFEST), peaks)
+    mpd = corrected_mpd(_text_of(out / MANIFEST), peaks, rate)
     _write(out / MANIFEST, extended_mpd(mpd, texts, sizes, tiles))
 
 

@@ -73,8 +73,9 @@ def packaged_timeline(folder: Path, segments: Sequence[str]) -> Timeline:
 
 
 def joined(folder: Path, segments: Sequence[str]) -> BinaryIO:
-    """The init segment and media segments of a track as one file, read front to back."""
-    parts = [folder / name for name in (INIT, *segments)]
+    """The init segment, where there is one, and media segments of a track as one file, read front to back."""
+    names = (INIT, *segments) if (folder / INIT).is_file() else segments
+    parts = [folder / name for name in names]
     return cast("BinaryIO", io.BufferedReader(_Joined(parts)))
 
 

@@ -15,6 +15,7 @@ from pipelines.packaging.build import SEGMENT_S, build_package
 from pipelines.packaging.keys import Protection
 from pipelines.packaging.keystore import open_store
 from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
+from pipelines.packaging.transport import write_transport
 from pipelines.score.stage import scores_by_rendition
 from vmaf.scores import read_parquet
 
@@ -26,6 +27,7 @@ class PackagingParams:
     Attributes:
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
         images: write sheets of pictures for trick play.
+        ts: also write transport streams, for players older than CMAF; clear only.
         scheme: `cenc` or `cbcs`; empty for a clear package.
         key_set: id of the key set that encrypts it, in the key store that the worker's environment names.
         clear_lead_s: seconds at the beginning that stay clear.
@@ -33,6 +35,7 @@ class PackagingParams:
 
     segment_s: Decimal = SEGMENT_S
     images: bool = True
+    ts: bool = False
     scheme: Literal["", "cenc", "cbcs"] = ""
     key_set: str = ""
     clear_lead_s: Decimal = Decimal(0)
@@ -72,11 +75,11 @@ class Packaging(Stage[PackagingParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: PackagingParams) -> None:
         """Write the package: manifests, and a folder of segments per track."""
+        tracks = list(_videos(ctx)), list(_audios(ctx)), list(_texts(ctx))
+        out = ctx.out_tree("package")
         build_package(
-            list(_videos(ctx)),
-            list(_audios(ctx)),
-            list(_texts(ctx)),
-            out=ctx.out_tree("package"),
+            *tracks,
+            out=out,
             scratch=ctx.scratch,
             segment_s=params.segment_s,
             protection=protection_of(params),
@@ -85,6 +88,8 @@ class Packaging(Stage[PackagingParams]):
             shots=shot_starts(ctx.inputs.json("shots")) if "shots" in ctx.inputs else (),
             log=ctx.log,
         )
+        if params.ts:
+            write_transport(*tracks, out=out, scratch=ctx.scratch, segment_s=params.segment_s)
 
 
 def _videos(ctx: TaskContext) -> Iterator[VideoTrack]:
