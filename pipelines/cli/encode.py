@@ -37,7 +37,7 @@ OPTIONS = {
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
     **{name: name for name in ("max_renditions", "rung_step", "segment_s", "ts", "drm", "clear_lead_s")},
-    **{name: name for name in ("proxies", "qc")},
+    **{name: name for name in ("proxies", "qc", "report")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -100,6 +100,11 @@ OPTIONS = {
     "--plan",
     is_flag=True,
     help="Analyse and decide, print what encoding would take and give, and stop there.",
+)
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Of one file: its report, scores and manifest, too, in the folder OUT.report; a package has them in any case.",
 )
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
@@ -194,6 +199,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             single=single_of(output),
             proxies=options["proxies"],
             qc=options["qc"],
+            report=options["report"],
             **picture,
         ),
         both=target is not None,
@@ -242,4 +248,5 @@ def _show(summary: dict[str, Any]) -> None:
     if summary["up_to_date"]:
         click.echo("up to date: nothing had to be done")
     click.echo(f"output: {summary['output']}")
-    click.echo(f"report: {summary['report']}")
+    if summary["report"]:
+        click.echo(f"report: {summary['report']}")

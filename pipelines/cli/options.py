@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -53,6 +54,34 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
 
 
 NUMBERS = Numbers()
+
+
+class Place(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """An output of `cinemill encode`: a path that exists, or a URL, which is looked at when it is read; as text.
+
+    Args:
+        folder: a path is that of a folder.
+    """
+
+    name = "place"
+
+    def __init__(self, *, folder: bool) -> None:
+        self._path = click.Path(exists=True, file_okay=not folder)
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The value, checked where it is a path; one file stands for the folder with its report."""
+        from pipelines.encode.place import report_place
+
+        text = str(value)
+        folder = report_place(text)
+        if "://" in text or (folder != text and Path(folder).is_dir()):
+            return text
+        if folder != text and Path(text).is_file():
+            self.fail(f"{text}: there is no {folder}; encode it with --report", param, ctx)
+        return str(self._path.convert(text, param, ctx))
+
+
+FOLDER = Place(folder=True)
 SECONDS = click.FloatRange(min=0.1, max=3600)
 
 

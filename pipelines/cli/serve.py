@@ -102,6 +102,10 @@ def serve(context: click.Context, /, **options: Any) -> int:
 
 def _ready(url: str) -> None:
     click.echo(f"listening on {url}")
+    click.echo(
+        "pages for people and the API for programs are there; Ctrl-C ends it, jobs go on when it starts again",
+        err=True,
+    )
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -67,19 +67,17 @@ def encode_job(
     ]
     if request.single:
         beside = [texts] if captions or is_edit(asset, request) else []
-        return JobSpec(nodes=[*nodes, *beside, _mux(asset, request, captions)])
-    rest = [
-        texts,
-        _package(request),
-        *_looked_at(asset, request),
-        _report(asset, request, title, command),
-    ]
-    return JobSpec(nodes=[*nodes, *rest])
+        out = [*beside, _mux(asset, request, captions)]
+    else:
+        out = [texts, _package(request)]
+    told = [*_looked_at(asset, request), _report(asset, request, title, command)] if request.reports else []
+    return JobSpec(nodes=[*nodes, *out, *told])
 
 
 def order_mark(asset: Asset, request: EncodeRequest, captions: Asset | None = None) -> str:
-    """Names an order: this input, these settings, these subtitle files."""
-    return digest([asset.identity, asdict(request), *([captions.identity] if captions else [])])[:32]
+    """Names an order: this input, these settings, these subtitle files; one file is the same with its report and without."""
+    settings = {key: value for key, value in asdict(request).items() if key != "report"}
+    return digest([asset.identity, settings, *([captions.identity] if captions else [])])[:32]
 
 
 def is_edit(asset: Asset, request: EncodeRequest) -> bool:
@@ -273,7 +271,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
     settings = {
         key: value
         for key, value in asdict(request).items()
-        if key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes)
+        if key != "report"
+        and (key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes))
     }
     inputs: Inputs = {
         "asset": asset,
@@ -281,8 +280,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         "shots": SHOTS,
         "ladder": ladder_source(request),
         "renditions": RENDITIONS,
-        "audio": AUDIO,
         "scores": SCORES,
+        **({} if request.single else {"audio": AUDIO}),
         **({"choices": choices_source(request)} if request.optimizes else {}),
         **({"proxies": PROXIES} if request.proxies else {}),
         **({"qc": QC} if request.qc else {}),

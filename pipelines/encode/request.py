@@ -57,6 +57,7 @@ class EncodeRequest:
         zones: text of a zone file, see `pipelines.encode.zones`.
         proxies: make the videos that the report's A/B player shows.
         qc: look at the pictures and judge them, for the report.
+        report: make the report of one file, too; a package has one in any case.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
         clips, timecode: ranges that are wanted of the inputs, and how timecodes count; see `IngestParams`.
         audio, subtitles: tracks that go out, see `pipelines.ingest.tracks`; empty for all.
@@ -109,6 +110,7 @@ class EncodeRequest:
     audio: str = ""
     subtitles: str = ""
     captions: str = ""
+    report: bool = False
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -147,6 +149,11 @@ class EncodeRequest:
             audio=self.audio,
             subtitles=self.subtitles,
         )
+
+    @property
+    def reports(self) -> bool:
+        """A report is made."""
+        return self.report or not self.single
 
     @property
     def optimizes(self) -> bool:

@@ -83,6 +83,7 @@ def _views(material: Material, gallery: Gallery) -> dict[str, Any]:
         "others": other_views(material.choices, rungs),
         "lowest": (lowest, worst[lowest.name][0]),
         "audios": material.audios,
+        "kept_sound": [f"{track.codec} {track.layout} {track.language}" for track in material.info.audio],
         "facts": title_facts(material),
         "identity": material.asset.identity,
         "model": scores.model,

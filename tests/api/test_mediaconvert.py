@@ -164,16 +164,17 @@ def test_clippings_inputs_selectors_and_captions() -> None:
     read_order({name: order[name] for name in ("job", "input", "params")})
 
 
-def test_hls_groups_have_fragmented_segments() -> None:
+def test_hls_groups_have_transport_streams_where_they_are_asked_for() -> None:
     hls = {"Destination": "s3://out/title/", "SegmentLength": 4, "SegmentControl": "SEGMENTED_FILES"}
     job = changed(
         "Settings.OutputGroups.0.OutputGroupSettings", {"Type": "HLS_GROUP_SETTINGS", "HlsGroupSettings": hls}
     )
     params = order_of(job)["params"]
-    assert (params["output"], params["segment_s"]) == ("s3://out/title", "4")
+    assert (params["output"], params["segment_s"], "ts" in params) == ("s3://out/title", "4", False)
     job["Settings"]["OutputGroups"][0]["Outputs"][0]["ContainerSettings"] = {"Container": "M3U8"}
-    with pytest.raises(Unsupported, match="transport streams are not made"):
-        order_of(job)
+    assert order_of(job)["params"]["ts"] is True
+    with pytest.raises(Unsupported, match="Container"):
+        order_of(changed("Settings.OutputGroups.0.Outputs.0.ContainerSettings", {"Container": "M3U8"}))
 
 
 def test_templates_and_presets_lie_under_what_the_job_says() -> None:
