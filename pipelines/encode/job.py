@@ -298,4 +298,5 @@ TEMPLATE = JobTemplate(
     params=SubmittedEncode,
     build=submitted_encode,
     more=("join", "captions"),
+    reads=("model",),
 )
