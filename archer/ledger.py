@@ -106,7 +106,7 @@ class Ledger:
                 self._poison(action, batch)
             case Abandon() if action.final:
                 run = self.running[action.ticket]
-                facts = {"number": run.launch.attempt, "worker": run.worker}
+                facts: dict[str, Any] = {"number": run.launch.attempt, "worker": run.worker}
                 batch.close(action.task, action.ticket, "cancelled", **facts)
             case Dropped():
                 self._drop(action, batch)
