@@ -104,7 +104,7 @@ def encode_audio(
         samples=round(Fraction(samples * rate, track.rate)),
         bitrate_kbps=kbps,
         size=out.stat().st_size,
-        notices=tuple(_notices(track, layout, rate, gain, remark)),
+        notices=(*_notices(track, layout, rate, gain, remark), *_silences(track, streams)),
         loudness=heard,
         gain_db=gain,
     )
@@ -201,6 +201,12 @@ def _silence(file: BinaryIO, size: int) -> None:
     block = bytes(1 << 16)
     file.writelines(block for _ in range(size // len(block)))
     file.write(block[: size % len(block)])
+
+
+def _silences(track: AudioStream, streams: Sequence[AudioStream | None]) -> Iterator[str]:
+    for place, stream in enumerate(streams, 1):
+        if stream is None:
+            yield f"audio {track.language}: input {place} has no such track and is silent"
 
 
 def _notices(track: AudioStream, layout: str, rate: int, gain: str, remark: str) -> Iterator[str]:

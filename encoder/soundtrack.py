@@ -33,6 +33,8 @@ def soundtrack(
         layout: FFmpeg's name of the channel layout wanted.
         rate: samples per second wanted.
     """
+    import numpy as np
+
     urls = urls_of(url)
     if info.edit is None:
         if streams[0] is not None:
@@ -42,6 +44,7 @@ def soundtrack(
         stream = streams[source]
         if stream is not None:
             yield from _cut(placed(urls[source], info.sources[source], stream, layout, rate), spans, rate)
+    yield round(info.duration * rate), np.empty((0, 1), np.float32)  # as long as the pictures
 
 
 def _passes(spans: Sequence[Span]) -> Iterator[tuple[int, list[Span]]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archer.media.index import FrameIndex
+from archer.media.index import FrameIndex, Ints
 from archer.media.range import FrameRange
 from archer.media.rate import common_tick
 
@@ -89,7 +89,7 @@ class Edit:
         tick = common_tick(
             [each.video.time_base for each in self.sources] + [span.end - span.start for span in self.spans()]
         )
-        times, keys, damaged, first = [], [], [], 0
+        times, keys, damaged, first = list[Ints](), list[Ints](), list[Ints](), 0
         for piece, span in zip(self.pieces, self.spans(), strict=True):
             source, part = self.sources[piece.source], piece.frames
             pts = source.index.pts[part.start : part.end]

@@ -196,7 +196,8 @@ class MediaInfo:
 
     def remarks(self) -> list[str]:
         """What its view or its edit changes, for people."""
-        return (self.edit or self.view).remarks() if self.edit or self.view else []
+        made = self.edit or self.view
+        return made.remarks() if made else []
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object without floats; fractions are text `num/den`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 6
+VERSION = 7
 """Of this schema; kept in `meta`."""
 
 metadata = sa.MetaData()
@@ -233,4 +233,17 @@ deliveries = sa.Table(
     sa.Column("made_ms", sa.BigInteger, nullable=False),
     sa.Index("deliveries_by_time", "state", "next_ms"),
     sa.Index("deliveries_by_hook", "hook", "id"),
+)
+
+# Kept parts of orders: job templates and presets.
+recipes = sa.Table(
+    "recipes",
+    metadata,
+    sa.Column("owner", sa.String(200), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),  # JobTemplate, Preset
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("category", sa.String(200), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # JSON
+    sa.Column("made_ms", sa.BigInteger, nullable=False),
+    sa.Column("changed_ms", sa.BigInteger, nullable=False),
 )

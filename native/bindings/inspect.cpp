@@ -57,7 +57,7 @@ nb::dict as_dict(const inspect::Luma& sums, bool pair) {
   found["noise"] = sums.noise;
   found["edge"] = sums.edge;
   found["edge_squares"] = sums.edge_squares;
-  found["across"] = listed(sums.across, inspect::kPhases);
+  found["across"] = listed(sums.across, 2);
   found["down"] = listed(sums.down, inspect::kPhases);
   found["spots"] = sums.spots;
   nb::list places;

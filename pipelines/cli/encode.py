@@ -12,6 +12,7 @@ import click
 from pipelines.cli.inputs import assets_of, inputs_options, settings_of, words_of
 from pipelines.cli.optimizer import optimizer_options, plan_lines
 from pipelines.cli.options import (
+    NUMBERS,
     SECONDS,
     executor_option,
     json_option,
@@ -35,8 +36,8 @@ OPTIONS = {
         name: name
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
-    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
-    **{name: name for name in ("proxies", "qc")},
+    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "ts", "drm", "clear_lead_s")},
+    **{name: name for name in ("proxies", "qc", "report")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -57,7 +58,10 @@ OPTIONS = {
     help="A folder for a package, or one file: NAME.mkv, NAME.mp4.",
 )
 @click.option(
-    "--codec", default="x264", show_default=True, help="Video codec: x264, x265, svtav1, aom or vp9."
+    "--codec",
+    default="x264",
+    show_default=True,
+    help="Video codec: x264, x265, svtav1, aom or vp9; several, as x264,svtav1, for a ladder in each.",
 )
 @click.option(
     "--ladder",
@@ -66,8 +70,12 @@ OPTIONS = {
     help="Rungs: 720p,540p@1500k,360p@vmaf80,240p@crf26, a JSON file, or auto. Default: by the source's size.",
 )
 @optimizer_options
-@click.option("--crf", type=float, help="Constant quality instead of a target.")
-@click.option("--preset", default="", help="Speed preset of the codec; default: the codec's.")
+@click.option(
+    "--crf", type=NUMBERS, help="Constant quality instead of a target; of several codecs, one each: 24,40."
+)
+@click.option(
+    "--preset", default="", help="Speed preset of the codec (or one of each: fast,10); default: the codec's."
+)
 @click.option("--encoder-params", default="", metavar="K=V:K=V", help="Further options of the encoder.")
 @click.option("--model", default="vmaf_v0.6.1", show_default=True, help="VMAF model that decides and scores.")
 @click.option("--audio-codec", type=click.Choice(["aac", "opus"]), default="aac", show_default=True)
@@ -93,6 +101,11 @@ OPTIONS = {
     is_flag=True,
     help="Analyse and decide, print what encoding would take and give, and stop there.",
 )
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Of one file: its report, scores and manifest, too, in the folder OUT.report; a package has them in any case.",
+)
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
 @quiet_option
@@ -105,6 +118,7 @@ def encode(
     cinemill encode title.mov -o out/ --codec svtav1 --target-vmaf 95
     cinemill encode title.mov -o out/ --ladder 1080p,720p,480p@crf28 --crf 24
     cinemill encode title.mov -o out/ --ladder auto --max-bitrate 4M
+    cinemill encode title.mov -o out/ --codec x264,svtav1 --target-vmaf 95
     cinemill encode title.mov -o out.mkv --target-size 700M
     cinemill encode title.mov -o out.mkv --crf 22 --preset slow
     cinemill encode a.mov -o out/ --clip 10-20 --join b.mov --clip 2@00:00:05:00-00:00:09:12 --audio eng
@@ -169,7 +183,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             min_kbps=options["min_bitrate"],
             max_kbps=options["max_bitrate"],
             rung_step=_decimal(options["rung_step"]),
-            crf=_text(crf),
+            crf=crf or "",
             preset=options["preset"],
             encoder_params=options["encoder_params"],
             model=options["model"],
@@ -178,12 +192,14 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
             segment_s=_decimal(options["segment_s"]),
+            ts=options["ts"],
             drm=options["drm"] or "",
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
             proxies=options["proxies"],
             qc=options["qc"],
+            report=options["report"],
             **picture,
         ),
         both=target is not None,
@@ -232,4 +248,5 @@ def _show(summary: dict[str, Any]) -> None:
     if summary["up_to_date"]:
         click.echo("up to date: nothing had to be done")
     click.echo(f"output: {summary['output']}")
-    click.echo(f"report: {summary['report']}")
+    if summary["report"]:
+        click.echo(f"report: {summary['report']}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
+from functools import partial
 
 from archer.canonical import digest
 from archer.media.asset import Asset, joined
@@ -17,6 +19,7 @@ from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.captions import words_of
 from pipelines.encode.errors import BadSetting
+from pipelines.encode.ladders import CHOICES, LADDER, LaddersParams, input_of
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest, checked, single_of
 from pipelines.encode.scenes import ScenesParams
@@ -64,19 +67,17 @@ def encode_job(
     ]
     if request.single:
         beside = [texts] if captions or is_edit(asset, request) else []
-        return JobSpec(nodes=[*nodes, *beside, _mux(asset, request, captions)])
-    rest = [
-        texts,
-        _package(request),
-        *_looked_at(asset, request),
-        _report(asset, request, title, command),
-    ]
-    return JobSpec(nodes=[*nodes, *rest])
+        out = [*beside, _mux(asset, request, captions)]
+    else:
+        out = [texts, _package(request)]
+    told = [*_looked_at(asset, request), _report(asset, request, title, command)] if request.reports else []
+    return JobSpec(nodes=[*nodes, *out, *told])
 
 
 def order_mark(asset: Asset, request: EncodeRequest, captions: Asset | None = None) -> str:
-    """Names an order: this input, these settings, these subtitle files."""
-    return digest([asset.identity, asdict(request), *([captions.identity] if captions else [])])[:32]
+    """Names an order: this input, these settings, these subtitle files; one file is the same with its report and without."""
+    settings = {key: value for key, value in asdict(request).items() if key != "report"}
+    return digest([asset.identity, settings, *([captions.identity] if captions else [])])[:32]
 
 
 def is_edit(asset: Asset, request: EncodeRequest) -> bool:
@@ -113,36 +114,73 @@ def _shots(asset: Asset, request: EncodeRequest) -> Node:
 
 def ladder_source(request: EncodeRequest) -> str:
     """Which output decides about rungs and quality."""
-    return "allocate.ladder" if request.optimizes else "search.ladder"
+    return "ladders.ladder" if len(request.codecs) > 1 else _ladder_of(request)
+
+
+def choices_source(request: EncodeRequest) -> str:
+    """Which output says why, where the optimizer decides."""
+    return "ladders.choices" if len(request.codecs) > 1 else "allocate.choices"
+
+
+def named(node: str, place: int, request: EncodeRequest) -> str:
+    """Name of a node that there is for each codec: that of the first one is plain."""
+    return f"{node}_{request.codecs[place]}" if place else node
+
+
+def _ladder_of(request: EncodeRequest, place: int = 0) -> str:
+    return f"{named('allocate' if request.optimizes else 'search', place, request)}.ladder"
 
 
 def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
-    """Either one quality value for all shots, or analysis and one for each."""
-    if not request.optimizes:
-        search = SearchParams(
-            settings=request.settings,
-            ladder=request.ladder,
-            target_vmaf=request.target_vmaf,
-            model=request.model,
-            single=bool(request.single),
-        )
-        return [Node(id="search", stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
+    """Either one quality value for all shots, or analysis and one for each; for every codec by itself, then joined."""
     rungs = RungsParams(ladder=request.ladder, goals=request.goals, single=bool(request.single))
+    decide = _analyse if request.optimizes else _search
+    nodes = (
+        [Node(id="rungs", stage="rungs", params=rungs, inputs={"media": MEDIA})] if request.optimizes else []
+    )
+    for place, one in enumerate(request.each):
+        nodes += decide(asset, one, partial(named, place=place, request=request))
+    if len(request.codecs) > 1:
+        inputs: Inputs = {}
+        for place in range(len(request.codecs)):
+            inputs[input_of(LADDER, place)] = _ladder_of(request, place)
+            if request.optimizes:
+                inputs[input_of(CHOICES, place)] = f"{named('allocate', place, request)}.choices"
+        nodes.append(Node(id="ladders", stage="ladders", params=LaddersParams(), inputs=inputs))
+    return nodes
+
+
+def _search(asset: Asset, request: EncodeRequest, name: Callable[[str], str]) -> list[Node]:
+    """Of one codec; `name` names its nodes."""
+    search = SearchParams(
+        settings=request.settings,
+        ladder=request.ladder,
+        target_vmaf=request.target_vmaf,
+        model=request.model,
+        single=bool(request.single),
+    )
+    return [Node(id=name("search"), stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
+
+
+def _analyse(asset: Asset, request: EncodeRequest, name: Callable[[str], str]) -> list[Node]:
+    """Of one codec; `name` names its nodes."""
     analyse = AnalyseParams(
         settings=request.settings, chunk_s=request.chunk_s, zones=request.zones, model=request.model
     )
     read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "rungs": "rungs.rungs"}
-    known: Inputs = {"media": MEDIA, "rungs": "rungs.rungs", "points": "analyse.points"}
+    known: Inputs = {"media": MEDIA, "rungs": "rungs.rungs", "points": f"{name('analyse')}.points"}
     allocate = AllocateParams(settings=request.settings, model=request.model)
     return [
-        Node(id="rungs", stage="rungs", params=rungs, inputs={"media": MEDIA}),
-        Node(id="analyse", stage="analyse", params=analyse, inputs=read),
-        Node(id="allocate", stage="allocate", params=allocate, inputs=known),
+        Node(id=name("analyse"), stage="analyse", params=analyse, inputs=read),
+        Node(id=name("allocate"), stage="allocate", params=allocate, inputs=known),
     ]
 
 
 def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
-    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s, zones=request.zones)
+    settings, *others = [one.settings for one in request.each]
+    encode = EncodeParams(
+        settings=settings, others=tuple(others), chunk_s=request.chunk_s, zones=request.zones
+    )
     audio = Node(
         id="audio",
         stage="audio",
@@ -182,9 +220,16 @@ def _mux(asset: Asset, request: EncodeRequest, captions: Asset | None) -> Node:
 
 
 def _package(request: EncodeRequest) -> Node:
-    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS, "scores": SCORES}
+    inputs: Inputs = {
+        "renditions": RENDITIONS,
+        "audio": AUDIO,
+        "subtitles": TEXTS,
+        "scores": SCORES,
+        "shots": SHOTS,
+    }
     params = PackagingParams(
         segment_s=Decimal(request.segment_s),
+        ts=request.ts,
         scheme=request.drm,
         key_set=request.key_set,
         clear_lead_s=Decimal(request.clear_lead_s),
@@ -226,7 +271,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
     settings = {
         key: value
         for key, value in asdict(request).items()
-        if key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes)
+        if key != "report"
+        and (key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes))
     }
     inputs: Inputs = {
         "asset": asset,
@@ -234,9 +280,9 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         "shots": SHOTS,
         "ladder": ladder_source(request),
         "renditions": RENDITIONS,
-        "audio": AUDIO,
         "scores": SCORES,
-        **({"choices": "allocate.choices"} if request.optimizes else {}),
+        **({} if request.single else {"audio": AUDIO}),
+        **({"choices": choices_source(request)} if request.optimizes else {}),
         **({"proxies": PROXIES} if request.proxies else {}),
         **({"qc": QC} if request.qc else {}),
     }

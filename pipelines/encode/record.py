@@ -14,7 +14,13 @@ SCHEMA = "cinemill-run@1"
 
 
 def run_record(
-    asset: Asset, work_dir: Path, job: str, cost: dict[str, Any], *, captions: Asset | None = None
+    asset: Asset,
+    work_dir: Path,
+    job: str,
+    cost: dict[str, Any],
+    *,
+    captions: Asset | None = None,
+    remote: bool = False,
 ) -> dict[str, Any]:
     """Where the source was, which machine, and what it cost.
 
@@ -24,15 +30,20 @@ def run_record(
         job: its identity.
         cost: what `cost_of` says of it.
         captions: subtitle files that came beside it.
+        remote: it goes to other machines, where a path of this one says nothing; then only the URL of a source is named.
     """
     return {
         "schema": SCHEMA,
         "job": job,
-        "source": source_place(asset.url),
-        **({"captions": source_place(captions.url)} if captions else {}),
+        "source": _named(asset, remote=remote),
+        **({"captions": _named(captions, remote=remote)} if captions else {}),
         "machine": this_machine(),
         "cost": _with_times(cost, work_dir, job),
     }
+
+
+def _named(asset: Asset, *, remote: bool) -> str:
+    return "" if remote and any("://" not in url for url in asset.urls) else source_place(asset.url)
 
 
 def _with_times(cost: dict[str, Any], work_dir: Path, job: str) -> dict[str, Any]:

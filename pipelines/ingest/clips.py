@@ -65,8 +65,9 @@ def _readable(point: str) -> bool:
 
 def check_base(text: str) -> None:
     """Refuse what is no way to count timecodes. Raises: BadView."""
-    if text not in ("", "zero", "embedded") and not TIMECODE.fullmatch(text):
-        raise BadView("--timecode", text, "wanted zero, embedded, or the HH:MM:SS:FF of the first frame")
+    for base in text.split("|"):
+        if base not in ("", "zero", "embedded") and not TIMECODE.fullmatch(base):
+            raise BadView("--timecode", base, "wanted zero, embedded, or the HH:MM:SS:FF of the first frame")
 
 
 def clip_range(clip: Clip, info: MediaInfo, base: str = "") -> FrameRange:

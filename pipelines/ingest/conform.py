@@ -35,9 +35,10 @@ def pieces_of(sources: Sequence[MediaInfo], params: IngestParams) -> tuple[Piece
     for clip in clips:
         if clip.source >= len(sources):
             raise BadView("--clip", clip.text, f"there are {len(sources)} inputs; add --join for more")
-    found: list[Piece] = []
+    found, bases = list[Piece](), params.timecode.split("|")
     for place, info in enumerate(sources):
-        ranges = [clip_range(clip, info, params.timecode) for clip in clips if clip.source == place]
+        base = bases[min(place, len(bases) - 1)]
+        ranges = [clip_range(clip, info, base) for clip in clips if clip.source == place]
         found += [Piece(source=place, frames=part) for part in ranges or [FrameRange(0, info.frame_count)]]
     return tuple(found)
 

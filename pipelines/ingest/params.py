@@ -45,7 +45,8 @@ class IngestParams:
         dynamic_range: `hdr` keeps PQ and HLG, `sdr` tone-maps them.
         fps: constant frame rate to convert to, `25` or `30000/1001`; empty keeps the source's times.
         clips: ranges that are wanted, see `pipelines.ingest.clips`; empty for all.
-        timecode: timecode of the first frame of inputs: `zero` or empty, `embedded`, or `HH:MM:SS:FF`.
+        timecode: timecode of the first frame of inputs: `zero` or empty, `embedded`, or `HH:MM:SS:FF`; one for each input with
+            `|` between, the last for all further ones.
         audio, subtitles: tracks that will be asked for, see `pipelines.ingest.tracks`: refused here where there are none.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Generic, Literal, TypeVar
 
 from archer.media import AudioStream, MediaInfo, TextStream
@@ -51,7 +52,7 @@ def chosen(
     Args:
         inputs: tracks of each input, in their order.
         wanted: words separated by commas: a number from 1, a language (all its tracks), `default` or `all`; empty is `all`.
-            A word may be several, for one input each and the last for all further ones: `2|eng`. `none`: no track.
+            A word may be several, for one input each and the last for all further ones: `2|eng`, `none|1`. `none`: no track.
         option: named in errors.
 
     Raises:
@@ -98,10 +99,12 @@ def _kind(stream: AudioStream | TextStream) -> tuple[str, tuple[str, ...]]:
 
 
 def _named(tracks: Sequence[Stream], word: str) -> list[Stream]:
-    if word in (ALL, ""):
+    if word == NONE:
+        return []
+    if word == ALL:
         return list(tracks)
     if word == DEFAULT:
-        return [*(track for track in tracks if track.default), *tracks][:1]
+        return list(islice(chain((track for track in tracks if track.default), tracks), 1))
     if word.isdecimal():
         return list(tracks[int(word) - 1 : int(word)]) if int(word) else []
     return [track for track in tracks if _same_language(track.language, word)]

@@ -31,7 +31,7 @@ class QcParams:
 class Qc(Stage[QcParams]):
     """Findings of a title; a job that goes on from its output goes on only with titles that pass its gate."""
 
-    name, version, params = "qc", 2, QcParams
+    name, version, params = "qc", 3, QcParams
     inputs = MappingProxyType(
         {"media": "media@1", "shots": "shots@1", "frames": "vision-frames@1", "stills": "vision-stills@1?"}
     )

@@ -28,6 +28,8 @@ LONELY = 15
 """Frames on each side of a repeated frame without another: cadences (animation on twos, pull-down) repeat regularly."""
 FADE = 0.6
 """Share of a change that is one of mean luma, from which on it is a fade."""
+FLASH = 20.0
+"""Least change of luminance in a flash, cd/m^2; and of redness."""
 PANNING = 0.25
 """Least pan in which a missing frame shows, % of the width per frame."""
 STEADY = 0.15
@@ -130,23 +132,23 @@ def _around(values: Values, place: int) -> Values | None:
 
 
 def flash(title: Title, profile: Profile) -> Found:
-    """More flashes within a second than eyes sensitive to them can bear (ITU-R BT.1702)."""
+    """More flashes within a second than eyes sensitive to them can bear (ITU-R BT.1702-3: more than three)."""
     never = np.zeros(len(title), np.float32)
     for what, turns in (
         ("flashes", transitions(title["flash"], title["flash_dark"])),
         ("flashes of saturated red", transitions(title["red_flash"], never)),
     ):
         for span, worst in _often(np.array(turns, np.int64), title, profile.flashes):
-            yield span, f"{worst} {what} within a second"
+            yield span, f"{worst / 2:g} {what} within a second"
 
 
 def _often(turns: npt.NDArray[np.int64], title: Title, most: int) -> Iterator[tuple[FrameRange, int]]:
-    """Where more pairs of turns than allowed lie within a second, and how many at worst."""
+    """Where more transitions than allowed flashes have lie within a second, and how many at worst."""
     ends = np.searchsorted(turns, turns + max(1, round(title.rate)))
     many, worst = np.zeros(len(title), np.bool_), np.zeros(len(title), np.int64)
     for place, behind in enumerate(ends.tolist()):
-        count = (behind - place) // 2
-        if count > most:
+        count = behind - place
+        if count > 2 * most:
             span = slice(turns[place], turns[behind - 1] + 1)
             many[span], worst[span] = True, np.maximum(worst[span], count)
     for run in runs(many):
@@ -154,18 +156,18 @@ def _often(turns: npt.NDArray[np.int64], title: Title, most: int) -> Iterator[tu
 
 
 def transitions(flashes: Values, dark: Values) -> list[int]:
-    """Frames where a change of luminance reaches 20 cd/m^2 in one direction, while the darker side is below 160.
+    """Frames where a change of luminance in one direction reaches the limit of ITU-R BT.1702-3.
 
-    Redness has the same limit, and no darker side.
-
-    Changes of one direction add up over frames; a change in the other direction begins anew.
+    That is 20 cd/m^2 where the darker side is below 160, and an eighth of it above (`pipelines/vision/flash.py`). Redness has
+    the limit of 20, and no darker side. Changes of one direction add up over frames; a change in the other direction begins
+    anew.
     """
     found, total, counted = [], 0.0, False
     for place, (value, low) in enumerate(zip(np.nan_to_num(flashes), np.nan_to_num(dark), strict=True)):
         if value * total < 0:
             total, counted = 0.0, False
         total += float(value)
-        if abs(total) >= 20 and low < 160 and not counted:
+        if abs(total) >= max(FLASH, low / 8) and not counted:
             found.append(place)
             counted = True
         if value == 0:

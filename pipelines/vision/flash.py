@@ -1,13 +1,18 @@
 """Luminance as eyes see it, and how much of the picture flashes.
 
-ITU-R BT.1702: a flash is a pair of opposing changes of 20 cd/m^2 and more over a quarter of the picture, where the
-darker side is below 160 cd/m^2. A flash of saturated red is a pair of opposing changes that involve a red of R / (R + G + B)
-of 0.8 and more and change (R - G - B) * 320 by more than 20 (WCAG 2.1, red flash), at any luminance.
+ITU-R BT.1702-3 (2023), guideline 1: a flash is a pair of opposing changes over more than a quarter of the picture, of
+20 cd/m^2 and more where the darker side is below 160 cd/m^2, and of a Michelson contrast of 1/17 and more where it is not
+(that is an eighth of the darker side: the two limits meet at 160); irrespective of luminance, a change to or from a
+saturated red counts as well. It does not say which red is saturated; WCAG 2.0 and 2.1 do (general flash and red flash
+thresholds, after Harding & Binnie 2002): R / (R + G + B) of 0.8 and more of linear light in either picture, and a change of
+(R - G - B) * 320, negative values set to 0, of more than 20. (WCAG 2.2 asks for 0.2 between the chromaticities of CIE 1976
+instead, which says nothing of a red against black.) `pipelines/qc/time.py` counts.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +21,7 @@ from pipelines.vision.levels import Levels
 
 Bytes = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.float32]
-Red = tuple[Table, npt.NDArray[np.bool_]]
-"""Redness of cells, and which are saturated."""
+Mask = npt.NDArray[np.bool_]
 
 PEAK = 200.0
 """Luminance of white, cd/m^2."""
@@ -25,6 +29,10 @@ SATURATED = 0.8
 """Share of red in the light of a saturated red."""
 RED = 320.0
 """Scale of redness (WCAG)."""
+NEAR = np.float32(0.57)
+"""0.25 ** (1 / 2.4), rounded up: in a saturated red, green and blue each have at most a quarter of red's light."""
+BLACK = np.float32(1e-6)
+"""Red that is taken for none, of 1."""
 AREA = 0.25
 """Share of the picture that has to change."""
 
@@ -46,30 +54,63 @@ def flash(before: Table, after: Table) -> tuple[float, float]:
     Args:
         before, after: luminance of cells, cd/m^2.
     """
-    return _reached((after - before).ravel()), min(float(before.mean()), float(after.mean()))
+    return _reached((after - before).ravel()), min(float(before.sum()), float(after.sum())) / before.size
+
+
+@dataclass(frozen=True, eq=False)
+class Red:
+    """How red the cells of a picture are; worked out only where some may be of a saturated red.
+
+    Attributes:
+        parts: R', G' and B' of cells, 0 to 1.
+    """
+
+    parts: Table
+
+    @cached_property
+    def near(self) -> bool:
+        """Whether some cell may be of a saturated red: its green and blue are below a quarter of its red's light."""
+        red, *others = self.parts
+        bound = NEAR * red
+        return bool(((others[0] <= bound) & (others[1] <= bound) & (red > BLACK)).any())
+
+    @cached_property
+    def light(self) -> Table:
+        """R, G and B of linear light (ITU-R BT.1886)."""
+        return np.asarray(self.parts**2.4, np.float32)
+
+    @cached_property
+    def value(self) -> Table:
+        """(R - G - B) * 320, 0 where it is negative."""
+        r, g, b = self.light
+        return np.asarray(np.maximum(0, RED * (r - g - b)), np.float32)
+
+    @cached_property
+    def saturated(self) -> Mask:
+        """Which cells are of a saturated red."""
+        return np.asarray((self.light[0] >= SATURATED * self.light.sum(axis=0)) & (self.parts[0] > BLACK))
 
 
 def redness(luma: Bytes, cb: Bytes, cr: Bytes, levels: Levels) -> Red:
-    """How red cells are, and which are of saturated red.
+    """How red cells are.
 
     Args:
         luma, cb, cr: (rows, columns) samples in 8-bit units.
         levels: of the title.
-
-    Returns:
-        (R - G - B) * 320 of linear light (ITU-R BT.1886), 0 where it is negative; and a mask.
     """
-    y, red, green_blue, green_red, blue = (factor * levels.scale for factor in levels.matrix)
+    y, red, green_blue, green_red, blue = (np.float32(factor * levels.scale) for factor in levels.matrix)
     light = (luma.astype(np.float32) - levels.black) * y
     u, v = cb.astype(np.float32) - 128, cr.astype(np.float32) - 128
-    parts = np.stack([light + red * v, light - green_blue * u - green_red * v, light + blue * u])
-    r, g, b = np.clip(parts, 0, 1) ** 2.4
-    return np.maximum(0, RED * (r - g - b)), (r >= SATURATED * (r + g + b)) & (r > 0)
+    parts = np.empty((3, *light.shape), np.float32)
+    parts[0], parts[1], parts[2] = light + red * v, light - green_blue * u - green_red * v, light + blue * u
+    return Red(np.clip(parts, 0, 1, out=parts))
 
 
 def red_flash(before: Red, after: Red) -> float:
     """The change of redness that a quarter of the picture reaches, signed, of cells that are saturated before or after."""
-    change = np.where(before[1] | after[1], after[0] - before[0], 0)
+    if not (before.near or after.near):
+        return 0.0
+    change = np.where(before.saturated | after.saturated, after.value - before.value, 0)
     return _reached(change.ravel())
 
 

@@ -7,6 +7,7 @@ second time without the cells that move on their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,11 @@ Table = npt.NDArray[np.float32]
 
 GRID = (54, 96)
 """Rows and columns of the small pictures."""
+DAMPING = np.diag([1.0, 1.0, 1000.0, 0.0])
 FAR = 10
 """Cells that the coarse search reaches: a tenth of the width, a fifth of the height."""
+EFFORT = np.float32(1e-3) * np.abs(np.arange(-FAR, FAR + 1, dtype=np.float32))
+"""What tells equally good shifts apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,14 @@ def motion(before: Bytes, after: Bytes) -> Motion:
         before, after: (54, 96) uint8.
     """
     one, other = before.astype(np.float32), after.astype(np.float32)
-    down, right = (_shift(one.mean(axis=axis), other.mean(axis=axis)) for axis in (1, 0))
+    down, right = (_shift(one, other, axis) for axis in (0, 1))
     first, second = _common(one, other, down, right)
-    gone, ways = (second - first).ravel(), _ways(first + second)
-    found = _fit(ways, gone, ways)
-    rest = np.abs(gone - ways @ found)
-    steady = rest <= 3 * rest.mean() + np.float32(0.5)
-    found = _fit(ways, gone, ways * steady[:, None])
-    left = float(np.abs(gone - ways @ found).mean())
+    table = _ways(first + second, second - first)
+    ways, gone = table[:3], table[3]
+    rest = np.abs(gone - _fit(table, table) @ ways)
+    steady = rest <= 3 * rest.sum() / rest.size + np.float32(0.5)
+    found = _fit(table, table * steady)
+    left = float(np.abs(gone - found @ ways).sum()) / gone.size
     rows, columns = GRID
     return Motion(
         pan_x=100 * (right - float(found[0])) / columns,
@@ -61,13 +65,22 @@ def motion(before: Bytes, after: Bytes) -> Motion:
     )
 
 
-def _shift(one: Table, other: Table) -> int:
-    """By how many cells a profile has moved on, at most `FAR`; the least of equally good shifts."""
-    inner = one[FAR:-FAR] - one.mean()
-    shifted = np.lib.stride_tricks.sliding_window_view(other - other.mean(), len(inner))
-    apart = np.abs(shifted - inner).mean(axis=1)
-    nearest = apart + np.float32(1e-3) * np.abs(np.arange(-FAR, FAR + 1))
-    return int(nearest.argmin()) - FAR
+def _shift(one: Table, other: Table, axis: int) -> int:
+    """By how many cells a profile has moved on, at most `FAR`; the least of equally good shifts.
+
+    Sums and not means: numpy's `mean` costs several times as much on tables as small as these.
+    """
+    cells, across = GRID[axis], GRID[1 - axis]
+    before, after = one.sum(axis=1 - axis) / across, other.sum(axis=1 - axis) / across
+    inner = before[FAR:-FAR] - before.sum() / cells
+    apart = np.abs((after - after.sum() / cells)[_places(cells)] - inner).sum(axis=1) / (cells - 2 * FAR)
+    return int((apart + EFFORT).argmin()) - FAR
+
+
+@lru_cache(maxsize=4)
+def _places(length: int) -> npt.NDArray[np.intp]:
+    """Places of a profile by shift: (2 FAR + 1, length - 2 FAR)."""
+    return np.arange(2 * FAR + 1)[:, None] + np.arange(length - 2 * FAR)[None, :]
 
 
 def _common(one: Table, other: Table, down: int, right: int) -> tuple[Table, Table]:
@@ -78,24 +91,33 @@ def _common(one: Table, other: Table, down: int, right: int) -> tuple[Table, Tab
     return first, second
 
 
-def _ways(twice: Table) -> Table:
-    """How cells change if the picture moves by a cell across, by one down, or grows: (n, 3).
+def _ways(twice: Table, gone: Table) -> Table:
+    """How cells change if the picture moves by a cell across, by one down, or grows; and how they did: (4, n).
 
     Args:
         twice: the sum of the two pictures; its outermost cells have no slope.
+        gone: their difference.
     """
-    rows, columns = twice.shape
-    found = np.zeros((rows, columns, 3), np.float32)
-    np.subtract(twice[:, 2:], twice[:, :-2], out=found[:, 1:-1, 0])
-    np.subtract(twice[2:], twice[:-2], out=found[1:-1, :, 1])
-    found *= np.float32(0.25)
-    x = np.arange(columns, dtype=np.float32) - np.float32((columns - 1) / 2)
-    y = np.arange(rows, dtype=np.float32) - np.float32((rows - 1) / 2)
-    found[:, :, 2] = found[:, :, 0] * x + found[:, :, 1] * y[:, None]
-    return found.reshape(-1, 3)
+    found = np.zeros((4, *twice.shape), np.float32)
+    across, down, growth, found[3] = *found[:3], gone
+    np.subtract(twice[:, 2:], twice[:, :-2], out=across[:, 1:-1])
+    np.subtract(twice[2:], twice[:-2], out=down[1:-1])
+    found[:2] *= np.float32(0.25)
+    y, x = (np.arange(side, dtype=np.float32) - np.float32((side - 1) / 2) for side in twice.shape)
+    np.multiply(across, x, out=growth)
+    growth += down * y[:, None]
+    return found.reshape(4, -1)
 
 
-def _fit(ways: Table, gone: Table, chosen: Table) -> Table:
+def _fit(table: Table, chosen: Table) -> Table:
     """Least squares over chosen cells, with a little damping: a plain picture does not move."""
-    square = chosen.T @ ways + np.diag([1, 1, 1000]).astype(np.float32)
-    return np.asarray(np.linalg.solve(square, chosen.T @ gone), np.float32)
+    (a, b, c, x), (_, d, e, y), (_, _, f, z), _ = ((table @ chosen.T).astype(np.float64) + DAMPING).tolist()
+    # The inverse of a symmetric matrix of three rows, by its cofactors.
+    first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
+    whole = a * first + b * second + c * third
+    found = (
+        first * x + second * y + third * z,
+        second * x + (a * f - c * c) * y + (b * c - a * e) * z,
+        third * x + (b * c - a * e) * y + (a * d - b * b) * z,
+    )
+    return np.array([part / whole for part in found], np.float32)

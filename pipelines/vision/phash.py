@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 SIZE, KEPT = 32, 8
+MIDDLE = (KEPT * KEPT - 1) // 2
+"""Place of the median of all frequencies but the mean."""
 
 _AT = np.arange(SIZE)
 DCT = np.cos(np.pi * (2 * _AT[None] + 1) * _AT[:, None] / (2 * SIZE))[:KEPT]
@@ -18,8 +20,8 @@ def phash(small: npt.NDArray[np.uint8]) -> int:
     Args:
         small: (32, 32) uint8.
     """
-    low = DCT @ small.astype(np.float64) @ DCT.T
-    bits = low.ravel() > np.median(low.ravel()[1:])
+    low = (DCT @ small.astype(np.float64) @ DCT.T).ravel()
+    bits = low > np.partition(low[1:], MIDDLE)[MIDDLE]
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from math import log2, pi, sqrt
 from typing import Any
@@ -29,8 +30,8 @@ def luma_features(sums: Mapping[str, Any], width: int, height: int, levels: Leve
     """
     count, inner, scale = width * height, (width - 2) * (height - 2), levels.scale
     mean = sums["sum"] / count
-    heap = np.cumsum(sums["histogram"])
-    p1, p50, p99 = (float(np.searchsorted(heap, share * heap[-1])) for share in (0.01, 0.5, 0.99))
+    heap = np.cumsum(sums["histogram"]).tolist()
+    p1, p50, p99 = (float(bisect_left(heap, share * heap[-1])) for share in (0.01, 0.5, 0.99))
     edge = sums["edge"] / EDGE_UNIT / inner
     bars = dict(zip(("bar_top", "bar_bottom", "bar_left", "bar_right"), sums["bars"], strict=True))
     return {
@@ -46,8 +47,8 @@ def luma_features(sums: Mapping[str, Any], width: int, height: int, levels: Leve
         "noise": sqrt(pi / 2) * sums["noise"] / (6 * inner) / scale,
         "si": deviation(sums["edge_squares"] / inner, edge) / scale,
         "blockiness": blockiness(sums["across"], width, sums["down"], height, scale),
-        "below_range": float(heap[15] / heap[-1]),
-        "above_range": float(1 - heap[235] / heap[-1]),
+        "below_range": heap[15] / heap[-1],
+        "above_range": 1 - heap[235] / heap[-1],
         **bars,
         "comb": sum(sums["comb"]) / max(1, 4 * sums["comb_samples"]) / scale,
         "spots": sums["spots"],
@@ -108,13 +109,14 @@ def blockiness(across: Sequence[int], width: int, down: Sequence[int], height: i
     """Mean step at the borders of 8x8 blocks over the mean step elsewhere; plain pictures come near 1.
 
     Args:
-        across, down: sums of steps by place in a block.
+        across: sums of steps within blocks, and at their borders.
+        down: sums of steps by place in a block.
         width, height: samples.
         scale: samples of an 8-bit unit.
     """
     border = inside = 0.0
-    for steps, side in ((across, width), (down, height)):
-        counts = [len(range(phase, side - 1, 8)) for phase in range(8)]
-        border += (steps[7] / counts[7]) if counts[7] else 0.0
-        inside += sum(steps[:7]) / max(1, sum(counts[:7]))
+    for (within, between), side in ((across, width), ((sum(down[:7]), down[7]), height)):
+        borders = len(range(7, side - 1, 8))
+        border += between / borders if borders else 0.0
+        inside += within / max(1, side - 1 - borders)
     return (border + PLAIN_STEP * scale) / (inside + PLAIN_STEP * scale)

@@ -28,7 +28,7 @@ class VisionParams:
 class Vision(Stage[VisionParams]):
     """Measures what is in the pictures; a chunk reads one frame before its own, so the result has no seams."""
 
-    name, version, params = "vision", 2, VisionParams
+    name, version, params = "vision", 3, VisionParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "shots": "shots@1"})
     parts = MappingProxyType({"frames": PART_SCHEMA})
     outputs = MappingProxyType({"frames": FRAMES_SCHEMA, "shots": SHOTS_SCHEMA})

@@ -33,7 +33,7 @@ def by_numpy(current: Plane, dark: int, spot: int) -> dict[str, Any]:
     laplacian, ripple = left + r + u + e - 4 * inner, a + b + d + f - 2 * (left + r + u + e) + 4 * inner
     gx, gy = b + 2 * r + f - a - 2 * left - d, d + 2 * e + f - a - 2 * u - b
     fx, fy = gx.astype(np.float32), gy.astype(np.float32)
-    edge = (np.float32(16) * np.sqrt(fx * fx + fy * fy) + np.float32(0.5)).astype(np.int64)
+    edge = np.rint(np.float32(16) * np.sqrt(fx * fx + fy * fy)).astype(np.int64)
     around = np.array([a, u, b, left, r, d, e, f])
     lone = (inner > around.max(axis=0) + spot) | (inner + spot < around.min(axis=0))
     across, down = np.abs(np.diff(c, axis=1)), np.abs(np.diff(c, axis=0))
@@ -53,7 +53,7 @@ def by_numpy(current: Plane, dark: int, spot: int) -> dict[str, Any]:
         "noise": np.abs(ripple).sum(),
         "edge": edge.sum(),
         "edge_squares": (gx**2 + gy**2).sum(),
-        "across": [across[:, phase::8].sum() for phase in range(8)],
+        "across": [across.sum() - across[:, 7::8].sum(), across[:, 7::8].sum()],
         "down": [down[phase::8].sum() for phase in range(8)],
         "spots": lone.sum(),
         "places": [(x + 1, y + 1) for y, x in np.argwhere(lone)[:16]],

@@ -16,7 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from archer.media import identify, probe
+from archer.media.asset import joined, joined_url
 from archer.process import ffmpeg
+from encoder.soundtrack import soundtrack
+from pipelines.encode.captions import brought_tracks
+from pipelines.encode.errors import BadSetting
+from pipelines.encode.job import encode_job
+from pipelines.encode.request import EncodeRequest
+from pipelines.ingest.conform import edited, pieces_of
+from pipelines.ingest.params import IngestParams
+from pipelines.ingest.tracks import audio_tracks
 
 ENCODE = [sys.executable, "-m", "pipelines.cli.main", "encode"]
 QUICK = ["--crf", "12", "--preset", "ultrafast", "--ladder", "90p"]
@@ -129,16 +139,47 @@ def test_every_frame_and_every_sample(titles: tuple[Path, Path], tmp_path: Path)
 
 
 def test_what_is_not_there_is_refused_before_work_begins(titles: tuple[Path, Path], tmp_path: Path) -> None:
-    first, second = titles
+    first, _ = titles
     for words, message in (
         (["--clip", "1-9"], "--clip 1-9: reaches beyond"),
-        (["--clip", "3@0-1", "--join", second], "2 inputs"),
         (["--audio", "spa"], "there are: 1 fra, 2 eng"),
-        (["--captions", "eng"], "--captions eng: wanted"),
     ):
         told = run(first, "-o", tmp_path / "out", *QUICK, *words, "--executor", "inline", "-q", code=1)
         assert message in told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_and_settings_must_agree(titles: tuple[Path, Path]) -> None:
+    first, second = (identify(str(path)) for path in titles)
+    captions = identify(str(titles[0].with_suffix(".srt")))
+    for request, files, message in (
+        (EncodeRequest(clips="3@0-1"), None, "2 inputs"),
+        (EncodeRequest(captions="3@eng"), captions, "2 inputs"),
+        (EncodeRequest(captions="eng,fra"), captions, "2 languages for 1 files"),
+        (EncodeRequest(), captions, "0 languages for 1 files"),
+    ):
+        with pytest.raises(BadSetting, match=message):
+            encode_job(joined([first, second]), request, title="x", captions=files)
+    with pytest.raises(BadSetting, match="as eng="):
+        brought_tracks("english=x")
+    tracks = brought_tracks("eng,2@eng,fra,eng")
+    assert [(track.language, dict(track.files)) for track in tracks] == [
+        ("eng", {0: 0, 1: 1}),
+        ("fra", {0: 2}),
+        ("eng", {0: 3}),
+    ]
+
+
+def test_a_film_that_goes_on_in_silence(titles: tuple[Path, Path]) -> None:
+    """Sound of another rate is brought to that of the first input; where an input has no such track it is silent, to the end."""
+    first, second = titles
+    infos = [probe(str(path)) for path in titles]
+    info = edited(infos, pieces_of(infos, IngestParams(clips="1@1-1.5,2@0-0.2")))
+    (track, _) = audio_tracks(info, "fra|none,eng")
+    blocks = list(soundtrack(joined_url([str(first), str(second)]), info, track.streams, "mono", 44100))
+    ends = [place + len(samples) for place, samples in blocks]
+    assert (blocks[0][0], ends[-2], ends[-1]) == (0, 22932, 31752)
+    assert track.streams[1] is None
 
 
 def manifest(out: Path) -> dict[str, Any]:

@@ -247,7 +247,20 @@ def test_transitions_of_luminance_add_up() -> None:
     rise = np.array([np.nan, 12, 12, 0, -30, 0, 30, 10, -5, -5, -5, 0], np.float32)
     dark = np.full(len(rise), 30, np.float32)
     assert transitions(rise, dark) == [2, 4, 6]
-    assert transitions(rise, dark + 150) == []
+    assert transitions(rise, dark + 129) == [2, 4, 6]  # 159: the limit is 20
+    assert transitions(rise, dark + 168) == [4, 6]  # 198: an eighth is 24.75
+
+
+@pytest.mark.parametrize(("turns", "bad"), [(6, False), (7, True)])
+def test_more_than_three_flashes_are_more_than_six_changes(
+    wide: tuple[Pictures, Pictures, Pictures], tmp_path: Path, turns: int, *, bad: bool
+) -> None:
+    steps = np.zeros(60, np.float32)
+    steps[10 : 10 + 4 * turns : 4] = np.where(np.arange(turns) % 2, -30, 30)
+    plain = title(coded(panned(wide, 60), tmp_path / "plain.mp4"))
+    columns = {**plain.columns, "flash": steps, "flash_dark": np.full(60, 30, np.float32)}
+    found = findings(replace(plain, columns=columns), Profile())
+    assert [each.message for each in found] == (["3.5 flashes within a second"] if bad else [])
 
 
 def test_profiles_say_what_is_wrong_with_them() -> None:

@@ -18,7 +18,7 @@ from archer.media import FrameRange, frames, probe
 from cinemill_native.frames import Frame, PixelFormat, Plane
 from pipelines.vision import table
 from pipelines.vision.columns import FRAME_COLUMNS, SHOT_COLUMNS, STILL_COLUMNS
-from pipelines.vision.flash import flash, luminance, red_flash, redness
+from pipelines.vision.flash import NEAR, Red, flash, luminance, red_flash, redness
 from pipelines.vision.levels import Levels
 from pipelines.vision.measure import measured
 from pipelines.vision.motion import GRID, motion
@@ -290,9 +290,10 @@ def test_redness_is_that_of_linear_light() -> None:
     y, cb, cr = (
         np.array([row], np.uint8) for row in ([63, 39, 126, 173], [102, 115, 128, 42], [240, 184, 128, 26])
     )
-    value, saturated = redness(y, cb, cr, of)
-    assert value[0] == pytest.approx([320, 320 * 0.5**2.4, 0, 0], abs=4)
-    assert saturated[0].tolist() == [True, True, False, False]
+    found = redness(y, cb, cr, of)
+    assert found.value[0] == pytest.approx([320, 320 * 0.5**2.4, 0, 0], abs=4)
+    assert found.saturated[0].tolist() == [True, True, False, False]
+    assert found.near
     grey = redness(
         np.full((1, 4), 126, np.uint8), np.full((1, 4), 128, np.uint8), np.full((1, 4), 128, np.uint8), of
     )
@@ -300,3 +301,16 @@ def test_redness_is_that_of_linear_light() -> None:
     assert red_flash(grey, red) == pytest.approx(320, abs=4)
     assert red_flash(red, grey) == pytest.approx(-320, abs=4)
     assert red_flash(grey, grey) == 0
+
+
+def test_redness_is_worked_out_where_it_may_count() -> None:
+    """What is left out by `near` has no cell of saturated red, by the definition on all its colours."""
+    parts = np.random.default_rng(3).random((3, 40, 50), np.float32)
+    rough = parts.copy()
+    rough[1] = np.maximum(rough[1], np.float32(NEAR) * rough[0] + np.float32(1e-5))
+    for each, near in ((parts, True), (rough, False)):
+        linear = each.astype(np.float64) ** 2.4
+        saturated = linear[0] / linear.sum(axis=0) >= 0.8
+        found = Red(each)
+        assert found.near == near == saturated.any()
+        assert (found.saturated == saturated).mean() > 0.999

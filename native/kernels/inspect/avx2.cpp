@@ -3,6 +3,7 @@
 
 #if CINEMILL_HAVE_AVX2
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <initializer_list>
 #include <type_traits>
@@ -21,7 +22,7 @@ CINEMILL_AVX2 static inline __m256i widened(const std::uint8_t* samples) noexcep
   return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(samples)));
 }
 
-// All eight 32-bit lanes, each < 2^31, added up.
+// All eight unsigned 32-bit lanes added up.
 CINEMILL_AVX2 static inline std::uint64_t sum_u32(__m256i lanes) noexcept { return sum_u64(widen_add_u32(lanes)); }
 
 CINEMILL_AVX2 static inline std::uint64_t least_of(__m256i bytes) noexcept {
@@ -93,70 +94,90 @@ CINEMILL_AVX2 static inline void add_change(const std::uint8_t* row, const std::
   if (whole < to) add_change<std::uint8_t>(row, before, whole, to, out);
 }
 
-CINEMILL_AVX2 static inline std::int32_t add_detail(Rows<std::uint8_t> rows, int from, int to, Luma* out) noexcept {
-  const int whole = from + ((to - from) & ~15);
-  const __m256i ones = _mm256_set1_epi16(1);
-  __m256i laplacian = _mm256_setzero_si256();  // 8 x 32 bits: +-64 * 2 * 1020
-  __m256i squares = _mm256_setzero_si256();    // <= 64 * 2 * 1020^2 < 2^28
-  __m256i noise = _mm256_setzero_si256();      // <= 64 * 2 * 2040
-  __m256i largest = _mm256_setzero_si256();    // 16 x 16 bits
-  for (int x = from; x < whole; x += 16) {
-    const __m256i c = widened(rows.here + x);
-    __m256i cross = _mm256_add_epi16(widened(rows.here + x - 1), widened(rows.here + x + 1));
-    cross = _mm256_add_epi16(cross, _mm256_add_epi16(widened(rows.up + x), widened(rows.down + x)));
-    __m256i corners = _mm256_add_epi16(widened(rows.up + x - 1), widened(rows.up + x + 1));
-    corners = _mm256_add_epi16(corners, _mm256_add_epi16(widened(rows.down + x - 1), widened(rows.down + x + 1)));
-    const __m256i four = _mm256_slli_epi16(c, 2);
-    const __m256i second = _mm256_sub_epi16(cross, four);
-    const __m256i ripple = _mm256_add_epi16(_mm256_sub_epi16(corners, _mm256_add_epi16(cross, cross)), four);
-    largest = _mm256_max_epi16(largest, _mm256_abs_epi16(second));
-    laplacian = _mm256_add_epi32(laplacian, _mm256_madd_epi16(second, ones));
-    squares = _mm256_add_epi32(squares, _mm256_madd_epi16(second, second));
-    noise = _mm256_add_epi32(noise, _mm256_madd_epi16(_mm256_abs_epi16(ripple), ones));
-  }
-  alignas(32) std::int32_t lanes[8];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), laplacian);
-  for (const std::int32_t lane : lanes) out->laplacian += lane;
-  out->laplacian_squares += sum_u32(squares);
-  out->noise += sum_u32(noise);
-  alignas(32) std::int16_t sizes[16];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(sizes), largest);
-  std::int32_t most = *std::max_element(sizes, sizes + 16);
-  if (whole < to) most = std::max(most, add_detail<std::uint8_t>(rows, whole, to, out));
-  return most;
+// What a row adds to the filters of 16 places in it, and in the rows above and below: 16-bit lanes.
+struct Across {
+  __m256i middle;  // c
+  __m256i slope;   // r - l
+  __m256i smooth;  // l + r + 2 c
+  __m256i second;  // l + r - 2 c
+};
+
+CINEMILL_AVX2 static inline Across across_of(const std::uint8_t* samples) noexcept {
+  const __m256i left = widened(samples - 1);
+  const __m256i right = widened(samples + 1);
+  Across found;
+  found.middle = widened(samples);
+  const __m256i sides = _mm256_add_epi16(left, right);
+  const __m256i twice = _mm256_add_epi16(found.middle, found.middle);
+  found.slope = _mm256_sub_epi16(right, left);
+  found.smooth = _mm256_add_epi16(sides, twice);
+  found.second = _mm256_sub_epi16(sides, twice);
+  return found;
 }
 
-// Eight gradients' lengths: squares of bytes' gradients are <= 2 * 1020^2 < 2^24, exact in single precision.
+// Bits of eight gradients' lengths plus kRounder: squares are <= 2 * 1020^2 < 2^24, exact in single precision.
 CINEMILL_AVX2 static inline __m256i lengths(__m256i squares) noexcept {
   const __m256 root = _mm256_sqrt_ps(_mm256_cvtepi32_ps(squares));
-  return _mm256_cvttps_epi32(_mm256_add_ps(_mm256_mul_ps(_mm256_set1_ps(kEdgeUnit), root), _mm256_set1_ps(0.5F)));
+  return _mm256_castps_si256(_mm256_add_ps(_mm256_mul_ps(_mm256_set1_ps(kEdgeUnit), root), _mm256_set1_ps(kRounder)));
 }
 
-CINEMILL_AVX2 static inline void add_edges(Rows<std::uint8_t> rows, int from, int to, Luma* out) noexcept {
-  const int whole = from + ((to - from) & ~15);
-  __m256i edge = _mm256_setzero_si256();     // 8 x 32 bits: <= 64 * 2 * 16 * 1443 < 2^22
-  __m256i squares = _mm256_setzero_si256();  // <= 64 * 2 * 2 * 1020^2 < 2^29
-  for (int x = from; x < whole; x += 16) {
-    const __m256i up_left = widened(rows.up + x - 1);
-    const __m256i up_right = widened(rows.up + x + 1);
-    const __m256i down_left = widened(rows.down + x - 1);
-    const __m256i down_right = widened(rows.down + x + 1);
-    const __m256i sides = _mm256_sub_epi16(widened(rows.here + x + 1), widened(rows.here + x - 1));
-    const __m256i ends = _mm256_sub_epi16(widened(rows.down + x), widened(rows.up + x));
-    const __m256i one = _mm256_sub_epi16(down_right, up_left);
-    const __m256i other = _mm256_sub_epi16(up_right, down_left);
-    const __m256i gx = _mm256_add_epi16(_mm256_add_epi16(one, other), _mm256_add_epi16(sides, sides));
-    const __m256i gy = _mm256_add_epi16(_mm256_sub_epi16(one, other), _mm256_add_epi16(ends, ends));
+// What a block adds up, as 32-bit lanes: at most kBand * kBlock / 16 = 512 steps of 16 samples.
+struct Inner {
+  __m256i laplacians;  // <= 512 * 2 * 1020^2 < 2^31
+  __m256i gradients;   // <= 512 * 4 * 1020^2 < 2^32
+  __m256i edges;       // <= 512 * 2 * 16 * 1443 < 2^25, and as many times kRounderBits, modulo 2^32
+  __m256i noise;       // <= 512 * 2 * 2040 < 2^21
+  __m256i largest;     // 16 x 16 bits: |laplacian| <= 1020
+};
+
+// Rows [top, bottom) of 16 columns from x on, downwards: each row's part is worked out once and used three times.
+CINEMILL_AVX2 static inline Inner add_strip(PlaneView<std::uint8_t> plane, int top, int bottom, int x,
+                                            Inner sums) noexcept {
+  __m256i noise = _mm256_setzero_si256();  // 16 x 16 bits, unsigned: <= kBand * 2040 < 2^16
+  Across up = across_of(plane.row(top - 1) + x);
+  Across here = across_of(plane.row(top) + x);
+  for (int y = top; y < bottom; ++y) {
+    const Across down = across_of(plane.row(y + 1) + x);
+    const __m256i column =
+        _mm256_sub_epi16(_mm256_add_epi16(up.middle, down.middle), _mm256_add_epi16(here.middle, here.middle));
+    const __m256i laplacian = _mm256_add_epi16(here.second, column);
+    const __m256i ripple =
+        _mm256_sub_epi16(_mm256_add_epi16(up.second, down.second), _mm256_add_epi16(here.second, here.second));
+    const __m256i gx =
+        _mm256_add_epi16(_mm256_add_epi16(up.slope, down.slope), _mm256_add_epi16(here.slope, here.slope));
+    const __m256i gy = _mm256_sub_epi16(down.smooth, up.smooth);
     const __m256i low = _mm256_unpacklo_epi16(gx, gy);
     const __m256i high = _mm256_unpackhi_epi16(gx, gy);
     const __m256i low_squares = _mm256_madd_epi16(low, low);
     const __m256i high_squares = _mm256_madd_epi16(high, high);
-    squares = _mm256_add_epi32(squares, _mm256_add_epi32(low_squares, high_squares));
-    edge = _mm256_add_epi32(edge, _mm256_add_epi32(lengths(low_squares), lengths(high_squares)));
+    sums.largest = _mm256_max_epi16(sums.largest, _mm256_abs_epi16(laplacian));
+    sums.laplacians = _mm256_add_epi32(sums.laplacians, _mm256_madd_epi16(laplacian, laplacian));
+    noise = _mm256_add_epi16(noise, _mm256_abs_epi16(ripple));
+    sums.gradients = _mm256_add_epi32(sums.gradients, _mm256_add_epi32(low_squares, high_squares));
+    sums.edges = _mm256_add_epi32(sums.edges, _mm256_add_epi32(lengths(low_squares), lengths(high_squares)));
+    up = here;
+    here = down;
   }
-  out->edge += sum_u32(edge);
-  out->edge_squares += sum_u32(squares);
-  if (whole < to) add_edges<std::uint8_t>(rows, whole, to, out);
+  sums.noise = _mm256_add_epi32(sums.noise, widen_add_u16(noise));
+  return sums;
+}
+
+CINEMILL_AVX2 static inline std::int32_t add_block(PlaneView<std::uint8_t> plane, int top, int bottom, int from, int to,
+                                                   Luma* out) noexcept {
+  const int whole = from + ((to - from) & ~15);
+  const __m256i zero = _mm256_setzero_si256();
+  Inner sums = {zero, zero, zero, zero, zero};
+  for (int x = from; x < whole; x += 16) sums = add_strip(plane, top, bottom, x, sums);
+  const auto roots = static_cast<std::uint32_t>((whole - from) / 8 * (bottom - top));  // of each lane
+  const __m256i rounders = _mm256_set1_epi32(static_cast<std::int32_t>(kRounderBits * roots));
+  out->laplacian_squares += sum_u32(sums.laplacians);
+  out->noise += sum_u32(sums.noise);
+  out->edge += sum_u32(_mm256_sub_epi32(sums.edges, rounders));
+  out->edge_squares += sum_u32(sums.gradients);
+  alignas(32) std::int16_t sizes[16];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(sizes), sums.largest);
+  const std::int32_t most = *std::max_element(sizes, sizes + 16);
+  return whole < to ? std::max(most, add_block<std::uint8_t>(plane, top, bottom, whole, to, out)) : most;
 }
 
 CINEMILL_AVX2 static inline bool has_spots(Rows<std::uint8_t> rows, int from, int to, int spot) noexcept {
@@ -183,19 +204,20 @@ CINEMILL_AVX2 static inline bool has_spots(Rows<std::uint8_t> rows, int from, in
 }
 
 CINEMILL_AVX2 static inline void add_across(const std::uint8_t* row, int width, Luma* out) noexcept {
-  constexpr int kSteps = 256;  // 16-bit lanes: 256 * 255 < 2^16
+  const __m256i last = _mm256_set1_epi64x(static_cast<std::int64_t>(0xFF00000000000000));  // of each eight bytes
+  __m256i all = _mm256_setzero_si256();                                                    // 4 x 64 bits, as the next
+  __m256i border = all;
   int x = 0;
-  while (x + 16 < width) {
-    const int end = x + 16 * std::min(kSteps, (width - 1 - x) / 16);
-    __m256i sums = _mm256_setzero_si256();
-    for (; x < end; x += 16) {
-      sums = _mm256_add_epi16(sums, _mm256_abs_epi16(_mm256_sub_epi16(widened(row + x + 1), widened(row + x))));
-    }
-    alignas(32) std::uint16_t lanes[16];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums);
-    for (int i = 0; i < 16; ++i) out->across[i % kPhases] += lanes[i];
+  for (; x + 32 < width; x += 32) {
+    const __m256i here = load(row + x);
+    const __m256i next = load(row + x + 1);
+    all = _mm256_add_epi64(all, _mm256_sad_epu8(here, next));
+    border = _mm256_add_epi64(border, _mm256_sad_epu8(_mm256_and_si256(here, last), _mm256_and_si256(next, last)));
   }
-  if (x + 1 < width) add_across<std::uint8_t>(row + x, width - x, out);  // x is a multiple of 16
+  const std::uint64_t between_blocks = sum_u64(border);
+  out->across[0] += sum_u64(all) - between_blocks;
+  out->across[1] += between_blocks;
+  if (x + 1 < width) add_across<std::uint8_t>(row + x, width - x, out);  // x is a multiple of 32
 }
 
 CINEMILL_AVX2 static inline std::uint32_t apart(const std::uint8_t* a, const std::uint8_t* b, int width) noexcept {
@@ -278,8 +300,81 @@ CINEMILL_AVX2 static inline __m256 luma_floats(const std::uint8_t* samples) noex
   return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_and_si128(both, _mm_set1_epi16(0xFF))));
 }
 
-// The arithmetic of the template of rows.inc, in its order. Reads no luma behind the last sample that counts: the last
-// column is left to that template.
+// The arithmetic of the template of rows.inc, in its order, for 8 samples.
+template <int kShift>
+CINEMILL_AVX2 static inline std::uint32_t out_of_eight(const std::uint8_t* luma, const std::uint8_t* a_row,
+                                                       const std::uint8_t* b_row, ChromaSettings settings) noexcept {
+  const __m256 chroma_zero = _mm256_set1_ps(settings.chroma_zero);
+  const __m256 y = _mm256_mul_ps(_mm256_set1_ps(settings.luma),
+                                 _mm256_sub_ps(luma_floats<kShift>(luma), _mm256_set1_ps(settings.luma_zero)));
+  const __m256 u = _mm256_sub_ps(floats(a_row), chroma_zero);
+  const __m256 v = _mm256_sub_ps(floats(b_row), chroma_zero);
+  const __m256 red = _mm256_add_ps(y, _mm256_mul_ps(_mm256_set1_ps(settings.red), v));
+  const __m256 green = _mm256_sub_ps(_mm256_sub_ps(y, _mm256_mul_ps(_mm256_set1_ps(settings.green_blue), u)),
+                                     _mm256_mul_ps(_mm256_set1_ps(settings.green_red), v));
+  const __m256 blue = _mm256_add_ps(y, _mm256_mul_ps(_mm256_set1_ps(settings.blue), u));
+  const __m256 least = _mm256_min_ps(_mm256_min_ps(red, green), blue);
+  const __m256 most = _mm256_max_ps(_mm256_max_ps(red, green), blue);
+  const __m256 out = _mm256_or_ps(_mm256_cmp_ps(least, _mm256_set1_ps(-0.05F), _CMP_LT_OQ),
+                                  _mm256_cmp_ps(most, _mm256_set1_ps(1.05F), _CMP_GT_OQ));
+  return static_cast<std::uint32_t>(__builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(out))));
+}
+
+// R, G and B in sixty-fourths of a luma sample, 16 bits: near enough to tell which samples need the exact look.
+struct Rough {
+  std::int16_t luma_zero, chroma_zero;
+  std::int16_t red, green_blue, green_red, blue;  // halves of the factors' ratios to luma's, in 2^-15
+  std::int16_t low, high;                         // what is safely within gamut
+  bool usable;
+};
+
+constexpr float kRoughUnit = 64.0F;
+constexpr float kRoughDoubt = 4.0F;  // of its units: every rounding below is at most half of one, and there are six
+
+static inline Rough rough(ChromaSettings settings) noexcept {
+  Rough found = {};
+  const float factors[] = {settings.red, settings.green_blue, settings.green_red, settings.blue};
+  std::int16_t* const ratios[] = {&found.red, &found.green_blue, &found.green_red, &found.blue};
+  const float low = kRoughUnit * -0.05F / settings.luma + kRoughDoubt;
+  const float high = kRoughUnit * 1.05F / settings.luma - kRoughDoubt;
+  found.usable = settings.luma > 0 && low > -32000 && high < 32000 && settings.luma_zero >= 0 &&
+                 settings.luma_zero <= 255 && settings.chroma_zero == 128.0F;
+  for (int i = 0; i < 4 && found.usable; ++i) {
+    const float ratio = factors[i] / settings.luma;
+    found.usable = ratio >= 0 && ratio < 1.99F;
+    if (found.usable) *ratios[i] = static_cast<std::int16_t>(std::lrint(ratio * 16384.0F));
+  }
+  if (!found.usable) return found;
+  found.luma_zero = static_cast<std::int16_t>(std::lrint(settings.luma_zero * kRoughUnit));
+  found.chroma_zero = 128;
+  found.low = static_cast<std::int16_t>(std::ceil(low));
+  found.high = static_cast<std::int16_t>(std::floor(high));
+  return found;
+}
+
+// Whether some of 16 samples may be out of gamut. Luma is <= 255 * 64 and products are <= 128 * 64 * 1.99, so sums
+// saturate at worst, beyond every bound.
+template <int kShift>
+CINEMILL_AVX2 static inline bool doubtful(const std::uint8_t* luma, const std::uint8_t* a_row,
+                                          const std::uint8_t* b_row, const Rough& of) noexcept {
+  const __m256i samples = kShift == 0 ? widened(luma) : _mm256_and_si256(load(luma), _mm256_set1_epi16(0xFF));
+  const __m256i y = _mm256_sub_epi16(_mm256_slli_epi16(samples, 6), _mm256_set1_epi16(of.luma_zero));
+  const __m256i zero = _mm256_set1_epi16(of.chroma_zero);
+  const __m256i u = _mm256_slli_epi16(_mm256_sub_epi16(widened(a_row), zero), 7);
+  const __m256i v = _mm256_slli_epi16(_mm256_sub_epi16(widened(b_row), zero), 7);
+  const __m256i red = _mm256_adds_epi16(y, _mm256_mulhrs_epi16(v, _mm256_set1_epi16(of.red)));
+  const __m256i blue = _mm256_adds_epi16(y, _mm256_mulhrs_epi16(u, _mm256_set1_epi16(of.blue)));
+  const __m256i less = _mm256_adds_epi16(_mm256_mulhrs_epi16(u, _mm256_set1_epi16(of.green_blue)),
+                                         _mm256_mulhrs_epi16(v, _mm256_set1_epi16(of.green_red)));
+  const __m256i green = _mm256_subs_epi16(y, less);
+  const __m256i least = _mm256_min_epi16(_mm256_min_epi16(red, green), blue);
+  const __m256i most = _mm256_max_epi16(_mm256_max_epi16(red, green), blue);
+  const __m256i out = _mm256_or_si256(_mm256_cmpgt_epi16(_mm256_set1_epi16(of.low), least),
+                                      _mm256_cmpgt_epi16(most, _mm256_set1_epi16(of.high)));
+  return !_mm256_testz_si256(out, out);
+}
+
+// Reads no luma behind the last sample that counts: the last column is left to the template of rows.inc.
 template <int kShift>
 CINEMILL_AVX2 static inline std::uint32_t out_of_gamut(const std::uint8_t* luma, const std::uint8_t* a_row,
                                                        const std::uint8_t* b_row, int width,
@@ -287,22 +382,12 @@ CINEMILL_AVX2 static inline std::uint32_t out_of_gamut(const std::uint8_t* luma,
   int x = 0;
   std::uint32_t count = 0;
   if constexpr (kShift < 2) {
-    const __m256 chroma_zero = _mm256_set1_ps(settings.chroma_zero);
-    for (; x + 8 < width; x += 8) {
-      const __m256 y =
-          _mm256_mul_ps(_mm256_set1_ps(settings.luma),
-                        _mm256_sub_ps(luma_floats<kShift>(luma + (x << kShift)), _mm256_set1_ps(settings.luma_zero)));
-      const __m256 u = _mm256_sub_ps(floats(a_row + x), chroma_zero);
-      const __m256 v = _mm256_sub_ps(floats(b_row + x), chroma_zero);
-      const __m256 red = _mm256_add_ps(y, _mm256_mul_ps(_mm256_set1_ps(settings.red), v));
-      const __m256 green = _mm256_sub_ps(_mm256_sub_ps(y, _mm256_mul_ps(_mm256_set1_ps(settings.green_blue), u)),
-                                         _mm256_mul_ps(_mm256_set1_ps(settings.green_red), v));
-      const __m256 blue = _mm256_add_ps(y, _mm256_mul_ps(_mm256_set1_ps(settings.blue), u));
-      const __m256 least = _mm256_min_ps(_mm256_min_ps(red, green), blue);
-      const __m256 most = _mm256_max_ps(_mm256_max_ps(red, green), blue);
-      const __m256 out = _mm256_or_ps(_mm256_cmp_ps(least, _mm256_set1_ps(-0.05F), _CMP_LT_OQ),
-                                      _mm256_cmp_ps(most, _mm256_set1_ps(1.05F), _CMP_GT_OQ));
-      count += static_cast<std::uint32_t>(__builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(out))));
+    const Rough near = rough(settings);
+    for (; x + 16 < width; x += 16) {
+      const std::uint8_t* const at = luma + (x << kShift);
+      if (near.usable && !doubtful<kShift>(at, a_row + x, b_row + x, near)) continue;
+      count += out_of_eight<kShift>(at, a_row + x, b_row + x, settings);
+      count += out_of_eight<kShift>(at + (8 << kShift), a_row + x + 8, b_row + x + 8, settings);
     }
   }
   return count + out_of_gamut<kShift, std::uint8_t>(luma + (x << kShift), a_row + x, b_row + x, width - x, settings);

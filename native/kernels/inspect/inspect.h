@@ -38,15 +38,16 @@ struct LumaSettings {
 // c is the sample at (x, y), p the one before it in time, l r u d its neighbours. Where not said otherwise, sums run
 // over all samples; "inner" leaves out the outermost rows and columns.
 struct Luma {
-  std::uint64_t sum, squares;        // of c, of c^2
-  std::uint64_t least, most;         // of all c
-  std::int64_t laplacian;            // inner: l + r + u + d - 4 c
-  std::uint64_t laplacian_squares;   // inner
-  std::uint64_t noise;               // inner: |c convolved with (1 -2 1; -2 4 -2; 1 -2 1)|
-  std::uint64_t edge, edge_squares;  // inner: of the Sobel gradient: floor(16 sqrt(gx^2 + gy^2) + 0.5); gx^2 + gy^2
-  std::uint64_t across[kPhases];     // |r - c|, by x mod 8
-  std::uint64_t down[kPhases];       // |d - c|, by y mod 8
-  std::uint64_t spots;               // inner: samples that stand out of all eight neighbours by more than `spot`
+  std::uint64_t sum, squares;       // of c, of c^2
+  std::uint64_t least, most;        // of all c
+  std::int64_t laplacian;           // inner: l + r + u + d - 4 c
+  std::uint64_t laplacian_squares;  // inner
+  std::uint64_t noise;              // inner: |c convolved with (1 -2 1; -2 4 -2; 1 -2 1)|
+  std::uint64_t edge,
+      edge_squares;  // inner: of the Sobel gradient: 16 sqrt(gx^2 + gy^2) to the nearest, halves to even; gx^2 + gy^2
+  std::uint64_t across[2];      // |r - c|: where x mod 8 is not 7; where it is
+  std::uint64_t down[kPhases];  // |d - c|, by y mod 8
+  std::uint64_t spots;          // inner: samples that stand out of all eight neighbours by more than `spot`
   std::uint64_t spot_x[kSpots], spot_y[kSpots];  // the first of them, row by row
   std::uint64_t bars[4];         // rows at the top and bottom, columns left and right with no sample > `dark`
   std::uint64_t change;          // |c - p|

@@ -1,5 +1,6 @@
 // The inspection as the compiler makes it for the baseline.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <initializer_list>
 #include <type_traits>
