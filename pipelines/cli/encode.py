@@ -48,7 +48,7 @@ OPTIONS = {
 """Field of the request -> its option."""
 PLAIN = (
     *("codec", "pool", "max_renditions", "preset", "encoder_params", "model", "audio_codec", "threads"),
-    *("ts", "proxies", "qc", "report"),
+    *("ts", "proxies", "qc"),
 )
 """Fields that are what their options are."""
 
@@ -192,6 +192,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
+            report=options["report"] and bool(single_of(output)),  # a package has one in any case
             **picture,
         ),
         both=target is not None,
