@@ -41,7 +41,7 @@ def map_body(context, body):  # what is made up fits hardly ever, and then nothi
 
 
 def test_every_address_is_described(locked: tuple[Any, str]) -> None:
-    document = httpx.get(f"{locked[0].url}/openapi.json").json()
+    document = httpx.get(f"{locked[0].url}/openapi.json", timeout=60).json()
     assert document["openapi"].startswith("3.1")
     names = set()
     for path, operations in document["paths"].items():
@@ -71,7 +71,7 @@ def test_thorough_requests_find_nothing(fresh: tuple[Any, str], tmp_path: Path) 
 def test_requests_that_follow_from_answers_find_nothing(fresh: tuple[Any, str], tmp_path: Path) -> None:
     """Jobs that were made are looked at, cancelled, resumed; webhooks tested and removed: each by the id that an answer gave."""
     (tmp_path / "orders.py").write_text(ORDERS)
-    said = _attacked(fresh, tmp_path, "--phases=stateful", "--max-examples=10", "--request-timeout=60")
+    said = _attacked(fresh, tmp_path, "--phases=stateful", "--max-examples=10")
     covered = re.search(r"API Links: +(\d+) covered", said)
     assert covered, said
     assert int(covered[1]) >= 4, said
@@ -89,7 +89,14 @@ def _attacked(served: tuple[Any, str], tmp_path: Path, *options: str) -> str:
         str(tmp_path / "schemathesis.toml"),
         "run",
     ]
-    argv += [f"{server.url}/openapi.json", "-H", f"Authorization: Bearer {key}", "--no-color", *options]
+    argv += [
+        f"{server.url}/openapi.json",
+        "-H",
+        f"Authorization: Bearer {key}",
+        "--no-color",
+        "--request-timeout=60",
+        *options,
+    ]
     hooks = {"SCHEMATHESIS_HOOKS": "orders"} if (tmp_path / "orders.py").exists() else {}
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), **hooks}
     done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, env=environment)
