@@ -155,6 +155,7 @@ def _keep_key(work: Path, *scopes: str, ends_ms: int = 0, name: str = "test") ->
     from archer.store.database import Database
     from archer.store.keys import KeyRows
 
+    work.mkdir(parents=True, exist_ok=True)
     text, key = mint(name, scopes or ("*",), now_ms=1, expires_ms=ends_ms)
     database = Database(work)
     JobQueue(database)  # makes the tables

@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 
 from archer import Client
 
 
+@pytest.mark.slow
 def test_bytes_come_from_the_store_by_a_signed_address(
     s3: Any,
     gateway: str,

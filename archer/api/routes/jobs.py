@@ -25,10 +25,19 @@ IdempotencyKey = Annotated[
         description="Makes that the same order is one job, however often it is sent.",
     ),
 ]
+FOLLOWING = {
+    name: {"operationId": name, "parameters": {"job": "$response.body#/id"}}
+    for name in (
+        *("jobs_get", "cancel_job", "pause_job", "resume_job", "retry_job"),
+        *("tasks_tasks", "tasks_logs", "results_results", "usage_usage"),
+    )
+}
+"""What can be asked of a job that was made, by OpenAPI's links."""
 CREATED: dict[int | str, dict[str, Any]] = {
     201: {
         "model": JobView,
         "description": "The job is kept and will run.",
+        "links": FOLLOWING,
         "headers": {"Location": {"description": "Address of the job.", "schema": {"type": "string"}}},
     },
     200: {"model": JobView | Preview, "description": "It was submitted before under this key; or a dry run."},

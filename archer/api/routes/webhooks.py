@@ -35,6 +35,13 @@ EventName = Literal[
 After = Annotated[CursorParam, Query(alias="cursor")]
 
 
+FOLLOWING = {
+    name: {"operationId": name, "parameters": {"webhook": "$response.body#/id"}}
+    for name in ("webhooks_get", "webhooks_deliveries", "webhooks_test", "webhooks_remove")
+}
+"""What can be asked of a webhook that was made, by OpenAPI's links."""
+
+
 class NewWebhook(Taken):
     """Whom to tell, and what."""
 
@@ -88,7 +95,7 @@ class DeliveryPage(BaseModel):
     next: str | None
 
 
-@router.post("", status_code=201, responses=documented(413, 415))
+@router.post("", status_code=201, responses={201: {"links": FOLLOWING}, **documented(413, 415)})
 def add(hook: NewWebhook, parts: Parts, caller: Caller = Writer) -> MadeWebhook:
     """Tell an address what happens to jobs that you reach from now on, signed by the Standard Webhooks scheme."""
     try:
