@@ -21,7 +21,11 @@ def parse(bench: Bench, each: Listed) -> Found:
         given, written = Path(folder) / f"given{Path(each.segments[0]).suffix}", Path(folder) / "written.mp4"
         with given.open("wb") as file, joined(bench.listing.folder(each), each.segments) as segments:
             copyfileobj(segments, file)
-        argv = [packager_path(), f"in={given},stream={each.kind},output={written}", "--quiet"]
+        argv: list[str | Path] = [
+            packager_path(),
+            f"in={given},stream={each.kind},output={written}",
+            "--quiet",
+        ]
         try:
             run(argv, limits=Limits(memory_mb=2048))
             found.measured["packets"] = len(timeline(written).times)
