@@ -106,8 +106,8 @@ class Ledger:
                 self._poison(action, batch)
             case Abandon() if action.final:
                 run = self.running[action.ticket]
-                facts = {"number": run.launch.attempt, "worker": run.worker}
-                batch.close(action.task, action.ticket, "cancelled", **facts)
+                number, worker = run.launch.attempt, run.worker
+                batch.close(action.task, action.ticket, "cancelled", number=number, worker=worker)
             case Dropped():
                 self._drop(action, batch)
             case NodeDone():

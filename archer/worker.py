@@ -6,7 +6,6 @@ import errno
 import os
 import pickle
 import resource
-import shutil
 import socket
 import sys
 import threading
@@ -14,6 +13,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -46,13 +46,12 @@ def execute(call: TaskCall, report: Reporter) -> TaskDone:
 def _in_scratch(call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter) -> TaskDone:
     task = call.task
     kinds = _kinds(call.stage) if task.phase == "map" else call.stage.outputs
-    scratch = store.scratch(scratch_name(call.ticket))
-    context = StoredContext(store, inputs, kinds, scratch=scratch, threads=call.resources.cpu, report=report)
-    try:
+    scratch, threads = scratch_name(call.ticket), call.resources.cpu
+    with closing(
+        StoredContext(store, inputs, kinds, scratch=scratch, threads=threads, report=report)
+    ) as context:
         outputs = _worked(call, store, context)
         return TaskDone(outputs=outputs, log=tuple(context.messages), cards=context.cards())
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _worked(call: TaskCall, store: ArtifactStore, context: StoredContext) -> dict[str, Artifact]:

@@ -10,7 +10,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from pipelines.cli.bench import save_figures
 from pipelines.conformance.browsers.chromium import Chromium, ChromiumPage
+from pipelines.report import load
 
 ANSWERED = """(async () => {
   const field = document.querySelector('#quality-plot .field');
@@ -43,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report", type=Path)
     parser.add_argument("--times", type=int, default=9)
+    parser.add_argument("--save", action="store_true", help="keep the figures in results/ and the README")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as profile, Chromium(Path(profile)) as browser:
         rows = [opened(browser, asked.report.absolute().as_uri()) for _ in range(asked.times + 1)][1:]
@@ -52,6 +55,26 @@ def main() -> None:
         print(
             f"(worst {max(row[0] for row in rows):.0f}), a key answered in {answer:.0f} ms, {work:.0f} ms of its thread"
         )
+        if asked.save:
+            save(asked, browser.version, rows)
+
+
+def save(asked: argparse.Namespace, browser: str, rows: list[tuple[float, float, float]]) -> None:
+    """Put the figures into the README of the benchmarks."""
+    title = load(asked.report.parent)
+    loaded, answer, work = (statistics.median(column) for column in zip(*rows, strict=True))
+    cells = [
+        ("title", f"{title.duration:.0f} s, {len(title.shots)} shots, {len(title.videos)} rungs"),
+        ("report.html", f"{asked.report.stat().st_size / 1e6:.2f} MB (bar 3)"),
+        (
+            f"scripts have run, {browser}",
+            f"{loaded:.0f} ms, worst {max(row[0] for row in rows):.0f} (bar 1000)",
+        ),
+        ("a key is answered", f"{answer:.0f} ms"),
+        ("work of the page's thread", f"{work:.0f} ms"),
+    ]
+    command = "python benchmarks/report_open.py out/report.html"
+    save_figures("report", command=command, headings=("what", "figure"), rows=cells)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How well shots are found: ours, PySceneDetect, FFmpeg's scdet and TransNetV2 on the same titles in one run.
 
-    python benchmarks/shot_accuracy.py [--film bbb.mp4] [--out accuracy.json]
+    python benchmarks/shot_accuracy.py [--film bbb.mp4] [--seeds 4 5] [--out accuracy.json] [--save]
 
 Titles: the hand-checked clips of the shared folder, the whole Big Buck Bunny where `--film` gives it (bbb.mp4 of the
 moviepy 2.2.1 sdist), and compositions of `shot_compositions.py`. Peers that are not installed are left out, and named:
@@ -24,6 +24,8 @@ from pathlib import Path
 import numpy as np
 from shot_compositions import Maker, takes, write
 from shot_scoring import Range, Tally, Truth, score
+
+from pipelines.cli.bench import save_figures
 
 SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 FILM = "bbb_full_720p24"
@@ -170,6 +172,31 @@ def sums(found: dict[str, dict[str, Tally]]) -> dict[str, Tally]:
     return total
 
 
+HEADINGS = ("titles, detector", "cuts", "false", "F1", "gradual", "false", "F1", "false/min")
+GROUPS = {
+    "all": ("",),
+    "hand-checked clips": ("_",),
+    "flashes and pans": ("flashes", "pans"),
+    "dissolves": ("dissolves",),
+    "fades": ("fades",),
+}
+"""Rows of the table: what names of titles contain or, for compositions, begin with; those of clips have a `_`."""
+
+
+def saved(found: dict[str, dict[str, Tally]], command: str) -> None:
+    """Put the figures and every miss of ours into the README of the benchmarks."""
+    rows: list[tuple[str, ...]] = []
+    for group, words in GROUPS.items():
+        chosen = {title: each for title, each in found.items() if any(word in title for word in words)}
+        for name, tally in sums(chosen).items():
+            hits = (f"{tally.hit}/{tally.cuts}", str(tally.false_cuts), f"{tally.cut_f1:.3f}")
+            slow = (f"{tally.caught}/{tally.gradual}", str(tally.false_gradual), f"{tally.gradual_f1:.3f}")
+            rows.append((f"{group}: {name}", *hits, *slow, f"{tally.false_per_minute:.2f}"))
+    total = sums(found)
+    rows += [(f"ours: {line}", *[""] * 7) for line in total[next(iter(total))].lines]
+    save_figures("shot_accuracy", command=command, headings=HEADINGS, rows=rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -177,6 +204,7 @@ def main() -> None:
     parser.add_argument("--film", type=Path, help="the whole Big Buck Bunny (moviepy 2.2.1 sdist)")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1], help="of the compositions")
     parser.add_argument("--out", type=Path, help="write the counts here as JSON")
+    parser.add_argument("--save", action="store_true", help="keep the figures in results/ and the README")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(titles(chosen.film, chosen.seeds, Path(folder)))
@@ -186,6 +214,10 @@ def main() -> None:
         print(row(name, tally))
     first = next(iter(total))
     print("\n".join([f"every miss of {first}:", *(f"  {line}" for line in total[first].lines)]))
+    if chosen.save:
+        film = " --film bbb.mp4" if chosen.film else ""
+        seeds = " ".join(map(str, chosen.seeds))
+        saved(found, f"python benchmarks/shot_accuracy.py{film} --seeds {seeds}")
     if chosen.out:
         value = {
             title: {name: vars(tally) for name, tally in tallies.items()} for title, tallies in found.items()

@@ -76,8 +76,8 @@ def mux_single(
     maps = [word for words, _ in choice for word in words]
     free = matroska or "comment" not in {name.lower() for name in tags}
     marks = ["-metadata", f"{MARK if matroska else 'comment'}={MARK}:{mark}"] if mark and free else []
-    late = ["-itsoffset", f"{offset_us}us", "-protocol_whitelist", "file", "-i"]
-    argv = [
+    late: list[str | Path] = ["-itsoffset", f"{offset_us}us", "-protocol_whitelist", "file", "-i"]
+    argv: list[str | Path] = [
         ffmpeg_path(), *QUIET, *late, rendition, *source, *(word for each in extras for word in (*late, each.path)),
         "-map", "0:v:0", *maps, "-map_chapters", "1", "-map_metadata", "1", *marks, "-c:v", "copy", "-fflags", "+bitexact",
         "-flags:a", "+bitexact", "-max_interleave_delta", "0", "-f", "matroska" if matroska else "mp4", "-y", out,

@@ -77,7 +77,7 @@ def _write(found: Comparison, output: Path) -> None:
 
 
 def _show(found: Comparison) -> None:
-    from pipelines.compare.view import signed
+    from pipelines.report.view import signed
 
     for note in found.notes:
         click.echo(f"note: {note}")
@@ -107,7 +107,7 @@ def _show(found: Comparison) -> None:
 
 
 def _row(pair: PairResult) -> str:
-    from pipelines.compare.view import signed
+    from pipelines.report.view import signed
 
     one, other = (rung.scores.pooled("vmaf") for rung in (pair.a, pair.b))
     won, bits = pair.won(), signed(pair.bits_pct, 1, "%")
@@ -119,7 +119,7 @@ def _row(pair: PairResult) -> str:
 
 
 def _rate(rate: RateResult) -> str:
-    from pipelines.compare.view import signed
+    from pipelines.report.view import signed
 
     if rate.rate_pct is None:
         return f"BD-rate {rate.metric}: none: {rate.reason}"

@@ -40,22 +40,6 @@ key_file_option = click.option(
 )
 
 
-class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
-    """A number, or several separated by commas; as text."""
-
-    name = "number"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Each in its shortest form."""
-        try:
-            return ",".join(f"{float(part):g}" for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a valid number; wanted 24, or 24,40", param, ctx)
-
-
-NUMBERS = Numbers()
-
-
 class Place(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
     """An output of `cinemill encode`: a path that exists, or a URL, which is looked at when it is read; as text.
 
@@ -82,6 +66,22 @@ class Place(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
 
 
 FOLDER = Place(folder=True)
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A number, or several separated by commas; as text."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Each in its shortest form."""
+        try:
+            return ",".join(f"{float(part):g}" for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a valid number; wanted 24, or 24,40", param, ctx)
+
+
+NUMBERS = Numbers()
 SECONDS = click.FloatRange(min=0.1, max=3600)
 
 

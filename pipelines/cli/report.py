@@ -53,9 +53,12 @@ def report(
     """
     from pipelines.cli.progress import watching
     from pipelines.encode.place import report_place
+    from pipelines.encode.publish import is_remote, local_path
     from pipelines.report.remake import remade
 
-    folder = Path(report_place(output_folder))
+    if is_remote(output_folder):
+        raise click.UsageError(f"{output_folder}: a report is made in a folder of this machine; copy it here")
+    folder = local_path(report_place(output_folder))
     place = output or folder / "report.html"
     before = place.read_bytes() if place.is_file() else None
     with (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +12,10 @@ from pipelines.compare.rates import RateResult
 from pipelines.report.charts import COLUMNS, Chart, Curve, Spot
 from pipelines.report.plot import (
     Axis,
-    Tick,
     envelope,
     path_data,
     rate_axis,
+    rate_ticks,
     score_axis,
     step_data,
     ticks,
@@ -47,9 +46,8 @@ def rate_chart(rate: RateResult, names: Sequence[Sequence[str]]) -> Chart:
             Spot(place=place, x=x.place(across), y=y.place(value), label=label)
             for (across, value), label in zip(line, labels, strict=True)
         ]
-    marks = range(ceil(x.low), int(x.high) + 1)
     return Chart(
-        x=tuple(Tick(place=x.place(power), label=f"{2**power:,}") for power in marks),
+        x=rate_ticks(x, 7),
         y=tuple(ticks(y, 5)),
         curves=tuple(curves),
         spots=tuple(spots),

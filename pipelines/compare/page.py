@@ -18,11 +18,11 @@ from pipelines.compare.view import (
     player_worst,
     score_tone,
     shot_rows,
-    signed,
 )
 from pipelines.report.page import TEMPLATES as REPORT
 from pipelines.report.player import pieces
 from pipelines.report.plot import clock
+from pipelines.report.view import signed
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -25,7 +25,6 @@ from pipelines.report.charts import Chart
 from pipelines.report.player import Side, Worst
 from pipelines.report.plot import clock
 
-MINUS = "\N{MINUS SIGN}"
 MOST_SHOTS = 400
 """Shots of a rung in its table; the JSON document has all."""
 WORDS = {"A": "A", "B": "B", "even": "even", "trade": "trade-off"}
@@ -141,15 +140,6 @@ def _even(times: npt.NDArray[np.float64], step: float) -> bool:
 
 def _packed(values: np.ndarray[Any, Any]) -> str:
     return base64.b64encode(values.tobytes()).decode()
-
-
-def signed(value: float | None, places: int = 2, unit: str = "") -> str:
-    """`+1.20`, `-0.35` with a true minus, `0.00`; a dash where there is none."""
-    if value is None or not np.isfinite(value):
-        return "\N{EN DASH}"
-    text = f"{abs(value):.{places}f}"
-    sign = "" if float(text) == 0 else MINUS if value < 0 else "+"
-    return f"{sign}{text}{unit}"
 
 
 def tone(value: float | None, *, higher: bool, same: float) -> str:

@@ -44,9 +44,7 @@ def grey_of_tile(jpeg: bytes, x: int, y: int, width: int, height: int) -> Grey:
 
     with av.open(io.BytesIO(jpeg), "r", format="jpeg_pipe") as container:
         rgb = next(container.decode(video=0)).to_ndarray(format="rgb24")
-    part: npt.NDArray[np.uint8] = np.ascontiguousarray(
-        rgb[int(y) : int(y + height), int(x) : int(x + width)], np.uint8
-    )
+    part: Any = np.ascontiguousarray(rgb[int(y) : int(y + height), int(x) : int(x + width)])
     return grey_of_frame(av.VideoFrame.from_ndarray(part, format="rgb24"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Generic, Literal, TypeVar
 
 from archer.media import AudioStream, MediaInfo, TextStream
@@ -103,7 +104,7 @@ def _named(tracks: Sequence[Stream], word: str) -> list[Stream]:
     if word == ALL:
         return list(tracks)
     if word == DEFAULT:
-        return [*(track for track in tracks if track.default), *tracks][:1]
+        return list(islice(chain((track for track in tracks if track.default), tracks), 1))
     if word.isdecimal():
         return list(tracks[int(word) - 1 : int(word)]) if int(word) else []
     return [track for track in tracks if _same_language(track.language, word)]

@@ -11,7 +11,7 @@ from pipelines.mediaconvert.errors import Unsupported
 FIRST = "Audio Selector 1"
 """What a description takes that names no selector."""
 CODECS = {"AAC": "aac", "OPUS": "opus"}
-NO_CHOICE = {
+NO_CHOICE: dict[str, dict[str, tuple[object, ...]]] = {
     "AAC": {
         "CodingMode": ("CODING_MODE_1_0", "CODING_MODE_2_0", "CODING_MODE_5_1"),
         "SampleRate": (48000,),

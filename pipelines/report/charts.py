@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from pipelines.report.plot import (
     envelope,
     path_data,
     rate_axis,
+    rate_ticks,
     score_axis,
     step_data,
     ticks,
@@ -94,11 +94,11 @@ def ladder_chart(rungs: Sequence[RungView]) -> Chart:
         Spot(place=rung.place, x=x.place(log), y=y.place(rung.vmaf.mean), label=rung.name)
         for rung, log in zip(rungs, logs, strict=True)
     )
-    marks = tuple(
-        Tick(place=x.place(power), label=_rate(2.0**power)) for power in range(ceil(x.low), int(x.high) + 1)
-    )
     return Chart(
-        x=marks, y=tuple(ticks(y, 5)), curves=(Curve(place=-1, path=path_data(line, x, y)),), spots=spots
+        x=rate_ticks(x, 7),
+        y=tuple(ticks(y, 5)),
+        curves=(Curve(place=-1, path=path_data(line, x, y)),),
+        spots=spots,
     )
 
 
@@ -117,7 +117,3 @@ def share_chart(material: Measured) -> Chart:
         ]
         curves.append(Curve(place=place, path=path_data([*line, (100.0, 100.0)], x, y)))
     return Chart(x=tuple(ticks(x, 5)), y=tuple(ticks(y, 4, " %")), curves=tuple(curves))
-
-
-def _rate(kbps: float) -> str:
-    return f"{kbps / 1000:.3g} Mb/s" if kbps >= 1000 else f"{kbps:.3g} kb/s"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, log2
+from math import log2
 from typing import Any
 
 from pipelines.report.charts import Chart, Curve, Spot
-from pipelines.report.plot import Axis, Tick, path_data, score_axis, ticks
+from pipelines.report.plot import Axis, above, path_data, rate_ticks, score_axis, ticks
 from pipelines.report.reasons import reason
-from pipelines.report.view import RungView, size_text
+from pipelines.report.view import RungView, signed, size_text
 
 MOST_SHOTS = 400
 """Rows of the table of shots; more would make the page slow, and are in the artifact."""
 MOST_HULLS = 120
 MOST_OTHER_SIZES = 2
+MOST_TICKS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,12 @@ class ChoiceView:
     @property
     def kbps_off(self) -> str:
         """How far the bits are from the plan, in percent."""
-        return f"{100 * (self.kbps / self.planned_kbps - 1):+.1f} %"
+        return signed(100 * (self.kbps / self.planned_kbps - 1), 1, " %")
 
     @property
     def vmaf_off(self) -> str:
         """How far the quality is from the plan."""
-        return f"{self.vmaf - self.planned_vmaf:+.2f}"
+        return signed(self.vmaf - self.planned_vmaf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ def _best_sizes(sizes: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) 
 
 
 def _other(what: str, one: Mapping[str, Any], planned: Mapping[str, Any]) -> OtherView:
-    more = f"{100 * (one['kbps'] / planned['kbps'] - 1):+.1f} %" if one["met"] else ""
+    more = signed(100 * (one["kbps"] / planned["kbps"] - 1), 1, " %") if one["met"] else ""
     return OtherView(what=what, more=more)
 
 
@@ -173,10 +174,12 @@ def _title_chart(choices: Mapping[str, Any], rungs: Sequence[tuple[Mapping[str, 
     lines = [curve["points"] for curve in choices["curves"] if len(curve["points"]) > 1]
     x, y = _axes([rate for line in lines for rate, _ in line], [spot[2] for spot in spots])
     return Chart(
-        x=_rates(x),
+        x=rate_ticks(x, MOST_TICKS),
         y=tuple(ticks(y, 5)),
         curves=tuple(
-            Curve(place=place, path=path_data([(log2(rate), score) for rate, score in line], x, y))
+            Curve(
+                place=place, path=path_data(above([(log2(rate), score) for rate, score in line], y.low), x, y)
+            )
             for place, line in enumerate(lines)
         ),
         spots=tuple(
@@ -194,7 +197,10 @@ def _hull_chart(
     chosen = [one for shot in shots for one in shot["choices"]]
     x, y = _axes([*rates, *(one["kbps"] for one in chosen)], [one["vmaf"] for one in chosen])
     curves = [
-        Curve(place=-1, path=path_data([(log2(max(row[0], 1)), row[1]) for row in shot["hull"]], x, y))
+        Curve(
+            place=-1,
+            path=path_data(above([(log2(max(row[0], 1)), row[1]) for row in shot["hull"]], y.low), x, y),
+        )
         for shot in shots
     ]
     spots = [
@@ -209,19 +215,9 @@ def _hull_chart(
         for number, shot in enumerate(shots)
         for place, (rung, became) in enumerate(rungs)
     ]
-    return Chart(x=_rates(x), y=tuple(ticks(y, 5)), curves=tuple(curves), spots=tuple(spots))
+    return Chart(x=rate_ticks(x, MOST_TICKS), y=tuple(ticks(y, 5)), curves=tuple(curves), spots=tuple(spots))
 
 
 def _axes(rates: Sequence[float], scores: Sequence[float]) -> tuple[Axis, Axis]:
     logs = [log2(max(rate, 1)) for rate in rates] or [0.0, 1.0]
     return Axis(low=min(logs) - 0.2, high=max(logs) + 0.4), score_axis(min(scores, default=60.0) - 5)
-
-
-def _rates(x: Axis) -> tuple[Tick, ...]:
-    powers = range(ceil(x.low), int(x.high) + 1)
-    step = max(1, ceil(len(powers) / 7))
-    return tuple(Tick(place=x.place(power), label=_rate(2.0**power)) for power in powers if not power % step)
-
-
-def _rate(kbps: float) -> str:
-    return f"{kbps / 1000:.3g} Mb/s" if kbps >= 1000 else f"{kbps:.3g} kb/s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,32 @@ def ticks(axis: Axis, count: int, suffix: str = "") -> list[Tick]:
         Tick(place=axis.place(mark * step), label=f"{mark * step:g}{suffix}")
         for mark in range(first, last + 1)
     ]
+
+
+def rate_ticks(axis: Axis, most: int) -> tuple[Tick, ...]:
+    """Marks at 1, 2, 4 Mb/s and so on, and at halves of them, on an axis of logarithms (to base 2) of kb/s; at most `most`."""
+    mega = math.log2(1000)
+    powers = range(math.ceil(axis.low - mega), math.floor(axis.high - mega) + 1)
+    step = max(1, math.ceil(len(powers) / most))
+    return tuple(
+        Tick(place=axis.place(mega + power), label=_rate(1000 * 2.0**power))
+        for power in powers
+        if not power % step
+    )
+
+
+def above(points: Sequence[tuple[float, float]], low: float) -> Points:
+    """The part of a rising curve from `low` on, begun where it crosses it; other curves are cut at their first such point."""
+    first = next((place for place, (_, value) in enumerate(points) if value >= low), len(points))
+    rest = list(points[first:])
+    if rest and first:
+        (x, y), (right, top) = points[first - 1], rest[0]
+        rest.insert(0, (x + (right - x) * (low - y) / (top - y), low) if top > y else rest[0])
+    return rest
+
+
+def _rate(kbps: float) -> str:
+    return f"{kbps / 1000:g} Mb/s" if kbps >= 1000 else f"{kbps:.3g} kb/s"
 
 
 def time_ticks(seconds: float, count: int) -> list[Tick]:

@@ -17,6 +17,7 @@ from pipelines.report.material import Material, Measured, ShotFacts
 from pipelines.report.plot import clock
 from vmaf import Pooled
 
+MINUS = "\N{MINUS SIGN}"
 SCORE_SCALE = 500
 """Scores are sent to the page as 16-bit integers of 1/500."""
 
@@ -188,6 +189,15 @@ def page_data(material: Material, rungs: Sequence[RungView], duration: float) ->
         ],
     }
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def signed(value: float | None, places: int = 2, unit: str = "") -> str:
+    """`+1.20`, `-0.35` with a true minus, `0.00`; a dash where there is none."""
+    if value is None or not np.isfinite(value):
+        return "\N{EN DASH}"
+    text = f"{abs(value):.{places}f}"
+    sign = "" if float(text) == 0 else MINUS if value < 0 else "+"
+    return f"{sign}{text}{unit}"
 
 
 def size_text(width: int, height: int) -> str:

@@ -18,7 +18,8 @@ from pipelines.cli.main import main
 from pipelines.compare.comparison import Comparison, compare
 from pipelines.compare.errors import NoJob, NotComparable
 from pipelines.compare.shots import winner
-from pipelines.compare.view import MINUS, relative_url, signed
+from pipelines.compare.view import relative_url
+from pipelines.report.view import MINUS, signed
 from vmaf import bd_rate
 
 FRAMES, RATE = 100, 25

@@ -61,6 +61,9 @@ def test_a_manifest_at_a_url_is_read_and_says_what_it_lacks(package: Path) -> No
         assert "nobody recorded where it was" in told
     code, told = ran("reproduce", f"{place}/nowhere")
     assert code == 2, told
+    code, told = ran("report", place)
+    assert code == 2
+    assert "copy it here" in told
 
 
 def test_the_report_is_made_again_from_the_package(package: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def picture_of(
 
 def _named(drawn: Iterable[Drawn]) -> tuple[list[str], list[Drawn]]:
     """Rows of workers, or of machines where those are too many, and what belongs to them."""
-    found = [*drawn]
+    found = list(drawn)
     workers = {each.node for each in found}
     if len(workers) > MOST_WORKERS:
         found = [replace(each, node=each.node.rpartition("/")[0] or each.node) for each in found]

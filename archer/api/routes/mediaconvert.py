@@ -106,7 +106,7 @@ def _create(parts: Services, caller: Caller, body: Any) -> dict[str, Any]:
 def _kept(parts: Services, owner: str, kind: str, name: str) -> Mapping[str, Any] | None:
     """A job template or a preset by its name."""
     found = parts.recipes.get(owner, kind, name)
-    return found and found.body
+    return found.body if found else None
 
 
 def _page(parts: Services, caller: Caller, query: Mapping[str, str]) -> dict[str, Any]:
