@@ -100,6 +100,7 @@ def test_every_browser_and_codec_plays(device: str, codec: str, packages: Packag
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_twenty_clean_runs_raise_no_alarm(packages: Packages, conform: Conform) -> None:
     """Clear and encrypted in turn, on paper, decoded and in a browser; not one failed or flaky test."""
     needs("chromium-hls")
