@@ -11,6 +11,7 @@ of every answer).
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -215,6 +216,14 @@ class Costs:
             }
         )
 
+    def asked(self, path: Path) -> None:
+        """Add to the last side's name what was fetched per byte that its reader asked for of `path`, where the mount is ours."""
+        last = self._benchmark.extra_info["sides"][-1]
+        if last["side"].startswith("cinemill") and self._place.server.counted:
+            files = json.loads(os.getxattr(path, "user.mezzfs.stats"))["files"]
+            used = sum(file["used_bytes"] for file in files if file["name"] == path.name)
+            last["side"] += f" ({last['bytes'] / used:.2f}x of what ffmpeg asked for)"
+
     def run(self, work: Callable[[], None]) -> None:
         """Do all of it under the eyes of pytest-benchmark."""
         self._benchmark.pedantic(work, rounds=1)
@@ -353,10 +362,12 @@ def bench_mezzfs_ffmpeg(benchmark: Any, place: Field, clip: str) -> None:
         with path.open("rb", buffering=0):  # hints hold while it is open
             os.getxattr(path, f"user.mezzfs.hints.{span[0]}-{span[1]}")
             costs.measure(f"{side} hinted", lambda: [frames(path)], pid=place.pids[side], used=used)
+            costs.asked(path)
 
     def work() -> None:
         for side, folder in place.folders.items():
             costs.measure(side, lambda: [frames(folder / clip)], used=used)  # noqa: B023
+            costs.asked(folder / clip)
         side = next(iter(place.folders))
         hinted(side, place.folders[side] / f"hinted-{clip}")
         if place.server.counted:
