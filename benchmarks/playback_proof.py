@@ -180,15 +180,38 @@ def prove(out: Path, kind: str, devices: list[str], tests: list[str]) -> None:
         asked = tests or (list(SEALED_TESTS) if fewer else [])
         options = [word for test in asked for word in ("--test", test)]
         proof = out / f"{kind}.proof" / device
-        words = ["conformance", out / kind, "-o", proof, "--source", out / "source.mkv", "--device", device]
+        words: list[str | Path] = [
+            "conformance",
+            out / kind,
+            "-o",
+            proof,
+            "--source",
+            out / "source.mkv",
+            "--device",
+            device,
+        ]
         subprocess.run([*command(), *words, *options, *([] if kind == "clear" else keys(out))], check=False)
+        remember(proof)
+
+
+def remember(proof: Path) -> None:
+    """Add the results of a run to those of before: a case that was tried again has its last result."""
+    made = json.loads((proof / "results.json").read_text())
+    path = proof / "all.json"
+    known = json.loads(path.read_text()) if path.exists() else {"results": [], "versions": {}}
+    rows = {
+        (row["device"], row["rendition"], row["test"]): row for row in [*known["results"], *made["results"]]
+    }
+    path.write_text(
+        json.dumps({"versions": {**known["versions"], **made["versions"]}, "results": list(rows.values())})
+    )
 
 
 def found(out: Path) -> list[tuple[str, ...]]:
     """A row of figures for each package and device that was tried."""
     rows = []
     for kind in KINDS:
-        for path in sorted((out / f"{kind}.proof").glob("*/results.json")):
+        for path in sorted((out / f"{kind}.proof").glob("*/all.json")):
             known = json.loads(path.read_text())
             version = next(iter(known["versions"].values()), "")
             if not known["results"]:

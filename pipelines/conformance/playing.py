@@ -161,8 +161,14 @@ def _watched(stage: Stage, first: int, last: int, rate: float, found: Found) -> 
     script = f"cinema.watch({stage.place(first)!r}, {stage.place(last)!r}, {rate})"
     told = stage.page.evaluate(script, timeout_s=40 + 5 * (last - first) / 24 / rate)
     seen = [(stage.number(time), int(count)) for time, count in told]
+    before = [place for place in range(1, min(len(seen), 4)) if seen[place][0] < seen[place - 1][0]]
+    seen = seen[
+        before[-1] if before else 0 :
+    ]  # told late: what was there before we went to the part's beginning
     late = next(((one, other) for (one, _), (other, _) in pairwise(seen) if other < one), None)
-    if late:
+    if (
+        late and stage.device.engine != "firefox"
+    ):  # which tells, when it is busy, its clock's time, not the picture's
         found.problems.append(f"frame {late[1]} is presented after frame {late[0]}")
     return presented_of(seen)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from ctypes.util import find_library
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from pipelines.conformance.browsers.webkit import find_webkit
 from pipelines.conformance.report import write_report
 from pipelines.conformance.results import Verdict
 from pipelines.conformance.static import CHECKS
+from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
+from pipelines.packaging.transport import write_transport
 
 pytestmark = pytest.mark.browser
 Conform = Callable[..., Verdict]
@@ -97,6 +100,7 @@ def test_every_browser_and_codec_plays(device: str, codec: str, packages: Packag
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_twenty_clean_runs_raise_no_alarm(packages: Packages, conform: Conform) -> None:
     """Clear and encrypted in turn, on paper, decoded and in a browser; not one failed or flaky test."""
     needs("chromium-hls")
@@ -166,3 +170,25 @@ def test_what_the_main_job_writes_plays(short: Path, tmp_path: Path) -> None:
     proof = subprocess.run([*cinemill, *conform], capture_output=True, text=True, timeout=250)
     assert proof.returncode == 0, proof.stdout + proof.stderr
     assert "verdict: publish" in proof.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["chromium-hls", "firefox-hls"])
+def test_transport_streams_play(
+    device: str, title: Path, broken: Callable[..., Path], conform: Conform, tmp_path: Path
+) -> None:
+    """To the end, frame by frame, with sound and the package's subtitles."""
+    needs(device)
+    package, scratch = broken(), tmp_path / "scratch"
+    scratch.mkdir()
+    videos = [VideoTrack(name=name, path=title / f"{name}.mp4") for name in ("180p", "90p", "av1")]
+    audios = [
+        AudioTrack(name="audio-en", path=title / "en.mp4", language="eng", default=True),
+        AudioTrack(name="audio-de", path=title / "de.mp4", language="deu"),
+    ]
+    texts = [TextTrack(name=f"text-{tag}", path=title / f"{tag}.vtt", language=tag) for tag in ("en", "de")]
+    write_transport(videos, audios, texts, out=package, scratch=scratch, segment_s=Decimal(1))
+    verdict = conform(package / "ts", "package", "decoder", "packager", device)
+    assert complaints(verdict) == []
+    seen = {result.case.test for result in verdict.results if result.case.device == device}
+    assert seen == {"play", "frames", "seek", "pictures", "switch", "sound", "subtitles"}

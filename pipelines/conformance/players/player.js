@@ -156,7 +156,9 @@ window.cinema = {
   // Play from one time to another; resolves to [media time, pictures presented] of what was told on the way.
   watch: async (from, to, rate) => {
     await window.cinema.seek(from);
-    const first = Math.max(0, shown.length - 1);
+    // Pictures of before are told of late when the machine is busy: begin with the one that was gone to.
+    let first = shown.length;
+    for (let place = first - 1; place >= (breaks.at(-1) ?? 0); place -= 1) if (shown[place] <= from && shown[place] > from - 0.2) first = place;
     await window.cinema.play(rate);
     const long = 15000 + 4000 * (to - from) / rate;
     await until(() => video.currentTime >= to || video.ended || video.error, long, `the picture of ${to} s`);
