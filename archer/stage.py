@@ -204,6 +204,7 @@ class Stage(ABC, Generic[P]):
             that failed for good, `collect` sees those that are there, and the job ends as `partial`.
         writes: settings that name places outside of the store where it writes; a server allows those by prefix, and fills in a
             setting `order`, where there is one, so that each order is carried out anew.
+        reads: settings that may name a file instead of something that is known by its name; a server allows these as inputs.
     """
 
     name: ClassVar[str]
@@ -215,6 +216,7 @@ class Stage(ABC, Generic[P]):
     unit: ClassVar[str] = "tasks"
     min_success: ClassVar[Fraction] = Fraction(1)
     writes: ClassVar[Sequence[str]] = ()
+    reads: ClassVar[Sequence[str]] = ()
 
     def resources(self, params: P) -> Resources:
         """What one map or collect task needs."""

@@ -42,6 +42,7 @@ class JobTemplate:
             it is also called with assets that nobody has read, whose identity is empty.
         inputs: names of the titles that it reads. A document gives the only one as text, several by name.
         more: names of further ones that may be there in any number, which a document gives by name and number: `join1`, `join2`.
+        reads: settings that may name a file; see `archer.Stage`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class JobTemplate:
     build: Callable[[Assets, Any], JobSpec]
     inputs: Sequence[str] = ("input",)
     more: Sequence[str] = ()
+    reads: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,7 +236,7 @@ def gateway(folder: Path, scratch: Path) -> Iterator[Server]:
             for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL": f"http://{place}"}).items():
                 patch.setenv(name, value)
             patch.delenv("AWS_CA_BUNDLE", raising=False)
-            for path in folder.iterdir():
+            for path in sorted(folder.iterdir()):
                 if path.stat().st_size < SPARSE:
                     with path.open("rb") as file:
                         mezzfs.put(f"s3://bucket/{path.name}", file)

@@ -40,7 +40,16 @@ CODECS, LADDER, CRF, PRESET = "x264,svtav1", "720p,432p,270p", "24,40", "veryfas
 LANGUAGES = {"eng": "volume=1", "deu": "volume=0.6"}
 SEALED_TESTS = ("decrypt", "locked", "play", "sound")
 KINDS = ("clear", "cenc", "cbcs")
-DEVICES = ("package", "decoder", "chromium-hls", "chromium-dash", "firefox-hls", "firefox-dash")
+DEVICES = (
+    "package",
+    "decoder",
+    "chromium-hls",
+    "chromium-dash",
+    "firefox-hls",
+    "firefox-dash",
+    "webkit-hls",
+    "webkit-dash",
+)
 
 
 def ffmpeg(*words: str | Path) -> None:
@@ -164,18 +173,49 @@ def keys(out: Path) -> list[str | Path]:
     return ["--key-store", out / "keys", "--key-store-key", key]
 
 
-def prove(out: Path, kind: str, devices: list[str], tests: list[str]) -> list[dict[str, Any]]:
-    """Run the conformance tests of a package, each device by itself; returns all results that there are now."""
-    asked = tests or ([] if kind == "clear" else list(SEALED_TESTS))
-    options = [word for test in asked for word in ("--test", test)]
+def prove(out: Path, kind: str, devices: list[str], tests: list[str]) -> None:
+    """Run the conformance tests of a package, each device by itself; of encrypted ones browsers try fewer."""
     for device in devices:
+        fewer = kind != "clear" and device not in ("package", "decoder")
+        asked = tests or (list(SEALED_TESTS) if fewer else [])
+        options = [word for test in asked for word in ("--test", test)]
         proof = out / f"{kind}.proof" / device
         words = ["conformance", out / kind, "-o", proof, "--source", out / "source.mkv", "--device", device]
         subprocess.run([*command(), *words, *options, *([] if kind == "clear" else keys(out))], check=False)
-    found: list[dict[str, Any]] = []
-    for path in sorted((out / f"{kind}.proof").glob("*/results.json")):
-        found += json.loads(path.read_text())["results"]
-    return found
+
+
+def found(out: Path) -> list[tuple[str, ...]]:
+    """A row of figures for each package and device that was tried."""
+    rows = []
+    for kind in KINDS:
+        for path in sorted((out / f"{kind}.proof").glob("*/results.json")):
+            known = json.loads(path.read_text())
+            version = next(iter(known["versions"].values()), "")
+            if not known["results"]:
+                continue
+            rows.append((f"{kind}, {path.parent.name} {version}".strip(), *cells(known["results"])))
+    return rows
+
+
+def cells(results: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Tests passed of all (and how many at the second try), frames presented, worst seek, least PSNR."""
+    passed = sum(row["state"] in ("passed", "flaky") for row in results)
+    flaky = sum(row["state"] == "flaky" for row in results)
+    measured = [row["measured"] for row in results]
+    wanted = sum(int(one.get("wanted", 0)) for one in measured)
+    presented = sum(int(one.get("presented", 0)) for one in measured)
+    seeks = [one["worst_frames"] for one in measured if "worst_frames" in one]
+    likes = [
+        one["least_db"]
+        for row, one in zip(results, measured, strict=True)
+        if row["test"] != "tiles" and "least_db" in one
+    ]
+    return (
+        f"{passed} of {len(results)}" + (f", {flaky} at the second try" if flaky else ""),
+        f"{presented} of {wanted}" if wanted else "",
+        f"{max(seeks):g} frames" if seeks else "",
+        f"{min(likes):.1f} dB" if likes else "",
+    )
 
 
 def command() -> list[str | Path]:
@@ -214,6 +254,25 @@ def main() -> None:
         if kind != "clear":
             sealed(out, kind)
         prove(out, kind, devices, asked.test)
+    rows = found(out)
+    for row in rows:
+        print(" | ".join(row))
+    if asked.save:
+        from pipelines.cli.bench import save_figures
+
+        share = f"{overhead(out):.2f} % (bar 5)"
+        save_figures(
+            "playback",
+            command="python benchmarks/playback_proof.py OUT bbb_1080p24_51.mp4 sintel_trailer_540p24.mp4 --save",
+            headings=(
+                "package, device",
+                "tests passed",
+                "frames presented, in order",
+                "worst seek",
+                "least PSNR",
+            ),
+            rows=[*rows, ("packaging's processor time of encoding's", share, "", "", "")],
+        )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from mezzfs.observer import STATISTICS, Observer, Watch
 from mezzfs.pace import Pace
 from mezzfs.policy import Depth, Policy, Span
 from mezzfs.stores import store_for
-from mezzfs.stores.base import CHUNK, Bytes
+from mezzfs.stores.base import CHUNK, Bytes, Sealed
 from mezzfs.workers import Workers
 
 if TYPE_CHECKING:
@@ -155,7 +155,12 @@ class Handle:
             number = ticket.wait(TIMEOUT_S)
         if number:
             self.core.check(shared, number)
-        return ticket.collect(into)
+        got = ticket.collect(into)
+        if got < 0:
+            raise Unreachable(
+                shared.name, f"the bytes from {offset} on were damaged in this machine's memory"
+            )
+        return got
 
     def _hit(self, offset: int, length: int) -> None:
         """Short reads that find everything, one after the other, are noticed as one, unless somebody watches."""
@@ -417,7 +422,8 @@ class Core:
         def sink(offset: int, data: Bytes) -> bool:
             self.counters.fetched_bytes += len(data)
             shared.fetched_bytes += len(data)
-            return self.cache.fill(shared.number, shared.size, at + offset - part.offset, data)
+            place = at + offset - part.offset
+            return self.cache.fill(shared.number, shared.size, place, data, isinstance(data, Sealed))
 
         def room(offset: int, left: int) -> memoryview | None:
             place = at + offset - extent.offset - part.offset

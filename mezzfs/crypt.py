@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mezzfs.errors import BadReply, MissingExtra
 from mezzfs.objects import Extent
-from mezzfs.stores.base import Bytes
+from mezzfs.stores.base import Bytes, Sealed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
@@ -38,7 +38,12 @@ def opened(extent: Extent, offset: int, length: int, ask: Ask, sink: Sink) -> in
     if extent.key is None:
         return ask(extent.offset + offset, length, shift)
     decryptor = _counter(extent, offset)
-    return ask(extent.offset + offset, length, lambda at, data: shift(at, decryptor.update(data)))
+
+    def decrypted(at: int, data: Bytes) -> bool:
+        plain = decryptor.update(data)
+        return shift(at, Sealed(plain) if isinstance(data, Sealed) else plain)
+
+    return ask(extent.offset + offset, length, decrypted)
 
 
 def _whole(extent: Extent, offset: int, length: int, ask: Ask, sink: Sink) -> int:
@@ -55,7 +60,7 @@ def _whole(extent: Extent, offset: int, length: int, ask: Ask, sink: Sink) -> in
             extent.url, f"the stored bytes from {extent.offset} on are damaged: their CRC-32 differs"
         )
     plain = _plain(extent, bytes(stored))[offset : offset + length]
-    return len(plain) if sink(offset, plain) else 0
+    return len(plain) if sink(offset, Sealed(plain)) else 0
 
 
 class Damaged(BadReply):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mezzfs.errors import BadReply, ChangedObject, ExpiredCredentials, MezzError
 from mezzfs.objects import Stat
-from mezzfs.stores.base import Bytes, Reply, Store
+from mezzfs.stores.base import Bytes, Reply, Sealed, Store
 
 MOST_SKIPPED = 64 << 20
 """Bytes thrown away at most to read from a server that knows no ranges."""
@@ -60,7 +60,7 @@ def checked(reply: Reply, url: str, offset: int, length: int, stat: Stat) -> Ite
     data = b"".join(map(bytes, _exactly(reply.chunks, url, 0, length if reply.partial else stat.size)))
     if hashlib.sha256(data).digest() != reply.sha256:
         raise BadReply(url, f"the bytes from {offset} on were damaged on the way: their checksum differs")
-    return iter([data if reply.partial else data[offset : offset + length]])
+    return iter([Sealed(data if reply.partial else data[offset : offset + length])])
 
 
 def _check_head(reply: Reply, url: str, offset: int, length: int, stat: Stat) -> None:

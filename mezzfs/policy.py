@@ -26,6 +26,9 @@ STEADY = 48 * MIB
 """Bytes a stream must have read to be read ahead by twice of that."""
 HEAD = 128 << 10
 """Bytes read at once at the start of a file: every format keeps its header there."""
+TAIL, LEAST_TAIL, TAIL_SHARE = 8 * MIB, 256 << 10, 256
+"""A reader that jumps from the head into the last 1/256 of a file (but at most `TAIL`, at least `LEAST_TAIL`) is after an index
+that was written last, as in a mov, and reads it to its end: all of it is fetched at once."""
 MOST_STREAMS = 8
 PAGE = 4096
 FIRST_REACH = 2 * MIB
@@ -181,7 +184,11 @@ class Policy:
             self.streams.remove(min(self.streams, key=lambda one: one.last))
         end = offset + length
         stream = Stream(offset, end, end, length, self.clock, length)
+        after_head = 1 < self.clock <= 3 and all(one.start == 0 for one in self.streams)
         self.streams.append(stream)
+        if after_head and offset >= self.size - min(TAIL, max(LEAST_TAIL, self.size // TAIL_SHARE)):
+            stream.frontier = self.size
+            return self._spans(end, self.size)
         if offset == 0 and end < HEAD and self.clock == 1:
             stream.frontier = min(HEAD, self.size)
             return self._spans(end, stream.frontier)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
@@ -28,6 +29,9 @@ from archer.registry import STAGES, installed, load_stage
 from archer.room import check_room
 from archer.spec import spec_from_plain
 from archer.store.history import JobRow
+
+NAME = re.compile(r"[A-Za-z0-9._+-]*")
+"""What is known by its name, where a setting may also name a file."""
 
 
 class NodePreview(BaseModel):
@@ -122,7 +126,9 @@ def confined(parts: Services, order: Order) -> dict[str, Any]:
         return {
             "job": order.job,
             "input": _inputs(parts, order.input),
-            "params": order.params or {},
+            "params": _readable(
+                parts, order.params or {}, templates.template_named(order.job).reads, "/params"
+            ),
             **limits,
         }
     if order.input is not None or order.params is not None:
@@ -150,12 +156,28 @@ def _node(parts: Services, name: str, node: Any) -> dict[str, Any]:
         raise _refused("invalid-job", f"{where}/stage", detail)
     if not isinstance(inputs, dict):
         raise _refused("invalid-job", f"{where}/inputs", "wanted names and sources")
-    kinds = load_stage(stage).inputs
+    loaded = load_stage(stage)
     checked = {
-        key: _input(parts, source, kinds.get(key, ""), f"{where}/inputs/{key[:100]}")
+        key: _input(parts, source, loaded.inputs.get(key, ""), f"{where}/inputs/{key[:100]}")
         for key, source in inputs.items()
     }
-    return {**node, "inputs": checked}
+    params = node.get("params")
+    settings = (
+        {"params": _readable(parts, params, loaded.reads, f"{where}/params")}
+        if isinstance(params, dict)
+        else {}
+    )
+    return {**node, **settings, "inputs": checked}
+
+
+def _readable(parts: Services, params: dict[str, Any], names: Sequence[str], where: str) -> dict[str, Any]:
+    """Settings whose files, where they name any, may be read; before anything looks whether those are there."""
+    found = dict(params)
+    for name in names:
+        value = found.get(name)
+        if isinstance(value, str) and (value.endswith(".json") or not NAME.fullmatch(value)):
+            found[name] = _place(parts, value, f"{where}/{name}")
+    return found
 
 
 def _input(parts: Services, source: Any, kind: str, where: str) -> str:

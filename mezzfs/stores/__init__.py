@@ -8,6 +8,8 @@ store_for("s3://bucket/title.mov").stat("s3://bucket/title.mov")
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import logging
 import threading
 
 from mezzfs.errors import MissingExtra
@@ -24,9 +26,12 @@ HOMES = {
 }
 """Scheme -> where its store lives; everything else goes through fsspec."""
 GENERAL = "mezzfs.stores.general:GeneralStore"
+PEERS = {"s3": "s3fs", "s3a": "s3fs"}
+"""Scheme -> the package of fsspec that serves it where the library of its own store is not installed."""
 EXTRAS = {"s3": "s3", "s3a": "s3", "http": "http", "https": "http"}
 """Scheme -> the extra of our distribution that brings its library."""
 
+log = logging.getLogger(__name__)
 _made: dict[str, Store] = {}
 _lock = threading.Lock()
 
@@ -59,12 +64,24 @@ def register(scheme: str, store: Store | None) -> None:
 
 
 def _make(url: str, scheme: str) -> Store:
-    module, _, name = HOMES.get(scheme, GENERAL).partition(":")
     try:
-        made: Store = getattr(importlib.import_module(module), name)()
+        return _at(HOMES.get(scheme, GENERAL))
     except ImportError as error:
+        if scheme in PEERS and importlib.util.find_spec(PEERS[scheme]):
+            log.warning(
+                "%s:// is read through %s, which is slower; %s is not installed",
+                scheme,
+                PEERS[scheme],
+                error.name,
+            )
+            return _at(GENERAL)
         remedy = f"pip install 'cinemill[{EXTRAS[scheme]}]'" if scheme in EXTRAS else str(error)
         raise MissingExtra(
             url, f"this kind of URL needs a package that is not installed; {remedy}"
         ) from error
+
+
+def _at(home: str) -> Store:
+    module, _, name = home.partition(":")
+    made: Store = getattr(importlib.import_module(module), name)()
     return made

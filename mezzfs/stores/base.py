@@ -9,6 +9,12 @@ from typing import Protocol
 from mezzfs.objects import Stat
 
 Bytes = bytes | memoryview
+
+
+class Sealed(bytes):
+    """Bytes that fit a checksum of their source; they are checked again at every read from memory."""
+
+
 CHUNK = 512 << 10
 """Bytes per chunk of an answer: stays in the processor's cache on its way into the arena."""
 

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -20,7 +21,10 @@ struct Block {
   std::uint32_t filled = 0;  // bytes delivered so far
   std::uint32_t pins = 0;
   State state = State::kWanted;
-  bool used = false;  // a reader got it
+  bool used = false;    // a reader got it
+  bool sealed = false;  // `seal` is that of its bytes
+  bool broken = false;  // its bytes are no longer those that came
+  std::uint64_t seal = 0;
   std::list<Block*>::iterator place;
 };
 
@@ -81,7 +85,7 @@ Block* BlockCache::take(std::uint64_t object, std::uint64_t index, std::size_t l
   block.slot = free_.back();
   block.length = static_cast<std::uint32_t>(length);
   block.filled = 0;
-  block.used = false;
+  block.used = block.sealed = block.broken = false;
   block.state = State::kLoading;
   free_.pop_back();
   ++stats_.loading;
@@ -152,8 +156,35 @@ iovec BlockCache::room(std::uint64_t object, std::uint64_t size, std::uint64_t o
   return found;
 }
 
+// Four lanes of multiply and rotate: any changed word changes it, and it costs less than the copy to the kernel.
+std::uint64_t BlockCache::seal_of(const Block& block) const {
+  constexpr std::uint64_t kFactor = 0x9E3779B97F4A7C15;
+  const std::uint8_t* data = arena_ + std::size_t{block.slot} * kBlock;
+  std::uint64_t lanes[4] = {1, 2, 3, block.length};
+  std::size_t at = 0;
+  for (; at + sizeof lanes <= block.length; at += sizeof lanes) {
+    std::uint64_t words[4];
+    std::memcpy(words, data + at, sizeof words);
+    for (int lane = 0; lane < 4; ++lane) lanes[lane] = std::rotl((lanes[lane] ^ words[lane]) * kFactor, 29);
+  }
+  for (; at < block.length; ++at) lanes[at % 4] = std::rotl((lanes[at % 4] ^ data[at]) * kFactor, 29);
+  return ((lanes[0] * kFactor ^ lanes[1]) * kFactor ^ lanes[2]) * kFactor ^ lanes[3];
+}
+
+// Whether pinned blocks still hold what came; those that do not are dropped when nobody reads them any more.
+bool BlockCache::intact(const std::vector<Block*>& blocks) {
+  bool all = true;
+  for (Block* block : blocks) {
+    if (!block->sealed || seal_of(*block) == block->seal) continue;
+    const std::lock_guard lock(mutex_);
+    block->broken = true;
+    all = false;
+  }
+  return all;
+}
+
 bool BlockCache::fill(std::uint64_t object, std::uint64_t size, std::uint64_t offset, const std::uint8_t* data,
-                      std::size_t length) {
+                      std::size_t length, bool sealed) {
   std::vector<Block*> targets;
   if (length == 0 || offset + length > size) return length == 0;
   {
@@ -170,7 +201,9 @@ bool BlockCache::fill(std::uint64_t object, std::uint64_t size, std::uint64_t of
     const std::size_t part = std::min(length, block->length - at);
     std::uint8_t* to = arena_ + std::size_t{block->slot} * kBlock + at;
     if (to != data) std::memmove(to, data, part);  // equal: it came into `room`
+    block->sealed = sealed && (at == 0 || block->sealed);
     block->filled = static_cast<std::uint32_t>(at + part);
+    if (block->sealed && block->filled == block->length) block->seal = seal_of(*block);
     data += part;
     length -= part;
     at = 0;
@@ -290,6 +323,10 @@ bool BlockCache::try_pin(std::uint64_t object, std::uint64_t size, Range wanted,
     ++stats_.hits;
     stats_.read_bytes += wanted.length;
   }
+  if (!intact(pinned)) {
+    unpin(pinned);
+    return false;
+  }
   where(pinned, wanted, pieces);
   return true;
 }
@@ -297,10 +334,12 @@ bool BlockCache::try_pin(std::uint64_t object, std::uint64_t size, Range wanted,
 // Under the lock.
 void BlockCache::release(Block& block) {
   if (--block.pins > 0) return;
-  if (block.state == State::kReady) {
-    block.place = idle_.insert(idle_.end(), &block);
-  } else {
+  if (block.state != State::kReady) {
     drop_if_idle(block);
+  } else if (block.broken) {
+    evict(block);
+  } else {
+    block.place = idle_.insert(idle_.end(), &block);
   }
 }
 
@@ -350,8 +389,10 @@ int BlockCache::wait(Waiter& waiter, double seconds) {
   return error;
 }
 
-void BlockCache::pieces(const Waiter& waiter, Range wanted, std::vector<iovec>& pieces) {
+bool BlockCache::pieces(const Waiter& waiter, Range wanted, std::vector<iovec>& pieces) {
+  if (!intact(waiter.pinned)) return false;
   where(waiter.pinned, wanted, pieces);
+  return true;
 }
 
 void BlockCache::leave(Waiter& waiter) {

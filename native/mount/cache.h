@@ -78,8 +78,9 @@ class BlockCache {
   // owes the fill may write there and then call `fill` with that very memory, which copies nothing. Empty: not claimed.
   iovec room(std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::size_t most);
   // Bytes of a claimed range; `offset` continues where the last fill of that range ended. False: it was not claimed.
+  // Sealed: their source gave a checksum, which fits; blocks of such bytes get one of ours, checked at every read.
   bool fill(std::uint64_t object, std::uint64_t size, std::uint64_t offset, const std::uint8_t* data,
-            std::size_t length);
+            std::size_t length, bool sealed);
   // Gives up what is still loading in a claimed range; readers that wait for it get `error`.
   void fail(std::uint64_t object, Range given_up, int error);
   void forget(std::uint64_t object);  // drops its blocks that nobody waits for
@@ -91,7 +92,7 @@ class BlockCache {
   void unpin(std::vector<Block*>& pinned);
   void enter(Waiter& waiter, std::uint64_t object, std::uint64_t size, Range wanted);
   int wait(Waiter& waiter, double seconds);  // 0, ETIMEDOUT, EINTR (interrupt), EAGAIN, or a fetch's errno
-  void pieces(const Waiter& waiter, Range wanted, std::vector<iovec>& pieces);
+  bool pieces(const Waiter& waiter, Range wanted, std::vector<iovec>& pieces);  // false: damaged in memory
   void leave(Waiter& waiter);
   void interrupt(Waiter& waiter);
 
@@ -106,6 +107,8 @@ class BlockCache {
   void release(Block& block);
   void drop_if_idle(Block& block);
   void evict(Block& block);
+  std::uint64_t seal_of(const Block& block) const;
+  bool intact(const std::vector<Block*>& blocks);
   static std::size_t length_of(std::uint64_t index, std::uint64_t size);
   void where(const std::vector<Block*>& blocks, Range wanted, std::vector<iovec>& pieces) const;
 

@@ -202,8 +202,11 @@ int FuseServer::answer_slowly(std::uint64_t unique, const Open& file, Event&& ev
   }
   if (error == 0) {
     std::vector<iovec> pieces(1);
-    cache_.pieces(waiter, wanted, pieces);
-    send(unique, 0, pieces);
+    if (cache_.pieces(waiter, wanted, pieces)) {
+      send(unique, 0, pieces);
+    } else {
+      error = EIO;
+    }
   }
   cache_.leave(waiter);
   return error;

@@ -76,10 +76,11 @@ nb::object room(BlockCache& cache, std::uint64_t object, std::uint64_t size, std
   return nb::steal(view);
 }
 
-bool fill(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, nb::handle data) {
+bool fill(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, nb::handle data,
+          bool sealed) {
   const Bytes bytes(data, PyBUF_SIMPLE);
   const nb::gil_scoped_release unlocked;
-  return cache.fill(object, size, offset, bytes.data(), bytes.size());
+  return cache.fill(object, size, offset, bytes.data(), bytes.size(), sealed);
 }
 
 // Bytes read, or -1 where a block is missing. At most kMostRead.
@@ -130,17 +131,18 @@ int wait(Ticket& ticket, double seconds) {
   return ticket.cache.wait(ticket.waiter, seconds);
 }
 
-// The bytes of a ticket whose wait returned 0; the ticket is spent.
+// The bytes of a ticket whose wait returned 0, or -1 where they were damaged in memory; the ticket is spent.
 std::int64_t collect(Ticket& ticket, nb::handle into) {
   const Bytes bytes(into, PyBUF_WRITABLE);
   if (bytes.size() < ticket.wanted.length || ticket.left)
     throw nb::value_error("a spent ticket, or a buffer too short");
   const nb::gil_scoped_release unlocked;
   std::vector<iovec> pieces;
-  ticket.cache.pieces(ticket.waiter, ticket.wanted, pieces);
+  const bool whole = ticket.cache.pieces(ticket.waiter, ticket.wanted, pieces);
   copy_out(pieces, bytes.data());
   ticket.cache.leave(ticket.waiter);
   ticket.left = true;
+  if (!whole) return -1;
   return static_cast<std::int64_t>(ticket.wanted.length);
 }
 
@@ -227,7 +229,7 @@ NB_MODULE(_mount, module) {
       .def("touch", &BlockCache::touch, Unlocked())
       .def("claim", &claim, "file"_a, "size"_a, "offset"_a, "length"_a, "spare"_a, "wait_s"_a)
       .def("room", &room, "file"_a, "size"_a, "offset"_a, "most"_a, "least"_a)
-      .def("fill", &fill, "file"_a, "size"_a, "offset"_a, "data"_a)
+      .def("fill", &fill, "file"_a, "size"_a, "offset"_a, "data"_a, "sealed"_a = false)
       .def(
           "fail",
           [](BlockCache& cache, std::uint64_t object, std::uint64_t offset, std::uint64_t length, int error) {

@@ -39,6 +39,7 @@ class Allocate(Stage[AllocateParams]):
     name, version, params = "allocate", 1, AllocateParams
     inputs = MappingProxyType({"media": "media@1", "rungs": "rungs@1", "points": "rd-points@1"})
     outputs = MappingProxyType({"ladder": "ladder@1", "choices": "choices@1", "texts": "ladder-texts@1"})
+    reads = ("model",)
 
     def resources(self, params: AllocateParams) -> Resources:
         """Tables of all shots and quality values."""

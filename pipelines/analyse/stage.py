@@ -53,6 +53,7 @@ class Analyse(Stage[AnalyseParams]):
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "shots": "shots@1", "rungs": "rungs@1"})
     parts = MappingProxyType({"point": "rd-point@1"})
     outputs = MappingProxyType({"points": SCHEMA})
+    reads = ("model",)
     unit = "frames"
 
     def resources(self, params: AnalyseParams) -> Resources:

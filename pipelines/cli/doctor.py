@@ -163,6 +163,7 @@ def _system() -> Iterator[Finding]:
         ("fusermount3", "mounting without root", "fuse3"),
         ("chromium", "proof of playback", "chromium"),
         ("firefox-esr", "proof of playback", "firefox-esr libavcodec59"),
+        ("WebKitWebDriver", "proof of playback", "webkit2gtk-driver xvfb gstreamer1.0-libav"),
         ("nginx", "server tests and benchmarks", "nginx-light"),
     ):
         yield Finding(

@@ -46,6 +46,11 @@ OPTIONS = {
     "max_kbps": "max_bitrate",
 }
 """Field of the request -> its option."""
+PLAIN = (
+    *("codec", "pool", "max_renditions", "preset", "encoder_params", "model", "audio_codec", "threads"),
+    *("ts", "proxies", "qc"),
+)
+"""Fields that are what their options are."""
 
 
 @click.command()
@@ -163,43 +168,31 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     from pipelines.cli.keys import key_set_of
     from pipelines.encode.request import EncodeRequest, checked, single_of
 
-    target, crf = options["target_vmaf"], options["crf"]
-    kbps, size = options["target_bitrate"], options["target_size"]
-    picture: dict[str, Any] = {name: options[name] for name in PICTURE_FIELDS}
+    target = options["target_vmaf"]
+    picture: dict[str, Any] = {name: options[name] for name in (*PICTURE_FIELDS, *PLAIN)}
     picture |= files_of(options["scenes_file"], options["zones_file"]) | settings_of(options)
     return checked(
         EncodeRequest(
-            codec=options["codec"],
             ladder=ladder_text(options["ladder"]),
             mode=options["mode"] or "",
             target_vmaf=_decimal(93 if target is None else target),
-            target_kbps=kbps,
-            target_bytes=size,
-            pool=options["pool"],
+            target_kbps=options["target_bitrate"],
+            target_bytes=options["target_size"],
             shot_floor=_text(options["shot_floor"]),
             shot_ceiling=_text(options["shot_ceiling"]),
             peak_kbps=options["peak_bitrate"],
-            max_renditions=options["max_renditions"],
             min_kbps=options["min_bitrate"],
             max_kbps=options["max_bitrate"],
             rung_step=_decimal(options["rung_step"]),
-            crf=crf or "",
-            preset=options["preset"],
-            encoder_params=options["encoder_params"],
-            model=options["model"],
-            audio_codec=options["audio_codec"],
+            crf=options["crf"] or "",
             gop_s=_decimal(options["gop_s"]),
             chunk_s=_decimal(options["chunk_s"]),
-            threads=options["threads"],
             segment_s=_decimal(options["segment_s"]),
-            ts=options["ts"],
             drm=options["drm"] or "",
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
-            proxies=options["proxies"],
-            qc=options["qc"],
-            report=options["report"] and bool(single_of(output)),
+            report=options["report"] and bool(single_of(output)),  # a package has one in any case
             **picture,
         ),
         both=target is not None,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
 from pipelines.conformance.listing import Listed, Listing
 from pipelines.conformance.pictures import BOUND_DB, grey_of_frame, nearest
-from pipelines.conformance.reference import SILENT, Reference, decoded
+from pipelines.conformance.reference import SILENT, Reference, decoded, decoded_bytes
+from pipelines.packaging.argv import IFRAMES
 from pipelines.packaging.boxes import read_fragment, read_init
 from pipelines.packaging.check import packaged_timeline
+
+RANGES = re.compile(r"#EXTINF:([\d.]+),\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n(\S+)")
+LATE = 0.1
+"""Seconds by which a key frame may be away from where a playlist in milliseconds has it, after many of them."""
 
 
 @dataclass(slots=True)
@@ -107,6 +114,28 @@ def pictures(bench: Bench, each: Listed) -> Found:
     return found
 
 
+def iframes(bench: Bench, each: Listed) -> Found:
+    """Each byte range of the playlist for trick play holds a key frame that decodes alone, at the time that it says."""
+    found, at, count = Found(), Fraction(0), 0
+    folder = bench.listing.folder(each)
+    for length, size, start, name in RANGES.findall((folder / IFRAMES).read_text(encoding="utf-8")):
+        piece = (folder / name).read_bytes()[int(start) : int(start) + int(size)]
+        try:
+            picture = next(decoded_bytes(bench.listing, each, piece, bench.keys))
+        except (OSError, ValueError, StopIteration) as error:
+            found.problems.append(f"bytes {start} and on of {name} do not decode alone: {error}")
+            return found
+        if not picture.key_frame or abs(picture.time - at) > LATE:
+            found.problems.append(
+                f"a frame of {picture.time:.3f} s is where the playlist has {float(at):.3f} s"
+            )
+        at, count = at + Fraction(length), count + 1
+    found.measured["key_frames"] = count
+    if not count:
+        found.problems.append("its playlist for trick play lists no key frame")
+    return found
+
+
 def _frame(bench: Bench, each: Listed, time: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """The frame that plays at a time: taken from the segment whose own clock covers it."""
     folder = bench.listing.folder(each)
@@ -130,7 +159,9 @@ def tests_of(each: Listed) -> Iterator[str]:
     if each.protected:
         yield "decrypt"
     if each.kind == "video" and not each.streams:
+        yield "iframes"
+    if each.kind == "video" and not each.streams:
         yield "pictures"
 
 
-RUN = {"decode": decode, "decrypt": decrypt, "pictures": pictures}
+RUN = {"decode": decode, "decrypt": decrypt, "pictures": pictures, "iframes": iframes}

@@ -14,7 +14,7 @@ from pipelines.conformance.errors import UnknownDevice
 from pipelines.conformance.listing import Listed, Listing
 
 Protocol = Literal["hls", "dash", "files"]
-Engine = Literal["", "static", "decoder", "chromium", "firefox", "webkit"]
+Engine = Literal["", "static", "decoder", "packager", "chromium", "firefox", "webkit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +24,14 @@ class Device:
     Attributes:
         name, title: for options; for people.
         protocol: which manifest it takes; `files` for one that reads segments.
-        engine: what tries it here: `static` checks, a `decoder`, a browser; empty where only the profile decides.
+        engine: what tries it here: `static` checks, a `decoder`, the `packager`, a browser; empty where only the profile decides.
         player: of a browser: `hls.js` or `shaka`.
         video, audio: codec family -> highest level as ten times its number; 0 for any level.
         width, height: largest picture, samples.
         rate: most frames per second.
         bitrate_kbps: most of a variant; 0 for no bound.
         depth: most bits per sample.
+        hdr: dynamic ranges that it shows beside SDR, as HLS names them: `PQ`, `HLG`.
         drm: schemes it decrypts.
     """
 
@@ -46,6 +47,7 @@ class Device:
     rate: int = 60
     bitrate_kbps: int = 0
     depth: int = 8
+    hdr: tuple[str, ...] = ()
     drm: tuple[str, ...] = ()
 
 
@@ -56,6 +58,7 @@ BROWSER: dict[str, Any] = {
     "height": 4320,
     "rate": 120,
     "depth": 10,
+    "hdr": ("PQ", "HLG"),
     "drm": ("cenc", "cbcs"),
     "audio": ANY_AUDIO,
     "video": WEB,
@@ -65,6 +68,7 @@ WEBKIT: dict[str, Any] = {**BROWSER, "drm": ()}
 KNOWN: tuple[Device, ...] = (
     Device(name="package", title="The package itself", protocol="files", engine="static"),
     Device(name="decoder", title="FFmpeg's decoders", protocol="files", engine="decoder"),
+    Device(name="packager", title="Shaka Packager's parser", protocol="files", engine="packager"),
     Device(name="chromium-hls", title="Chromium, hls.js", engine="chromium", player="hls.js", **BROWSER),
     Device(
         name="chromium-dash",
@@ -111,6 +115,7 @@ KNOWN: tuple[Device, ...] = (
         height=2160,
         bitrate_kbps=50000,
         depth=10,
+        hdr=("PQ", "HLG"),
         drm=("cenc", "cbcs"),
     ),
     Device(
@@ -120,6 +125,7 @@ KNOWN: tuple[Device, ...] = (
         audio={"aac": 0},
         bitrate_kbps=12000,
         depth=10,
+        hdr=("HLG",),
         drm=("cbcs",),
     ),
 )
@@ -147,7 +153,10 @@ def read_devices(path: Path) -> list[Device]:
     names = [each.name for each in fields(Device)]
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return [Device(**{**entry, "drm": tuple(entry.get("drm", ()))}) for entry in entries]
+        return [
+            Device(**{**entry, **{key: tuple(entry.get(key, ())) for key in ("drm", "hdr")}})
+            for entry in entries
+        ]
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UnknownDevice(
             "device", f"{path.name} ({error})", [f"a list of objects with {', '.join(names)}"]
@@ -189,7 +198,8 @@ def _too_much(device: Device, each: Listed) -> str:
         return f"{kbps} kb/s are above {device.bitrate_kbps}"
     if depth_of(each.codec) > device.depth:
         return f"{depth_of(each.codec)} bits per sample are above {device.depth}"
-    return ""
+    dynamic = each.hls.range if each.hls else ""
+    return f"it does not show {dynamic}" if dynamic not in ("", "SDR", *device.hdr) else ""
 
 
 def _locked(device: Device, listing: Listing, each: Listed) -> str:

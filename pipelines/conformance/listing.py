@@ -32,6 +32,7 @@ class InHls:
         default: of sound and text.
         width, height: samples; 0 where missing.
         audio_group: group of its sound.
+        range: `SDR`, `PQ` or `HLG`; empty where it is not said, which means SDR.
     """
 
     codecs: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class InHls:
     width: int = 0
     height: int = 0
     audio_group: str = ""
+    range: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +241,7 @@ def _variant(fields: Mapping[str, str]) -> InHls:
         width=int(width),
         height=int(height),
         audio_group=fields.get("AUDIO", ""),
+        range=fields.get("VIDEO-RANGE", ""),
     )
 
 

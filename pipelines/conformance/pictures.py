@@ -16,6 +16,8 @@ BLOCK = 4
 """Samples are averaged over blocks of 4 x 4 first, so that scalers and coding noise count little."""
 BOUND_DB = 25.0
 """Least PSNR of a right picture, after the best gain and offset; a wrong shot gives 8 to 18 dB."""
+TILE_DB = 20.0
+"""The same of a small JPEG picture."""
 SLACK_DB = 0.5
 """A neighbour may be nearer by this: where nothing moves, neighbours are alike."""
 
@@ -34,6 +36,16 @@ def grey_of_png(png: bytes) -> Grey:
 def grey_of_frame(picture: Any) -> Grey:
     """A decoded frame (an `av.VideoFrame`) as it would be seen in the page: scaled, as blocks of luma."""
     return blocks(picture.reformat(*VIEW, format="gray").to_ndarray().astype(np.float64))
+
+
+def grey_of_tile(jpeg: bytes, x: int, y: int, width: int, height: int) -> Grey:
+    """One picture of a sheet, as blocks of luma of the page's size."""
+    import av
+
+    with av.open(io.BytesIO(jpeg), "r", format="jpeg_pipe") as container:
+        rgb = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    part: Any = np.ascontiguousarray(rgb[int(y) : int(y + height), int(x) : int(x + width)])
+    return grey_of_frame(av.VideoFrame.from_ndarray(part, format="rgb24"))
 
 
 def blocks(luma: Grey) -> Grey:

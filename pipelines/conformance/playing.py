@@ -13,9 +13,10 @@ from pipelines.conformance.browsers.base import Page
 from pipelines.conformance.decoding import Bench, Found
 from pipelines.conformance.devices import Device
 from pipelines.conformance.listing import Listed
-from pipelines.conformance.pictures import BOUND_DB, grey_of_png, likeness_db, nearest
+from pipelines.conformance.pictures import BOUND_DB, TILE_DB, grey_of_png, grey_of_tile, likeness_db, nearest
 from pipelines.conformance.server import WRONG
 from pipelines.packaging.argv import MANIFEST, MASTER
+from pipelines.packaging.images import PLAYLIST as IMAGES
 from pipelines.packaging.languages import shortest_tag
 from pipelines.packaging.webvtt import read_cues
 
@@ -316,6 +317,30 @@ def subtitles(stage: Stage, each: Listed) -> Found:
     return _with_complaints(stage, found)
 
 
+def tiles(stage: Stage, each: Listed) -> Found:
+    """Pictures for trick play are offered, and each shows the key frame that was there last at its time."""
+    found, page, listing = Found(), stage.page, stage.bench.listing
+    stage.start(each)
+    if not page.evaluate("cinema.images()"):
+        return Found(problems=["no pictures for trick play are offered"])
+    likes = []
+    for time in (0.0, _length(each) / 2, _length(each) - 0.2):
+        tile = page.evaluate(f"cinema.image({time})")
+        if not tile:
+            found.problems.append(f"there is no picture for {time:.1f} s")
+            continue
+        sheet = (listing.base / tile["uri"].partition("/package/")[2]).read_bytes()
+        shown = grey_of_tile(sheet, tile["x"], tile["y"], tile["width"], tile["height"])
+        number = stage.bench.reference.key_before(float(tile["startTime"]))
+        likes.append(likeness_db(shown, stage.bench.reference.picture(number)))
+        if likes[-1] < TILE_DB:
+            found.problems.append(
+                f"the picture for {time:.1f} s has {likes[-1]:.1f} dB against frame {number}"
+            )
+    found.measured["least_db"] = min(likes, default=0.0)
+    return _with_complaints(stage, found)
+
+
 RUN: Mapping[str, Callable[[Stage, Listed], Found]] = {
     "play": play,
     "frames": frames,
@@ -326,11 +351,12 @@ RUN: Mapping[str, Callable[[Stage, Listed], Found]] = {
     "locked": locked,
     "sound": sound,
     "subtitles": subtitles,
+    "tiles": tiles,
 }
 
 
-def tests_of(bench: Bench, each: Listed, *, first: bool) -> Iterator[str]:
-    """Names of the tests of a video rendition; `first` is the one that also stands for sound and subtitles."""
+def tests_of(bench: Bench, each: Listed, *, first: bool, player: str) -> Iterator[str]:
+    """Names of the tests of a video rendition; `first` is the one that also stands for sound, subtitles and trick play."""
     yield from ("play", "frames", "seek")
     yield "decrypt" if each.protected else "pictures"
     if any(_switchable(each, one) for one in bench.listing.of("video")):
@@ -341,6 +367,8 @@ def tests_of(bench: Bench, each: Listed, *, first: bool) -> Iterator[str]:
         yield "sound"
     if first and bench.listing.of("text"):
         yield "subtitles"
+    if first and player == "shaka" and (bench.listing.root / IMAGES).is_file():
+        yield "tiles"
 
 
 def _switchable(each: Listed, other: Listed) -> bool:

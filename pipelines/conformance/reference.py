@@ -91,6 +91,12 @@ class Reference:
             0, bisect_right(self.times, Fraction(time).limit_denominator(10**6) + Fraction(1, 1000)) - 1
         )
 
+    def key_before(self, time: float) -> int:
+        """The last key frame at or before a time, or the first one."""
+        line = packaged_timeline(self._listing.folder(self._best), self._best.segments)
+        numbers = [line.number(place) for place in line.keys]
+        return max((number for number in numbers if self.times[number] <= time + 1e-3), default=0)
+
     def near(self, number: int) -> dict[int, Grey]:
         """A frame and its neighbours."""
         window = range(max(0, number - NEAR), min(len(self.times), number + NEAR + 1))
@@ -188,12 +194,16 @@ def decoded(listing: Listing, each: Listed, segment: str, keys: Mapping[str, str
     Raises:
         av.error.FFmpegError: it does not decode.
     """
+    return decoded_bytes(listing, each, (listing.folder(each) / segment).read_bytes(), keys)
+
+
+def decoded_bytes(listing: Listing, each: Listed, media: bytes, keys: Mapping[str, str]) -> Iterator[Any]:
+    """The same of bytes of a segment."""
     import av
 
-    data = init_bytes(listing, each) + (listing.folder(each) / segment).read_bytes()
     key = keys.get(str(each.meant.get("key_id", "")))
     options = {"decryption_key": key} if key else {}
-    with av.open(io.BytesIO(data), "r", options=options) as container:
+    with av.open(io.BytesIO(init_bytes(listing, each) + media), "r", options=options) as container:
         stream = container.streams[0]
         stream.codec_context.options = {"err_detect": "explode"}
         yield from container.decode(stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,13 @@ from pipelines.conformance.devices import KNOWN
 from pipelines.conformance.results import Result, Verdict
 
 PAGE = "report.html"
+SHOWN = {
+    "presented": "{presented:g}/{wanted:g}",
+    "worst_frames": "off by {worst_frames:g}",
+    "least_db": "{least_db:.0f} dB",
+    "key_frames": "{key_frames:g}",
+}
+"""Figures that stand beside the name of a test; the others are told where one points at it."""
 
 
 def write_report(verdict: Verdict, out: Path, *, title: str) -> Path:
@@ -30,6 +38,7 @@ def _view(verdict: Verdict) -> dict[str, Any]:
     return {
         "verdict": verdict,
         "counts": verdict.counts,
+        "shown": SHOWN,
         "devices": [
             {
                 "name": name,
@@ -54,4 +63,16 @@ def _rows(verdict: Verdict, device: str) -> dict[str, list[Result]]:
     for result in verdict.results:
         if result.case.device == device:
             rows.setdefault(result.case.rendition, []).append(result)
-    return rows
+    return dict(sorted(rows.items(), key=lambda row: _place(row[0])))
+
+
+def _place(rendition: str) -> tuple[int, str, int]:
+    """Pictures before sound and text, each codec from its largest rung on; what failed before came first in the run."""
+    kind, _, name = rendition.partition("-")
+    number = re.match(r"\d+", name)
+    codec = name[number.end() :] if number else name
+    return (
+        ("video", "audio", "text").index(kind) if kind in ("video", "audio", "text") else 3,
+        codec,
+        -int(number[0] if number else 0),
+    )

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from archer.errors import ToolMissing
-from pipelines.conformance import decoding, playing
+from pipelines.conformance import decoding, parsing, playing
 from pipelines.conformance.browsers.base import Browser
 from pipelines.conformance.browsers.chromium import Chromium
 from pipelines.conformance.browsers.firefox import Firefox
@@ -107,8 +107,10 @@ def _tests(device: Device, bench: Bench, each: Listed, *, first: bool) -> list[s
         return [check.name for check in fit if check.streams or not bench.listing.at]
     if device.engine == "decoder":
         return list(decoding.tests_of(each))
+    if device.engine == "packager":
+        return list(parsing.tests_of(each))
     if device.engine in BROWSERS and each.kind == "video":
-        return list(playing.tests_of(bench, each, first=first))
+        return list(playing.tests_of(bench, each, first=first, player=device.player))
     return []
 
 
@@ -165,6 +167,8 @@ class _Lab:
             return Found(problems=list(CHECKS[case.test].run(self._bench.listing, each)))
         if device.engine == "decoder":
             return decoding.RUN[case.test](self._bench, each)
+        if device.engine == "packager":
+            return parsing.RUN[case.test](self._bench, each)
         try:
             return self._played(device, each, case.test)
         except ConformanceError as error:

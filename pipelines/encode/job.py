@@ -344,4 +344,5 @@ TEMPLATE = JobTemplate(
     params=SubmittedEncode,
     build=submitted_encode,
     more=("join", "captions"),
+    reads=("model",),
 )

@@ -51,6 +51,7 @@ class Search(Stage[SearchParams]):
     inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
     parts = MappingProxyType({"point": "rate-point@1"})
     outputs = MappingProxyType({"ladder": SCHEMA})
+    reads = ("model",)
     unit = "frames"
 
     def resources(self, params: SearchParams) -> Resources:

@@ -20,8 +20,9 @@ GROUPS = {
     "HLS_GROUP_SETTINGS": "HlsGroupSettings",
     "FILE_GROUP_SETTINGS": "FileGroupSettings",
 }
-CONTAINERS = {"CMAF": ("CMFC",), "DASH": ("MPD",), "HLS": ("CMFC",), "FILE": ("MP4",)}
-"""First word of the kind of group -> containers; a package has fragmented MP4 with playlists of HLS and a manifest of DASH."""
+CONTAINERS = {"CMAF": ("CMFC",), "DASH": ("MPD",), "HLS": ("M3U8", "CMFC"), "FILE": ("MP4",)}
+"""First word of the kind of group -> containers; a package has fragmented MP4 with playlists of HLS and a manifest of DASH, and
+transport streams (M3U8) where they are asked for."""
 HLS = {
     "SegmentControl": ("SEGMENTED_FILES",),
     "OutputSelection": ("MANIFESTS_AND_SEGMENTS",),
@@ -61,6 +62,8 @@ def group_of(group: Fields, outputs: Sequence[tuple[str, Fields]], where: str) -
     params = _place(kind, f"{where}OutputGroupSettings.")
     for at, output in outputs:
         _check_container(output, str(kind["Type"]).partition("_")[0], f"{at}.")
+        if (output.get("ContainerSettings") or {}).get("Container") == "M3U8":
+            params["ts"] = True
     videos = [
         (f"{at}.VideoDescription", mapping(output["VideoDescription"], f"{at}.VideoDescription"))
         for at, output in outputs
@@ -92,10 +95,7 @@ def _check_container(output: Fields, kind: str, where: str) -> None:
     given = mapping(output.get("ContainerSettings") or {}, f"{where}ContainerSettings")
     name, wanted = given.get("Container"), CONTAINERS[kind]
     if name is not None and name not in wanted:
-        why = "; segments are fragmented MP4, transport streams are not made" if name == "M3U8" else ""
-        raise Unsupported(
-            f"{where}ContainerSettings.Container", f"got {name}; wanted {' or '.join(wanted)}{why}"
-        )
+        raise Unsupported(f"{where}ContainerSettings.Container", f"got {name}; wanted {' or '.join(wanted)}")
     for holder, inner in (
         ("ContainerSettings", given),
         ("OutputSettings", output.get("OutputSettings") or {}),

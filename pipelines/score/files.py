@@ -40,6 +40,7 @@ class ScoreFiles(Stage[ScoreFilesParams]):
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "distorted": "asset"})
     parts = MappingProxyType({"scores": SCHEMA})
     outputs = MappingProxyType({"scores": SCHEMA})
+    reads = ("model",)
     unit = "frames"
 
     def resources(self, params: ScoreFilesParams) -> Resources:
@@ -100,4 +101,5 @@ TEMPLATE = JobTemplate(
     params=ScoreFilesParams,
     build=score_job,
     inputs=("reference", "distorted"),
+    reads=("model",),
 )

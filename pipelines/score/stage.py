@@ -40,6 +40,7 @@ class Score(Stage[ScoreParams]):
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "renditions": "parts@1"})
     parts = MappingProxyType({"scores": SCHEMA})
     outputs = MappingProxyType({"scores": SCHEMA})
+    reads = ("model",)
     unit = "frames"
 
     def resources(self, params: ScoreParams) -> Resources:

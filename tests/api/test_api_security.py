@@ -171,6 +171,30 @@ def test_nodes_that_would_do_more_than_jobs_may(asking: httpx.Client, node: Any)
     problem(asking.post("/v1/jobs", json={"nodes": {"a": node}}), 422, "invalid-job")
 
 
+@pytest.mark.parametrize(
+    "place", ["/etc/passwd", "{work}/there.json", "{work}/nowhere.json", "../x.json", "x.json"]
+)
+def test_models_are_no_files_of_the_server(locked: tuple[Any, str], asking: httpx.Client, place: str) -> None:
+    """Nor can anybody find out which files are there: both are refused in the same words."""
+    (locked[0].work / "there.json").write_text("{}")
+    model = place.format(work=locked[0].work)
+    params = {"model": model}
+    inputs = {"reference": "title.mp4", "distorted": "title.mp4"}
+    other = {"job": "encode", "input": "title.mp4", "params": {"model": "/nowhere.json"}}
+    for order in (
+        {"job": "encode", "input": "title.mp4", "params": params},
+        {"job": "score", "input": inputs, "params": params},
+    ):
+        found = problem(asking.post("/v1/jobs", json=order), 422, "input-refused")
+        assert found["errors"][0]["pointer"] == "/params/model"
+        if model.startswith("/"):
+            elsewhere = problem(asking.post("/v1/jobs", json=other), 422, "input-refused")["detail"]
+            assert found["detail"].replace(model, "it") == elsewhere.replace("/nowhere.json", "it")
+    node = {"stage": "score-files", "inputs": {"asset": "title.mp4"}, "params": params}
+    found = problem(asking.post("/v1/jobs?dry_run=true", json={"nodes": {"a": node}}), 422, "input-refused")
+    assert found["errors"][0]["pointer"] == "/nodes/a/params/model"
+
+
 def test_encoder_options_name_no_files(asking: httpx.Client) -> None:
     params = {"encoder_params": "dump-yuv=/tmp/x"}
     answer = asking.post("/v1/jobs", json={"job": "encode", "input": "title.mp4", "params": params})

@@ -164,16 +164,17 @@ def test_clippings_inputs_selectors_and_captions() -> None:
     read_order({name: order[name] for name in ("job", "input", "params")})
 
 
-def test_hls_groups_have_fragmented_segments() -> None:
+def test_hls_groups_have_transport_streams_where_they_are_asked_for() -> None:
     hls = {"Destination": "s3://out/title/", "SegmentLength": 4, "SegmentControl": "SEGMENTED_FILES"}
     job = changed(
         "Settings.OutputGroups.0.OutputGroupSettings", {"Type": "HLS_GROUP_SETTINGS", "HlsGroupSettings": hls}
     )
     params = order_of(job)["params"]
-    assert (params["output"], params["segment_s"]) == ("s3://out/title", "4")
+    assert (params["output"], params["segment_s"], "ts" in params) == ("s3://out/title", "4", False)
     job["Settings"]["OutputGroups"][0]["Outputs"][0]["ContainerSettings"] = {"Container": "M3U8"}
-    with pytest.raises(Unsupported, match="transport streams are not made"):
-        order_of(job)
+    assert order_of(job)["params"]["ts"] is True
+    with pytest.raises(Unsupported, match="Container"):
+        order_of(changed("Settings.OutputGroups.0.Outputs.0.ContainerSettings", {"Container": "M3U8"}))
 
 
 def test_templates_and_presets_lie_under_what_the_job_says() -> None:
@@ -319,9 +320,9 @@ def test_boto3_keeps_templates_and_presets(locked: tuple[Any, str]) -> None:
     assert [each["Name"] for each in theirs.list_presets(Order="DESCENDING")["Presets"]][:2] == ["small", "c"]
     assert theirs.get_preset(Name="b 2")["Preset"]["Settings"] == settings
     theirs.delete_preset(Name="b 2")
-    for missing in (lambda: theirs.get_preset(Name="b 2"), lambda: theirs.delete_preset(Name="b 2")):
+    for missing in (theirs.get_preset, theirs.delete_preset):
         with pytest.raises(theirs.exceptions.NotFoundException):
-            missing()
+            missing(Name="b 2")
     with pytest.raises(theirs.exceptions.ConflictException):
         theirs.create_preset(Name="small", Settings=settings)
     group = {"OutputGroupSettings": {"Type": "CMAF_GROUP_SETTINGS"}, "Outputs": [{"Preset": "small"}]}

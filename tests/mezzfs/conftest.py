@@ -62,6 +62,7 @@ class Ranges(http.server.BaseHTTPRequestHandler):
         elif self.headers.get("If-Match", etag) != etag:
             status = 412
         piece = data[first : last + 1] if status < 300 else b""
+        self.server.headers.append(dict(self.headers.items()))
         self.server.asked.append((self.command, self.headers.get("Range"), self.headers.get("If-Match")))
         self.send_response(status)
         self.send_header("ETag", etag)
@@ -75,9 +76,10 @@ class Ranges(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web_server(noise: bytes) -> Iterator[Any]:
-    """The server; `data` may be replaced, `asked` holds (method, range, condition) of every request."""
+    """The server; `data` may be replaced, `asked` holds (method, range, condition) of every request, `headers` all."""
     server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ranges)
     server.data, server.asked, server.daemon_threads = noise, [], True
+    server.headers = []
     server.signed, server.refuses_signed = [], False
     server.handle_error = lambda *_: None  # clients hang up in the middle of answers
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -58,6 +58,23 @@ def test_what_is_written_into_its_room_is_not_copied() -> None:
     assert cache.room(1, size, 0, size, 1) is None  # it is ready now
 
 
+@pytest.mark.parametrize("length", [100_000, 1, 31, 33, 32767])
+def test_bytes_whose_source_gave_a_checksum_are_checked_at_every_read(length: int) -> None:
+    cache, data = BlockCache(4 * MIB), random.Random(length).randbytes(length)
+    for sealed in (True, False):
+        cache.claim(int(sealed), length, 0, length, spare=False, wait_s=0)
+        room = cache.room(int(sealed), length, 0, length, 0)
+        assert room is not None
+        room[:] = data[: len(room)]
+        assert cache.fill(int(sealed), length, 0, data, sealed)
+        assert cache.get(int(sealed), length, 0, length) == data[: 1 << 20]
+        room[len(room) // 2] ^= 16  # as memory that fails
+        found = cache.get(int(sealed), length, 0, length)
+        assert found is None if sealed else found is not None
+    runs, _ = cache.claim(1, length, 0, length, spare=False, wait_s=0)
+    assert sum(count for _, count in runs) == min(length, 32768), "the damaged block is fetched again"
+
+
 def test_room_is_one_piece_or_not_worth_it() -> None:
     cache, size = BlockCache(4 * MIB), 4 * BLOCK
     cache.claim(1, size, BLOCK, BLOCK, spare=False, wait_s=0)

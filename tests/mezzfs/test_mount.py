@@ -379,6 +379,39 @@ def test_a_daemon_says_when_it_is_ready(places: tuple[Path, Path]) -> None:
     assert not folder.is_mount()
 
 
+def test_a_mount_takes_no_more_memory_than_it_was_given(places: tuple[Path, Path]) -> None:
+    source, folder = places
+    for number in range(64):
+        (source / f"{number}").touch()
+        os.truncate(source / f"{number}", 4 * MIB)
+    made = command(folder, source, "--memory", "16")
+
+    def resident(what: str) -> int:
+        status = Path(f"/proc/{made.pid}/status").read_text()
+        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith(what)))
+
+    before = resident("VmRSS")  # the blocks' memory is there from the start
+    files = [os.open(folder / f"{number}", os.O_RDONLY) for number in range(64)]
+    threads = [threading.Thread(target=read_all, args=(file,)) for file in files]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    after = resident("VmHWM")
+    for file in files:
+        os.close(file)
+    made.terminate()
+    assert made.wait(15) == 0
+    assert after - before < 48 * MIB, (
+        "of 256 MiB that were read: buffers of 32 threads that fetch, and no bytes of files"
+    )
+
+
+def read_all(file: int) -> None:
+    while len(os.read(file, MIB)) == MIB:
+        pass
+
+
 def test_readers_end_when_the_mount_does(
     store: MemoryStore, noise: bytes, tmp_path: Path, face: Face
 ) -> None:

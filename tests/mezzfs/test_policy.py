@@ -39,6 +39,23 @@ def test_the_head_is_read_whole() -> None:
     assert Policy(SIZE).on_read(0, 4096, DEPTH, waited=True) == [Span(4096, HEAD - 4096)]
 
 
+@pytest.mark.parametrize(("size", "tail"), [(20 * MIB, 256 << 10), (1 << 30, 4 * MIB), (1 << 40, 8 * MIB)])
+def test_an_index_at_the_end_is_read_whole(size: int, tail: int) -> None:
+    policy = Policy(size)
+    policy.on_read(0, 32 << 10, DEPTH, waited=True)
+    assert policy.on_read(size - tail, 4096, DEPTH, waited=True) == [Span(size - tail + 4096, tail - 4096)]
+    assert policy.on_read(size - tail + 4096, 4096, DEPTH, waited=False) == []
+
+
+def test_a_jump_to_the_end_later_or_without_a_head_is_a_read_like_any() -> None:
+    policy = Policy(SIZE)
+    assert policy.on_read(SIZE - 4 * MIB, 4096, DEPTH, waited=True) == []
+    policy = Policy(SIZE)
+    for offset in (0, 5 * MIB, SIZE - 4 * MIB):
+        found = policy.on_read(offset, 4096, DEPTH, waited=True)
+    assert found == []
+
+
 def test_a_long_stream_is_read_ahead_to_the_full_depth() -> None:
     policy = Policy(SIZE)
     found = read_on(policy, MIB, 64)

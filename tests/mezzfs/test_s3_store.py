@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,3 +147,57 @@ def test_a_profile_that_is_not_there_is_an_error_of_ours(plain: str, monkeypatch
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(mezzfs.MezzError, match="ProfileNotFound"):
         mezzfs.identify(plain)
+
+
+def test_a_public_bucket_is_read_without_a_signature(
+    plain: str, web_server: Any, noise: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CINEMILL_S3_ANONYMOUS", "1")
+    assert RemoteFile(Core(budget=16 * MIB).open(plain)).pread(100, MIB) == noise[MIB : MIB + 100]
+    assert not web_server.signed
+    assert not any("Authorization" in headers for headers in web_server.headers)
+
+
+def test_who_agrees_to_pay_says_so(
+    plain: str, web_server: Any, noise: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINEMILL_S3_REQUESTER_PAYS", "1")
+    assert RemoteFile(Core(budget=16 * MIB).open(plain)).pread(100, MIB) == noise[MIB : MIB + 100]
+    assert all(headers.get("x-amz-request-payer") == "requester" for headers in web_server.headers)
+
+
+def test_profile_and_region_are_those_of_the_sdk(
+    plain: str,
+    web_server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    text = "[media]\naws_access_key_id = THEKEY\naws_secret_access_key = thesecret\nregion = eu-north-1\n"
+    (tmp_path / "credentials").write_text(text)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_PROFILE", "media")
+    caplog.set_level("DEBUG", logger="mezzfs")
+    RemoteFile(Core(budget=16 * MIB).open(plain)).pread(100, MIB)
+    assert "THEKEY/" in web_server.headers[0]["Authorization"]
+    assert "/eu-north-1/s3/" in web_server.headers[0]["Authorization"]
+    assert "thesecret" not in caplog.text + str(web_server.headers) + str(web_server.signed)
+
+
+def test_without_boto3_s3fs_reads(
+    store: Any, noise: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("s3fs", reason="needs s3fs")
+    from mezzfs.stores import register, store_for
+
+    url = put(store, "general/title.mov", noise)
+    register("s3", None)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.delitem(sys.modules, "mezzfs.stores.s3")
+    assert type(store_for(url)).__name__ == "GeneralStore"
+    assert "through s3fs" in caplog.text
+    assert RemoteFile(Core(budget=16 * MIB).open(url)).pread(100, MIB) == noise[MIB : MIB + 100]

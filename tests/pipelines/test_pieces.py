@@ -102,16 +102,8 @@ def test_every_frame_and_every_sample(titles: tuple[Path, Path], tmp_path: Path)
     """Two ranges of the first input, one of the second: the file holds exactly these pictures, and this sound bit for bit."""
     first, second = titles
     out = tmp_path / "out.mkv"
-    inputs = [
-        "--clip",
-        "0.4-0.8",
-        "--clip",
-        "00:00:01:05-00:00:01:14+",
-        "--join",
-        second,
-        "--clip",
-        "2@10f-17f",
-    ]
+    inputs = ["--clip", "0.4-0.8", "--clip", "00:00:01:05-00:00:01:14+", "--join", str(second)]
+    inputs += ["--clip", "2@10f-17f"]
     chosen = ["--audio", "eng", "--captions", f"eng={first.with_suffix('.srt')}"]
     run(first, "-o", out, *QUICK, *inputs, *chosen, "--executor", "inline", "-q")
     wanted = [(first, number) for number in (*range(10, 20), *range(30, 40))]
@@ -247,5 +239,5 @@ def test_killed_while_encoding_it_goes_on_to_the_same_bytes(
     assert not [
         event for event in events if event["type"] == "task-started" and event["node"] in ("encode", "score")
     ]
-    repeat = [sys.executable, "-m", "pipelines.cli.main", "reproduce", calm, "-q"]
+    repeat = [sys.executable, "-m", "pipelines.cli.main", "reproduce", str(calm), "-q"]
     assert subprocess.run(repeat, timeout=280).returncode == 0

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.conformance.browsers.chromium import find_chromium
 from pipelines.conformance.browsers.firefox import find_firefox
+from pipelines.conformance.browsers.webkit import find_webkit
 from pipelines.conformance.report import write_report
 from pipelines.conformance.results import Verdict
 from pipelines.conformance.static import CHECKS
@@ -21,7 +22,11 @@ pytestmark = pytest.mark.browser
 Conform = Callable[..., Verdict]
 Packages = Callable[[str], Path]
 OTHERS = ("chromium-dash", "firefox-hls", "firefox-dash")
-FIND = {"chromium": (find_chromium, "chromium"), "firefox": (find_firefox, "firefox-esr")}
+FIND = {
+    "chromium": (find_chromium, "chromium"),
+    "firefox": (find_firefox, "firefox-esr"),
+    "webkit": (find_webkit, "webkit2gtk-driver xvfb gstreamer1.0-libav"),
+}
 
 
 def needs(device: str) -> None:
@@ -42,7 +47,11 @@ def complaints(verdict: Verdict) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "device", ["chromium-hls", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
+    "device",
+    [
+        "chromium-hls",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in (*OTHERS, "webkit-hls", "webkit-dash")),
+    ],
 )
 def test_a_clear_package_plays(device: str, packages: Packages, conform: Conform) -> None:
     """It moves to its end, sounds, shows subtitles, changes rungs, and shows exactly the frames that are asked for."""
@@ -50,7 +59,9 @@ def test_a_clear_package_plays(device: str, packages: Packages, conform: Conform
     verdict = conform(packages("clear"), device, renditions=["video-180p"])
     assert complaints(verdict) == []
     tests = {result.case.test: result.measured for result in verdict.results}
-    assert set(tests) == {"play", "seek", "pictures", "switch", "sound", "subtitles"}
+    trick = {"tiles"} if device.endswith("dash") else set()
+    assert set(tests) == {"play", "frames", "seek", "pictures", "switch", "sound", "subtitles"} | trick
+    assert tests["frames"]["presented"] == tests["frames"]["wanted"] == 132
     assert tests["seek"]["worst_frames"] == 0
     assert tests["pictures"]["least_db"] > 30
     assert tests["sound"]["decoded_bytes"]

@@ -65,7 +65,7 @@ def shifted(segment: Path, ticks: int) -> None:
 def test_a_clean_package_raises_no_alarm(
     kind: str, packages: Callable[[str], Path], conform: Conform
 ) -> None:
-    verdict = conform(packages(kind), "package", "decoder", "phone", "tv-1080p", "tv-2160p")
+    verdict = conform(packages(kind), "package", "decoder", "packager", "phone", "tv-1080p", "tv-2160p")
     assert failures(verdict) == {}
     assert {name: why.partition(":")[0] for name, why in verdict.unplayable.items()} == {
         "clear": {},
@@ -152,7 +152,8 @@ def test_a_cut_off_segment_is_found(broken: Broken, conform: Conform) -> None:
     path = package / "video-180p/3.m4s"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     indexed_again(package)
-    found = failures(conform(package, "package", "decoder", renditions=["video-180p"]))
+    found = failures(conform(package, "package", "decoder", "packager", renditions=["video-180p"]))
+    assert "packager/video-180p/parse" in found
     assert "cut off" in found["package/video-180p/whole"]
     assert "package/video-180p/files" not in found
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.conformance.codecs import codec_of, depth_of, family_of, level_of
+from pipelines.conformance.codecs import codec_of, depth_of, family_of, level_of, same_codec
 from pipelines.conformance.devices import Device, devices_named, misfit, read_devices
 from pipelines.conformance.errors import NoPackage, UnknownDevice
 from pipelines.conformance.listing import InDash, InHls, Listed, Listing, read_listing
 from pipelines.conformance.pictures import likeness_db, nearest, places, telling
+from pipelines.conformance.playing import presented_of, runs
 from pipelines.conformance.results import Case, Result, Verdict, failed_labels, ordered
 from pipelines.conformance.server import license_for
 
@@ -54,7 +55,12 @@ def test_a_device_that_can_play_nothing_speaks_against_publication() -> None:
 
 
 def listed(
-    codec: str = "avc1.640028", width: int = 1920, kbps: int = 5000, rate: int = 25, **more: object
+    codec: str = "avc1.640028",
+    width: int = 1920,
+    kbps: int = 5000,
+    rate: int = 25,
+    range: str = "",
+    **more: object,
 ) -> Listed:
     from fractions import Fraction
 
@@ -62,7 +68,9 @@ def listed(
     return Listed(
         name="video-x",
         kind="video",
-        hls=InHls(codecs=(codec, "mp4a.40.2"), bandwidth=kbps * 1000, width=width, height=height),
+        hls=InHls(
+            codecs=(codec, "mp4a.40.2"), bandwidth=kbps * 1000, width=width, height=height, range=range
+        ),
         dash=InDash(
             id="0", codecs=codec, bandwidth=kbps * 1000, width=width, height=height, rate=Fraction(rate)
         ),
@@ -81,6 +89,8 @@ def listed(
         (listed(kbps=16000), "16000 kb/s are above 15000"),
         (listed("avc1.6e0028"), "10 bits per sample are above 8"),
         (listed(meant={"key_id": "00"}), "it does not decrypt cbcs"),
+        (listed(range="PQ"), "it does not show PQ"),
+        (listed(range="SDR"), ""),
     ],
 )
 def test_profiles_decide_on_paper(rendition: Listed, reason: str) -> None:
@@ -157,3 +167,17 @@ def test_a_licence_holds_what_was_asked_for_and_known() -> None:
     )
     assert [key["kid"] for key in answer["keys"]] == text[:1]
     assert base64.urlsafe_b64decode(answer["keys"][0]["k"] + "==") == b"\xab" * 16
+
+
+def test_presented_frames_are_those_told_of_and_those_counted() -> None:
+    """Firefox leaves callbacks out, and Chromium frames: only the count between two callbacks tells which."""
+    assert presented_of([(0, 1), (1, 2), (3, 4), (4, 5)]) == {0, 1, 2, 3, 4}  # 2 was shown, and not told of
+    assert presented_of([(0, 1), (1, 2), (3, 3), (4, 4)]) == {0, 1, 3, 4}  # 2 was dropped
+    assert presented_of([(5, 9)]) == {5}
+    assert runs([1, 2, 9, 30, 31, 60]) == [(1, 9), (30, 31), (60, 60)]
+
+
+def test_codec_strings_may_go_on_with_colours() -> None:
+    assert same_codec("av01.0.00M.08.0.110.06.06.06.0", "av01.0.00M.08")
+    assert not same_codec("av01.0.00M.10", "av01.0.00M.08")
+    assert not same_codec("avc1.64001f.1", "avc1.64001f")

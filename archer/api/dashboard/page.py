@@ -67,6 +67,7 @@ def page(request: Request, name: str, *, status: int = 200, **facts: Any) -> HTM
     caller: Caller | None = getattr(request.state, "caller", None)
     general = {
         "path": request.url.path,
+        "server": str(request.base_url).rstrip("/"),
         "caller": caller,
         "who": _who(request, caller.id) if caller else "",
         "may_change": caller is not None and may_change(caller),

@@ -30,8 +30,9 @@ FIELDS = {
         "Priority",
         "AccelerationSettings",
         "StatusUpdateInterval",
+        "Tags",
     ),
-    "Preset": ("Description", "Settings"),
+    "Preset": ("Description", "Settings", "Tags"),
 }
 """What is kept of a request, beside its name and category."""
 WORDS = {"JobTemplate": "jobTemplates", "Preset": "presets"}
@@ -103,7 +104,7 @@ def _checked(kind: str, body: Any) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise Problem("invalid-request", "wanted an object")
     for name in body:
-        if name not in ("Name", "Category", "Tags", *FIELDS[kind]):
+        if name not in ("Name", "Category", *FIELDS[kind]):
             raise Problem("invalid-request", f"{name}: is not kept here; leave it out")
     return body
 

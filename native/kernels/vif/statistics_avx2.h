@@ -1,7 +1,9 @@
 // From variances and covariances of many samples to VIF's sums, with 256-bit vectors.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "kernels/avx2.h"
 #include "kernels/vif/constants.h"
@@ -57,136 +59,171 @@ CINEMILL_AVX2 static inline std::int64_t sum_i32(__m256i v) noexcept {
   return sum;
 }
 
+// The corrections of `count` mantissas, a multiple of 4: four indices come with one load.
 inline std::int64_t corrected(const std::uint16_t* indices, int count) noexcept {
   const Corrections& table = corrections();
-  std::int64_t sum = 0;
-  for (int i = 0; i < count; ++i) sum += table[indices[i]];
-  return sum;
+  std::uint64_t even = 0;
+  std::uint64_t odd = 0;
+  for (int i = 0; i < count; i += 4) {
+    std::uint64_t four;
+    std::memcpy(&four, indices + i, sizeof four);
+    even += table[four & 0xffff];
+    odd += table[four >> 16 & 0xffff];
+    even += table[four >> 32 & 0xffff];
+    odd += table[four >> 48];
+  }
+  return static_cast<std::int64_t>(even + odd);
 }
 
-// Two halves of 4 doubles.
-struct Doubles {
-  __m256d low;
-  __m256d high;
-};
-
-CINEMILL_AVX2 static inline Doubles doubles(__m256i v) noexcept {
-  return {_mm256_cvtepi32_pd(_mm256_castsi256_si128(v)), _mm256_cvtepi32_pd(_mm256_extracti128_si256(v, 1))};
-}
-
-// Towards 0; what does not fit is the smallest integer.
-CINEMILL_AVX2 static inline __m256i truncated(__m256d low, __m256d high) noexcept {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm256_cvttpd_epi32(low)), _mm256_cvttpd_epi32(high), 1);
-}
-
-// Sums over one segment.
+// Sums over one segment, in three passes: which samples count, what they hold, its logarithms. One pass would be a
+// chain of conversions and divisions longer than what a processor looks ahead.
 class Statistics {
  public:
   CINEMILL_AVX2 explicit Statistics(const Gains& gains) noexcept : gains_(gains) {}
 
   // Adds `count` samples, rounded up to whole vectors; samples of zeros count as flat without energy.
   CINEMILL_AVX2 void add(const MomentRows& rows, int count, Sums& sums) noexcept {
-    const __m256i zero = _mm256_setzero_si256();
-    const __m256i noise = _mm256_set1_epi32(kNoise);
-    __m256i energy = zero;  // 4 x 64 bits
-    __m256i flat = zero;    // minus the number, per lane
-    __m256i den = zero;     // exponents above 17: <= 14 each
-    __m256i den_linear = zero;
-    int den_count = 0;
-    for (int x = 0; x < count; x += 8) {
-      const __m256i ref = load(rows.ref + x);
-      const __m256i dist = load(rows.dist + x);
-      const __m256i both = load(rows.both + x);
-      const __m256i textured = _mm256_cmpgt_epi32(ref, _mm256_set1_epi32(kNoise - 1));
-      const __m256i plain = _mm256_andnot_si256(textured, dist);
-      energy = _mm256_add_epi64(energy, widen_add_u32(plain));
-      flat = _mm256_add_epi32(flat, _mm256_cmpeq_epi32(textured, zero));
-      if (_mm256_testz_si256(textured, textured)) continue;
-      const __m256i bits = float_bits(_mm256_add_epi32(ref, noise));
-      const __m256i index = _mm256_and_si256(mantissa(bits), textured);
-      const __m256i exponent = _mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(127 + 17));
-      den = _mm256_add_epi32(den, _mm256_and_si256(exponent, textured));
-      den_linear = _mm256_add_epi32(den_linear, _mm256_srli_epi32(index, 4));
-      store_words(den_index_ + den_count, index);
-      den_count += 8;
-      const __m256i positive = _mm256_and_si256(_mm256_cmpgt_epi32(both, zero), _mm256_cmpgt_epi32(dist, zero));
-      add_numerator(ref, dist, both, _mm256_and_si256(textured, positive), sums);
+    choose(rows, count, sums);
+    if (chosen_ == 0) return;
+    const double greatest = explain();
+    add_logarithms(sums);
+    for (int i = 0; i < gains_.count; ++i) {
+      if (greatest > gains_.limit[i]) sums.num_log[i] += limited(gains_.limit[i]);
     }
-    sums.flat_energy += static_cast<std::int64_t>(sum_u64(energy));
-    sums.flat -= sum_i32(flat);
-    sums.den_log += 2048 * sum_i32(den) + sum_i32(den_linear) + corrected(den_index_, den_count);
-    finish_numerator(sums);
   }
 
  private:
   const Gains& gains_;
-  __m256i num_ = _mm256_setzero_si256();         // differences of exponents
-  __m256i num_linear_ = _mm256_setzero_si256();  // differences of mantissas / 16
-  int num_count_ = 0;
+  int chosen_ = 0;
+  // The vectors of a segment with a textured sample, and what is found of them. Other samples in them are made such
+  // that their logarithms are 0: a variance of 0, a covariance of 0.
+  alignas(32) std::int32_t ref_[kSegment];
+  alignas(32) std::int32_t dist_[kSegment];
+  alignas(32) std::int32_t both_[kSegment];
+  alignas(32) std::int32_t residue_[kSegment];
+  alignas(32) std::int32_t total_[kSegment];
+  alignas(32) double gain_[kSegment];
   alignas(32) std::uint16_t den_index_[kSegment];
-  alignas(32) std::uint16_t num_index_[kSegment];
+  alignas(32) std::uint16_t total_index_[kSegment];
   alignas(32) std::uint16_t residue_index_[kSegment];
 
-  // Samples in `wanted`: without a limit of the gain first; limits add what they change.
-  CINEMILL_AVX2 void add_numerator(__m256i ref, __m256i dist, __m256i both, __m256i wanted, Sums& sums) noexcept {
-    if (_mm256_testz_si256(wanted, wanted)) return;
-    const __m256d epsilon = _mm256_set1_pd(kEpsilon);
-    const Doubles r = doubles(ref);
-    const Doubles d = doubles(dist);
-    const Doubles b = doubles(both);
-    const Doubles gain = {_mm256_div_pd(b.low, _mm256_add_pd(r.low, epsilon)),
-                          _mm256_div_pd(b.high, _mm256_add_pd(r.high, epsilon))};
-    const __m256i left = truncated(_mm256_sub_pd(d.low, _mm256_mul_pd(gain.low, b.low)),
-                                   _mm256_sub_pd(d.high, _mm256_mul_pd(gain.high, b.high)));
-    const __m256i residue = _mm256_add_epi32(_mm256_max_epi32(left, _mm256_setzero_si256()), _mm256_set1_epi32(kNoise));
-    const __m256i total = float_bits(_mm256_add_epi32(explained(gain, r), residue));
-    const __m256i rest = float_bits(residue);
-    const __m256i total_index = _mm256_and_si256(mantissa(total), wanted);
-    const __m256i rest_index = _mm256_and_si256(mantissa(rest), wanted);
-    num_ = _mm256_add_epi32(
-        num_, _mm256_and_si256(_mm256_sub_epi32(_mm256_srli_epi32(total, 23), _mm256_srli_epi32(rest, 23)), wanted));
-    num_linear_ = _mm256_add_epi32(
-        num_linear_, _mm256_sub_epi32(_mm256_srli_epi32(total_index, 4), _mm256_srli_epi32(rest_index, 4)));
-    store_words(num_index_ + num_count_, total_index);
-    store_words(residue_index_ + num_count_, rest_index);
-    num_count_ += 8;
-    for (int i = 0; i < gains_.count; ++i) {
-      const __m256d limit = _mm256_set1_pd(gains_.limit[i]);
-      const __m256d above =
-          _mm256_or_pd(_mm256_cmp_pd(gain.low, limit, _CMP_GT_OQ), _mm256_cmp_pd(gain.high, limit, _CMP_GT_OQ));
-      if (_mm256_movemask_pd(above) == 0) continue;
-      const Doubles limited = {_mm256_min_pd(gain.low, limit), _mm256_min_pd(gain.high, limit)};
-      const __m256i less = float_bits(_mm256_add_epi32(explained(limited, r), residue));
-      sums.num_log[i] += difference(less, total, wanted);
+  CINEMILL_AVX2 void keep(__m256i ref, __m256i dist, __m256i both) noexcept {
+    store(ref_ + chosen_, ref);
+    store(dist_ + chosen_, dist);
+    store(both_ + chosen_, both);
+    chosen_ += 8;
+  }
+
+  // Flat samples are done here; the others are kept, and filled up to two vectors.
+  CINEMILL_AVX2 void choose(const MomentRows& rows, int count, Sums& sums) noexcept {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i below = _mm256_set1_epi32(kNoise - 1);
+    __m256i energy = zero;    // 4 x 64 bits
+    __m256i textures = zero;  // minus the number, per lane
+    chosen_ = 0;
+    for (int x = 0; x < count; x += 8) {
+      const __m256i ref = load(rows.ref + x);
+      const __m256i dist = load(rows.dist + x);
+      const __m256i both = load(rows.both + x);
+      const __m256i textured = _mm256_cmpgt_epi32(ref, below);
+      energy = _mm256_add_epi64(energy, widen_add_u32(_mm256_andnot_si256(textured, dist)));
+      textures = _mm256_add_epi32(textures, textured);
+      if (_mm256_testz_si256(textured, textured)) continue;
+      const __m256i positive = _mm256_and_si256(_mm256_cmpgt_epi32(dist, zero), textured);
+      keep(_mm256_and_si256(ref, textured), dist, _mm256_and_si256(_mm256_max_epi32(both, zero), positive));
     }
+    sums.flat_energy += static_cast<std::int64_t>(sum_u64(energy));
+    sums.flat += count + sum_i32(textures);
+    if (chosen_ % 16) keep(zero, zero, zero);
+  }
+
+  // Gains, and the distorted variance in two parts: explained by the reference, and the rest. Returns the largest gain.
+  CINEMILL_AVX2 double explain() noexcept {
+    const __m256d epsilon = _mm256_set1_pd(kEpsilon);
+    const __m128i noise = _mm_set1_epi32(kNoise);
+    __m256d greatest = _mm256_setzero_pd();
+    for (int x = 0; x < chosen_; x += 4) {
+      const __m256d r = doubles(ref_ + x);
+      const __m256d d = doubles(dist_ + x);
+      const __m256d b = doubles(both_ + x);
+      const __m256d gain = _mm256_div_pd(b, _mm256_add_pd(r, epsilon));
+      const __m128i left = _mm256_cvttpd_epi32(_mm256_sub_pd(d, _mm256_mul_pd(gain, b)));
+      const __m128i residue = _mm_add_epi32(_mm_max_epi32(left, _mm_setzero_si128()), noise);
+      store4(residue_ + x, residue);
+      store4(total_ + x, _mm_add_epi32(explained(gain, r), residue));
+      _mm256_store_pd(gain_ + x, gain);
+      greatest = _mm256_max_pd(greatest, gain);
+    }
+    alignas(32) double lane[4];
+    _mm256_store_pd(lane, greatest);
+    return std::max(std::max(lane[0], lane[1]), std::max(lane[2], lane[3]));
   }
 
   // gain^2 * variance, at most the distorted variance and what rounding adds, or what the limit leaves: < 2^31.
-  CINEMILL_AVX2 static __m256i explained(const Doubles& gain, const Doubles& ref) noexcept {
-    return truncated(_mm256_mul_pd(_mm256_mul_pd(gain.low, gain.low), ref.low),
-                     _mm256_mul_pd(_mm256_mul_pd(gain.high, gain.high), ref.high));
+  CINEMILL_AVX2 static __m128i explained(__m256d gain, __m256d ref) noexcept {
+    return _mm256_cvttpd_epi32(_mm256_mul_pd(_mm256_mul_pd(gain, gain), ref));
   }
 
-  // Sum over the wanted lanes of log(a) - log(b).
-  CINEMILL_AVX2 static std::int64_t difference(__m256i a, __m256i b, __m256i wanted) noexcept {
-    alignas(32) std::uint16_t index[16];
-    const __m256i ma = _mm256_and_si256(mantissa(a), wanted);
-    const __m256i mb = _mm256_and_si256(mantissa(b), wanted);
-    store_words(index, ma);
-    store_words(index + 8, mb);
-    const __m256i exponents =
-        _mm256_and_si256(_mm256_sub_epi32(_mm256_srli_epi32(a, 23), _mm256_srli_epi32(b, 23)), wanted);
-    const __m256i linear = _mm256_sub_epi32(_mm256_srli_epi32(ma, 4), _mm256_srli_epi32(mb, 4));
-    const __m256i both = _mm256_add_epi32(_mm256_slli_epi32(exponents, 11), linear);
-    return sum_i32(both) + corrected(index, 8) - corrected(index + 8, 8);
+  CINEMILL_AVX2 static __m256d doubles(const std::int32_t* from) noexcept {
+    return _mm256_cvtepi32_pd(_mm_load_si128(reinterpret_cast<const __m128i*>(from)));
   }
 
-  CINEMILL_AVX2 void finish_numerator(Sums& sums) noexcept {
-    const std::int64_t unlimited = 2048 * sum_i32(num_) + sum_i32(num_linear_) + corrected(num_index_, num_count_) -
-                                   corrected(residue_index_, num_count_);
+  CINEMILL_AVX2 static void store4(std::int32_t* to, __m128i v) noexcept {
+    _mm_store_si128(reinterpret_cast<__m128i*>(to), v);
+  }
+
+  // The logarithm of what float_bits made, in units of 1/2048 and 127 * 2048 too large, without correction.
+  CINEMILL_AVX2 static __m256i linear(__m256i bits) noexcept { return _mm256_srli_epi32(bits, 12); }
+
+  // The indices of 16 corrections, in any order.
+  CINEMILL_AVX2 static void store_indices(std::uint16_t* to, __m256i a, __m256i b) noexcept {
+    store(to, _mm256_packus_epi32(mantissa(a), mantissa(b)));
+  }
+
+  // Without a limit of the gain. Each logarithm is below 158 * 2048: 64 of them fit 32 bits.
+  CINEMILL_AVX2 void add_logarithms(Sums& sums) noexcept {
+    const __m256i noise = _mm256_set1_epi32(kNoise);
+    __m256i den = _mm256_setzero_si256();
+    __m256i num = den;
+    for (int x = 0; x < chosen_; x += 16) {
+      const __m256i ref0 = float_bits(_mm256_add_epi32(load(ref_ + x), noise));
+      const __m256i ref1 = float_bits(_mm256_add_epi32(load(ref_ + x + 8), noise));
+      const __m256i total0 = float_bits(load(total_ + x));
+      const __m256i total1 = float_bits(load(total_ + x + 8));
+      const __m256i rest0 = float_bits(load(residue_ + x));
+      const __m256i rest1 = float_bits(load(residue_ + x + 8));
+      store_indices(den_index_ + x, ref0, ref1);
+      store_indices(total_index_ + x, total0, total1);
+      store_indices(residue_index_ + x, rest0, rest1);
+      den = _mm256_add_epi32(den, _mm256_add_epi32(linear(ref0), linear(ref1)));
+      num = _mm256_add_epi32(num, _mm256_sub_epi32(linear(total0), linear(rest0)));
+      num = _mm256_add_epi32(num, _mm256_sub_epi32(linear(total1), linear(rest1)));
+    }
+    sums.den_log += sum_i32(den) + corrected(den_index_, chosen_) - std::int64_t{2048} * (127 + 17) * chosen_;
+    const std::int64_t unlimited = sum_i32(num) + corrected(total_index_, chosen_) - corrected(residue_index_, chosen_);
     for (int i = 0; i < gains_.count; ++i) sums.num_log[i] += unlimited;
-    num_ = num_linear_ = _mm256_setzero_si256();
-    num_count_ = 0;
+  }
+
+  // What a limit of the gain changes in the sum of logarithms.
+  CINEMILL_AVX2 std::int64_t limited(double limit) noexcept {
+    const __m256d most = _mm256_set1_pd(limit);
+    __m256i change = _mm256_setzero_si256();
+    int count = 0;
+    for (int x = 0; x < chosen_; x += 8) {
+      const __m256d low = _mm256_load_pd(gain_ + x);
+      const __m256d high = _mm256_load_pd(gain_ + x + 4);
+      const __m256d above = _mm256_or_pd(_mm256_cmp_pd(low, most, _CMP_GT_OQ), _mm256_cmp_pd(high, most, _CMP_GT_OQ));
+      if (_mm256_movemask_pd(above) == 0) continue;
+      const __m256i part = _mm256_set_m128i(explained(_mm256_min_pd(high, most), doubles(ref_ + x + 4)),
+                                            explained(_mm256_min_pd(low, most), doubles(ref_ + x)));
+      const __m256i less = float_bits(_mm256_add_epi32(part, load(residue_ + x)));
+      const __m256i total = float_bits(load(total_ + x));
+      store_words(residue_index_ + count, mantissa(less));
+      store_words(total_index_ + count, mantissa(total));
+      change = _mm256_add_epi32(change, _mm256_sub_epi32(linear(less), linear(total)));
+      count += 8;
+    }
+    return sum_i32(change) + corrected(residue_index_, count) - corrected(total_index_, count);
   }
 };
 

@@ -97,7 +97,7 @@ function withShaka(order) {
     images: () => player.getImageTracks().length,
     image: async (time) => {
       const found = await player.getThumbnails(player.getImageTracks()[0].id, time);
-      return found && { uri: found.uris[0], x: found.positionX, y: found.positionY, width: found.width, height: found.height };
+      return found && { uri: found.uris[0], x: found.positionX, y: found.positionY, width: found.width, height: found.height, startTime: found.startTime };
     },
   };
 }
