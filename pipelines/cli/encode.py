@@ -16,6 +16,7 @@ from pipelines.cli.options import (
     json_option,
     package_options,
     quiet_option,
+    report_options,
     workers_option,
 )
 from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
@@ -35,7 +36,7 @@ OPTIONS = {
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
     **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
-    **{name: name for name in ("proxies", "qc")},
+    **{name: name for name in ("proxies", "qc", "qc_gate")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -77,6 +78,7 @@ OPTIONS = {
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
 @package_options
+@report_options
 @picture_options
 @workers_option
 @executor_option
@@ -180,6 +182,8 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             single=single_of(output),
             proxies=options["proxies"],
             qc=options["qc"],
+            qc_gate=options["qc_gate"],
+            qc_profile=profile.read_text(encoding="utf-8") if (profile := options["qc_profile"]) else "",
             **picture,
         ),
         both=target is not None,

@@ -31,7 +31,7 @@ from pipelines.shots.stage import ShotsParams
 from pipelines.vision.stage import VisionParams
 
 MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
-PROXIES, QC = "proxy_files.parts", "qc.report"
+PROXIES, QC, PASSED = "proxy_files.parts", "qc.report", "qc.shots"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
@@ -52,14 +52,23 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
         _score(asset, request),
     ]
     if request.single:
-        return JobSpec(nodes=[*nodes, _mux(asset, request)])
-    rest = [
-        _subtitles(asset),
-        _package(request),
-        *_looked_at(asset, request),
-        _report(asset, request, title, command),
+        nodes += [_mux(asset, request), *(_judged(asset, request) if request.qc_gate != "none" else [])]
+    else:
+        nodes += [_subtitles(asset), _package(request), *_looked_at(asset, request)]
+        nodes.append(_report(asset, request, title, command))
+    return JobSpec(nodes=nodes if request.qc_gate == "none" else _behind_gate(nodes))
+
+
+def _behind_gate(nodes: list[Node]) -> list[Node]:
+    """Those who take shots take them from quality control, which gives none of a title that it refuses."""
+    return [
+        node
+        if node.id in ("vision", "qc")
+        else replace(
+            node, inputs={name: PASSED if source == SHOTS else source for name, source in node.inputs.items()}
+        )
+        for node in nodes
     ]
-    return JobSpec(nodes=[*nodes, *rest])
 
 
 def order_mark(asset: Asset, request: EncodeRequest) -> str:
@@ -157,7 +166,6 @@ def _subtitles(asset: Asset) -> Node:
 
 def _looked_at(asset: Asset, request: EncodeRequest) -> list[Node]:
     """What only the report shows: proxies for its player, and findings of quality control."""
-    known: Inputs = {"media": MEDIA, "shots": SHOTS}
     proxies = [
         Node(
             id="proxies",
@@ -172,11 +180,17 @@ def _looked_at(asset: Asset, request: EncodeRequest) -> list[Node]:
             inputs={"media": MEDIA, "chunks": "proxies.parts"},
         ),
     ]
-    judged = [
+    return [*(proxies if request.proxies else []), *(_judged(asset, request) if request.judged else [])]
+
+
+def _judged(asset: Asset, request: EncodeRequest) -> list[Node]:
+    """Who looks at the pictures, and who judges them; banding, which needs key frames looked at again, is left out."""
+    known: Inputs = {"media": MEDIA, "shots": SHOTS}
+    params = QcParams(profile=request.qc_profile, gate=request.qc_gate)
+    return [
         Node(id="vision", stage="vision", params=VisionParams(), inputs={"asset": asset, **known}),
-        Node(id="qc", stage="qc", params=QcParams(), inputs={**known, "frames": "vision.frames"}),
+        Node(id="qc", stage="qc", params=params, inputs={**known, "frames": "vision.frames"}),
     ]
-    return [*(proxies if request.proxies else []), *(judged if request.qc else [])]
 
 
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:
@@ -195,7 +209,7 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         "scores": SCORES,
         **({"choices": "allocate.choices"} if request.optimizes else {}),
         **({"proxies": PROXIES} if request.proxies else {}),
-        **({"qc": QC} if request.qc else {}),
+        **({"qc": QC} if request.judged else {}),
     }
     params = ReportParams(title=title, settings=json.dumps(settings, sort_keys=True), command=command)
     return Node(id="report", stage="report", params=params, inputs=inputs)

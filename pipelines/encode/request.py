@@ -54,6 +54,8 @@ class EncodeRequest:
         zones: text of a zone file, see `pipelines.encode.zones`.
         proxies: make the videos that the report's A/B player shows.
         qc: look at the pictures and judge them, for the report.
+        qc_gate: refuse a title with a finding of this severity or a worse one, before it is encoded; `none` only reports.
+        qc_profile: YAML text of a profile of thresholds, see `pipelines.qc.profile`; empty: the usual ones.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
@@ -97,6 +99,8 @@ class EncodeRequest:
     scenes_format: str = ""
     proxies: bool = True
     qc: bool = False
+    qc_gate: Literal["none", "info", "warning", "error"] = "none"
+    qc_profile: str = ""
 
     @property
     def ingest(self) -> IngestParams:
@@ -111,6 +115,11 @@ class EncodeRequest:
             fps=self.fps,
             dynamic_range=("hdr" if codec_named(self.codec).hdr else "sdr") if wanted == "auto" else wanted,
         )
+
+    @property
+    def judged(self) -> bool:
+        """Quality control looks at the title."""
+        return self.qc or self.qc_gate != "none"
 
     @property
     def optimizes(self) -> bool:
@@ -166,12 +175,13 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         both: the user named a target VMAF and something else that decides.
 
     Raises:
-        BadSetting, BadOption, BadLadder, UnknownModel: name the option, what was got and what is wanted.
+        BadSetting, BadOption, BadLadder, BadProfile, UnknownModel: name the option, what was got and what is wanted.
     """
     from encoder.codecs import codec_named
     from encoder.ladder import check_ladder
     from encoder.loudness import checked_target
     from pipelines.encode.zones import parse_zones
+    from pipelines.qc.profile import Profile
     from vmaf import model_named
 
     _check_targets(request, both=both)
@@ -186,6 +196,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     check_view(request.ingest)
     checked_target(request.loudness)
     parse_zones(request.zones, request.codec)
+    Profile.of(request.qc_profile)
     _check_extras(request, codec)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")

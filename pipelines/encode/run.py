@@ -179,7 +179,7 @@ def _files(order: EncodeOrder, done: Done) -> Files:
             files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])
     for part in done.parts(PROXIES) if order.request.proxies else ():
         files[proxy_url(part.item.variant)] = done.store.path(part.outputs["rendition"])
-    if order.request.qc:
+    if order.request.judged:
         files["qc.json"] = done.path(QC)
     return files | _report_inputs(order, done, files)
 

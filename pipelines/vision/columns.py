@@ -1,4 +1,4 @@
-"""The columns of `vision-frames@1`, `vision-shots@1` and `vision-stills@1`: the one place that says what each is."""
+"""The columns of the tables `vision-*@1`: the one place that says what each is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 FRAMES_SCHEMA = "vision-frames@1"
 SHOTS_SCHEMA = "vision-shots@1"
 STILLS_SCHEMA = "vision-stills@1"
+FACES_SCHEMA = "vision-faces@1"
+TRACKS_SCHEMA = "vision-tracks@1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,35 @@ STILL_COLUMNS = (
     Column("face_area", "float", "share of picture", "what these boxes cover together"),
 )  # fmt: skip
 """Columns of `vision-stills@1`; places are those of the picture as it is shown, upright."""
+
+
+FACE_COLUMNS = (
+    Column("shot", "int32", "shots", "number of the shot, from 0"),
+    Column("frame", "int32", "frames", "the frame that was looked at"),
+    Column("track", "int32", "tracks", "whose face it is, from 0: the row of vision-tracks@1"),
+    Column("left", "float", "share of width", "left edge of the face"),
+    Column("top", "float", "share of height", "its top edge"),
+    Column("width", "float", "share of width", "its width"),
+    Column("height", "float", "share of height", "its height"),
+    Column("score", "float", "1", "how sure the model is, 0.5 to 1"),
+)
+"""Columns of `vision-faces@1`; places are those of the picture as it is shown, upright."""
+
+TRACK_COLUMNS = (
+    Column("track", "int32", "tracks", "number of the track, from 0, by shot and first frame"),
+    Column("shot", "int32", "shots", "its shot; a track never goes over a cut"),
+    Column("start", "int32", "frames", "first frame in which the face was seen"),
+    Column("end", "int32", "frames", "frame behind the last in which it was seen"),
+    Column("seen", "int32", "frames", "frames in which it was seen"),
+    Column("looked", "int32", "frames", "frames that were looked at from the first to the last of them"),
+    Column("frame", "int32", "frames", "where it is surest"),
+    Column("left", "float", "share of width", "left edge of the face there"),
+    Column("top", "float", "share of height", "its top edge there"),
+    Column("width", "float", "share of width", "its width there"),
+    Column("height", "float", "share of height", "its height there"),
+    Column("score", "float", "1", "how sure the model is there, 0.5 to 1"),
+)
+"""Columns of `vision-tracks@1`."""
 
 
 def arrow_schema(columns: tuple[Column, ...], name: str, facts: Mapping[str, str] | None = None) -> pa.Schema:
