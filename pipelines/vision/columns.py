@@ -69,7 +69,7 @@ FRAME_COLUMNS = (
     Column("bottom_change", "float", "8-bit", "mean absolute change of odd rows from the frame before"),
     Column("spots", "int32", "samples", "lone samples that stand out of all eight neighbours"),
     Column("spot_places", "ints", "samples", "the first 16 of them, as row * width + column"),
-    Column("flash", "float", "cd/m^2", "change of luminance that a quarter of the picture reaches, on a display of 200 cd/m^2"),
+    Column("flash", "float", "cd/m^2", "change of luminance that a quarter of the picture reaches beyond motion; white is 200"),
     Column("flash_dark", "float", "cd/m^2", "mean luminance of the darker of the two frames"),
     Column("red_flash", "float", "1", "change of (R - G - B) x 320 that a quarter of the picture reaches with saturated red"),
     Column("pan_x", "float", "% of width", "motion of the whole picture to the right from the frame before"),
@@ -96,6 +96,8 @@ SHOT_COLUMNS = (
     Column("key_frame", "int32", "frames", "the sharpest frame of its middle half"),
     Column("phash", "uint64", "bits", "perceptual hash of the key frame"),
     Column("like_shot", "int32", "shots", "the first shot whose key frame is nearly the same; null without one"),
+    Column("match_shot", "int32", "shots", "the shot composed most alike but not nearly the same, for a match cut; or null"),
+    Column("match_bits", "int32", "bits", "in how many of 64 bits the hashes of both differ"),
     Column("colours", "strings", "sRGB", "up to five colours of the key frame, most frequent first, as #rrggbb"),
 )  # fmt: skip
 """Columns of `vision-shots@1`."""
