@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -117,7 +118,7 @@ class StoredContext:
         store: where artifacts go.
         inputs: what the task may read.
         kinds: declared outputs: name -> kind.
-        scratch: an empty folder on the store's file system.
+        scratch: name of a folder on the store's file system, made when it is first asked for.
         threads: threads of its children and decoders.
         report: called with (done, total).
     """
@@ -128,16 +129,27 @@ class StoredContext:
         inputs: StoredInputs,
         kinds: Mapping[str, str],
         *,
-        scratch: Path,
+        scratch: str,
         threads: int,
         report: Reporter,
     ) -> None:
         self.inputs: Inputs = inputs
-        self.scratch, self.threads = scratch, threads
+        self.threads = threads
         self.messages: list[str] = []
         self._stored, self._store, self._kinds, self._report = inputs, store, kinds, report
+        self._scratch_name = scratch
         self._written: dict[str, tuple[Path, str]] = {}
         self._cards: dict[str, tuple[Path, str]] = {}
+
+    @cached_property
+    def scratch(self) -> Path:
+        """An empty folder of this task alone."""
+        return self._store.scratch(self._scratch_name)
+
+    def close(self) -> None:
+        """Remove the scratch folder, if there is one."""
+        if "scratch" in vars(self):
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
     def frames(self, asset: Asset, frames: FrameRange) -> Iterator[Frame]:
         """Exactly the frames of the range, in presentation order."""

@@ -291,6 +291,7 @@ class Driver:
             what, ticket = report.what, report.ticket
             if ticket not in self._ledger.running:
                 continue
+            self._ledger.seen(ticket, report.worker)
             match what:
                 case Progress():
                     self._show_progress(ticket, what)
@@ -342,6 +343,7 @@ class Driver:
         queue, now = deque(happenings), self._clock()
         after: list[Launch | Abandon] = []
         with self._store.batch(self._plan.job) as batch:
+            self._ledger.note_places(batch)
             if started:
                 names = [node.id for node in self._plan.nodes]
                 batch.event("job-started", payload={"run": started, "nodes": names})

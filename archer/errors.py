@@ -10,6 +10,7 @@ CinemillError
 ├── SpecError(ValueError)                a job spec does not fit together
 ├── PlaceRefused(PermissionError)        a service may not read or write there for others
 ├── OpenServer(PermissionError)          a server would be open to the network without any key
+├── CannotListen(OSError)                a server's address is taken, or not of this machine
 ├── ServerRefused(RuntimeError)          a server refused what a client asked
 ├── ServerUnreachable(ConnectionError)   a server does not answer a client                [retryable]
 ├── NotCanonical(TypeError)              a value that has no one text, so it cannot name a result
@@ -185,6 +186,21 @@ class OpenServer(CinemillError, PermissionError):
         return f"{self.host}: others can reach it, and there is no key; {remedy}"
 
 
+class CannotListen(CinemillError, OSError):
+    """A server's address is taken, or not of this machine.
+
+    Attributes:
+        place: host and port. reason: in the words of the system.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+    def __str__(self) -> str:
+        return f"{self.place}: cannot be listened on: {self.reason}; choose another --port or --host (port 0: any that is free)"
+
+
 class ServerRefused(CinemillError, RuntimeError):
     """A server refused what a client asked.
 
@@ -199,7 +215,8 @@ class ServerRefused(CinemillError, RuntimeError):
         self.status, self.problem, self.detail = status, problem, detail
 
     def __str__(self) -> str:
-        return f"{self.detail} ({self.problem}, HTTP {self.status})"
+        remedy = "; give one by --key, $CINEMILL_KEY or Client(key=...)" if self.status == 401 else ""
+        return f"{self.detail} ({self.problem}, HTTP {self.status}){remedy}"
 
 
 class ServerUnreachable(CinemillError, ConnectionError):

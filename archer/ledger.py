@@ -31,14 +31,21 @@ if TYPE_CHECKING:
     from archer.store import Batch
 
 LOG_LINES = 200
+PLACED_S = 2.0
+"""A try that runs for so long is worth a row's change to say where it does; the end of a shorter one says so anyway."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Running:
-    """A try under way and when it was given, by the job's clock."""
+    """A try under way, when it was given, by the job's clock, and where it runs, once that is known.
+
+    `placed` is True once that is worth to be kept.
+    """
 
     launch: Launch
     began: float
+    worker: str = ""
+    placed: bool = False
 
 
 class Ledger:
@@ -63,6 +70,22 @@ class Ledger:
         self.keys: dict[str, str] = {}
         self.logs: dict[str, Sequence[str]] = {}
         self.ended: Ended | None = None
+        self._unkept: list[int] = []
+
+    def seen(self, ticket: int, worker: str) -> None:
+        """A report came of a try, from there; of one that lasts, that is worth to be kept."""
+        run = self.running[ticket]
+        run.worker = worker or run.worker
+        if run.worker and not run.placed and self._clock() - run.began > PLACED_S:
+            run.placed = True
+            self._unkept.append(ticket)
+
+    def note_places(self, batch: Batch) -> None:
+        """Keep where tries run that last."""
+        for ticket in self._unkept:
+            if (run := self.running.get(ticket)) is not None:
+                batch.place(run.launch.task, ticket, run.worker)
+        self._unkept.clear()
 
     def note(self, action: Action, batch: Batch) -> None:  # noqa: C901  one case per kind
         """Put one action into a transaction."""
@@ -82,8 +105,9 @@ class Ledger:
             case Poison():
                 self._poison(action, batch)
             case Abandon() if action.final:
-                launch = self.running[action.ticket].launch
-                batch.close(action.task, action.ticket, "cancelled", number=launch.attempt)
+                run = self.running[action.ticket]
+                number, worker = run.launch.attempt, run.worker
+                batch.close(action.task, action.ticket, "cancelled", number=number, worker=worker)
             case Dropped():
                 self._drop(action, batch)
             case NodeDone():
@@ -120,12 +144,13 @@ class Ledger:
 
     def _commit(self, action: Commit, batch: Batch) -> None:
         task, outputs, done = action.task, action.result.outputs, self.done.pop(action.ticket)
-        taken_ms = self._taken_ms(action.ticket)
-        cost: dict[str, Any] = {"wall_ms": done.wall_ms or taken_ms, "cpu_ms": done.cpu_ms}
+        ran = self._ran(action.ticket)
+        cost: dict[str, Any] = {"wall_ms": done.wall_ms or ran["wall_ms"], "cpu_ms": done.cpu_ms}
         if done.log:
             self.logs[task.title] = done.log
         lines = "\n".join(done.log[:LOG_LINES])
-        batch.close(task, action.ticket, "done", number=action.attempt, outputs=outputs, log=lines, **cost)
+        facts = {"outputs": outputs, "log": lines, "worker": ran["worker"], **cost}
+        batch.close(task, action.ticket, "done", number=action.attempt, **facts)
         batch.remember(self.keys.pop(task.name), {**outputs, **_named(done.cards)})
         for name, card in done.cards.items():
             batch.card(task, name, card)
@@ -156,7 +181,7 @@ class Ledger:
 
     def _drop(self, action: Dropped, batch: Batch) -> None:
         if action.failure is None:
-            facts: dict[str, Any] = {"wall_ms": self._taken_ms(action.ticket)}
+            facts = self._ran(action.ticket)
             why = {}
         else:
             facts = self._failed(action.ticket, action.failure)
@@ -173,12 +198,14 @@ class Ledger:
     def _failed(self, ticket: int, failure: TaskFailure) -> dict[str, Any]:
         self.done.pop(ticket, None)
         error = f"{failure.kind}: {failure.message}"
-        return {"wall_ms": self._taken_ms(ticket), "error": error, "log": failure.traceback}
+        return {**self._ran(ticket), "error": error, "log": failure.traceback}
 
-    def _taken_ms(self, ticket: int) -> int:
-        """How long a try took, which has ended by that."""
-        running = self.running.pop(ticket, None)
-        return 0 if running is None else round(1000 * (self._clock() - running.began))
+    def _ran(self, ticket: int) -> dict[str, Any]:
+        """How long a try took, which has ended by that, and where it ran."""
+        run = self.running.pop(ticket, None)
+        if run is None:
+            return {"wall_ms": 0, "worker": ""}
+        return {"wall_ms": round(1000 * (self._clock() - run.began)), "worker": run.worker}
 
     def _wall_ms(self, at: float) -> int:
         """A time of our clock as milliseconds since 1970."""

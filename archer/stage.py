@@ -157,7 +157,10 @@ class TaskContext(Protocol):
 
     inputs: Inputs
     threads: int
-    scratch: Path
+
+    @property
+    def scratch(self) -> Path:
+        """An empty folder of this task alone, which goes when the task ends."""
 
     def frames(self, asset: Asset, frames: FrameRange) -> Iterator[Frame]:
         """Exactly the frames of the range, in presentation order."""

@@ -113,10 +113,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an executor says of a try."""
+    """What an executor says of a try; `worker` is where it runs (`host/pid`), as far as that is known by then."""
 
     ticket: int
     what: TaskDone | TaskFailure | Progress
+    worker: str = ""
 
 
 ITEMS = "items@1"

@@ -11,6 +11,7 @@ is asked for. Documents come from anywhere, so stages are named as they are inst
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,7 @@ class JobTemplate:
         build: from assets by input name, and an instance of `params`, to a job; refuses settings that do not fit together. Pure:
             it is also called with assets that nobody has read, whose identity is empty.
         inputs: names of the titles that it reads. A document gives the only one as text, several by name.
+        more: names of further ones that may be there in any number, which a document gives by name and number: `join1`, `join2`.
     """
 
     name: str
@@ -47,6 +49,7 @@ class JobTemplate:
     params: type
     build: Callable[[Assets, Any], JobSpec]
     inputs: Sequence[str] = ("input",)
+    more: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ def read_order(document: str | bytes | Mapping[str, Any]) -> Order:
         return Order(plain=value, template=None, urls=_urls_of_nodes(value))
     _only(value, TEMPLATE_FIELDS, "")
     template = template_named(value["job"])
-    urls = _urls(value.get("input"), template.inputs)
+    urls = _urls(value.get("input"), template)
     params = build(template.params, _with_texts(template.params, _given(value, "params")), "params")
     template.build({name: Asset(url=url, identity="", size=0) for name, url in urls.items()}, params)
     limits = build(Limits, _given(value, "limits"), "limits")
@@ -137,17 +140,26 @@ def _only(value: Mapping[str, Any], known: Sequence[str], where: str) -> None:
             raise SpecError(f"{where}{name}", f"no such field; known: {', '.join(known)}")
 
 
-def _urls(given: Any, names: Sequence[str]) -> dict[str, str]:
+def _urls(given: Any, template: JobTemplate) -> dict[str, str]:
     """Where the inputs of a template are."""
+    names = template.inputs
     if len(names) == 1 and isinstance(given, str):
         given = {names[0]: given}
-    if not isinstance(given, Mapping) or set(given) != set(names):
+    further = (
+        re.compile(rf"({'|'.join(template.more)})[1-9]\d{{0,3}}") if template.more else re.compile("(?!)")
+    )
+    if (
+        not isinstance(given, Mapping)
+        or not set(names) <= set(given)
+        or not all(isinstance(name, str) and (name in names or further.fullmatch(name)) for name in given)
+    ):
         wanted = "the URL of a title" if len(names) == 1 else f"an object of URLs by {', '.join(names)}"
+        wanted += "".join(f", with {name}1, {name}2 ..." for name in template.more)
         raise SpecError("input", f"wanted {wanted}, got {type(given).__name__}")
     for name, url in given.items():
         if not isinstance(url, str) or not url:
             raise SpecError(f"input.{name}", f"wanted a URL, got {type(url).__name__}")
-    return {name: given[name] for name in names}
+    return dict(given)
 
 
 def _urls_of_nodes(document: Mapping[str, Any]) -> dict[str, str]:

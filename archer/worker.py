@@ -6,13 +6,14 @@ import errno
 import os
 import pickle
 import resource
-import shutil
+import socket
 import sys
 import threading
 import time
 import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -45,13 +46,12 @@ def execute(call: TaskCall, report: Reporter) -> TaskDone:
 def _in_scratch(call: TaskCall, store: ArtifactStore, inputs: StoredInputs, report: Reporter) -> TaskDone:
     task = call.task
     kinds = _kinds(call.stage) if task.phase == "map" else call.stage.outputs
-    scratch = store.scratch(scratch_name(call.ticket))
-    context = StoredContext(store, inputs, kinds, scratch=scratch, threads=call.resources.cpu, report=report)
-    try:
+    scratch, threads = scratch_name(call.ticket), call.resources.cpu
+    with closing(
+        StoredContext(store, inputs, kinds, scratch=scratch, threads=threads, report=report)
+    ) as context:
         outputs = _worked(call, store, context)
         return TaskDone(outputs=outputs, log=tuple(context.messages), cards=context.cards())
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _worked(call: TaskCall, store: ArtifactStore, context: StoredContext) -> dict[str, Artifact]:
@@ -169,7 +169,12 @@ def serve(connection: Connection) -> None:
             ticket, main, pickled = connection.recv()
         except (EOFError, ConnectionResetError):
             return
-        send(Report(ticket, answer(main, pickled, _rarely(ticket, send))))
+        send(Report(ticket, answer(main, pickled, _rarely(ticket, send)), worker_name()))
+
+
+def worker_name(pid: int = 0) -> str:
+    """What a process of this machine is called where it is told what ran where; this one by default."""
+    return f"{socket.gethostname()}/{pid or os.getpid()}"
 
 
 def _rarely(ticket: int, send: Callable[[Report], None]) -> Reporter:
@@ -181,7 +186,7 @@ def _rarely(ticket: int, send: Callable[[Report], None]) -> Reporter:
         now = time.monotonic()
         if now - last >= REPORT_EVERY_S:
             last = now
-            send(Report(ticket, Progress(done=done, total=total)))
+            send(Report(ticket, Progress(done=done, total=total), worker_name()))
 
     return report
 

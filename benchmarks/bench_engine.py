@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from idle import TASKS, Bag, BagParams
 
 from archer import Item, JobSpec, Node, Part, Resources, Stage, run
 from archer.artifact import Artifact
@@ -30,32 +31,8 @@ from archer.store import ArtifactStore, JobStore
 from archer.task import Task
 from cinemill_native import luma_histogram
 
-TASKS, STATES, CHUNKS = 1000, 20_000, 12
+STATES, CHUNKS = 20_000, 12
 _runs = count()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BagParams:
-    """How many tasks; `run` tells runs apart, so that none is found in the memo."""
-
-    tasks: int = TASKS
-    run: int = 0
-
-
-class Bag(Stage[BagParams]):
-    """Tasks that do nothing and write nothing."""
-
-    name, version, params = "bench-bag", 1, BagParams
-    outputs: ClassVar = {"parts": "parts@1"}
-
-    def resources(self, params: BagParams) -> Resources:
-        return Resources(memory_mb=256)
-
-    def split(self, inputs: Any, params: BagParams) -> Sequence[Item]:
-        return [Item(variant=str(place)) for place in range(params.tasks)]
-
-    def map(self, ctx: Any, item: Item, params: BagParams) -> None:
-        return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

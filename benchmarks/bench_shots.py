@@ -12,14 +12,17 @@ import subprocess
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import av
 import pytest
 
-from archer.media import MediaInfo, frames, probe
-from archer.process import ffmpeg_path, tool_version
+from archer import JobSpec, Node, run
+from archer.media import MediaInfo, frames, identify, probe
+from archer.process import ffmpeg, ffmpeg_path, tool_version
 from archer.split.shots import detect, thumbnails
+from archer.store import ArtifactStore
 from cinemill_native import exec_path
 
 SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
@@ -77,3 +80,35 @@ def bench_shots(race: Any, clip: Path, name: str) -> None:
         peers[f"{side} content"] = lambda: by_pyscenedetect(path, adaptive=False)
         peers[f"{side} adaptive"] = lambda: by_pyscenedetect(path, adaptive=True)
     race(lambda: ours(path, info), peers, rounds=3, per=info.frame_count, unit="frame")
+
+
+def by_stage(path: Path, work: Path, workers: int) -> int:
+    """The stage as a job runs it: chunks, worker processes, one decision."""
+    asset = identify(str(path))
+    nodes = [
+        Node(id="ingest", stage="ingest", inputs={"asset": asset}),
+        Node(id="shots", stage="shots", inputs={"asset": asset, "media": "ingest.media"}),
+    ]
+    with TemporaryDirectory(dir=work) as folder:
+        done = run(JobSpec(nodes=nodes), work_dir=Path(folder), workers=workers)
+        done.raise_for_state()
+        store = ArtifactStore(Path(folder))
+        return int(store.read_json(done.outputs["shots.shots"])["frames"])
+
+
+@pytest.mark.slow
+def bench_shots_cores(race: Any, tmp_path: Path) -> None:
+    """A minute of 1080p as a job, start and end included, with two workers and with one: wall time is what counts."""
+    clip = SHARED / "clips" / "bbb_1080p24_51.mp4"
+    if not clip.is_file():
+        pytest.skip(f"needs {clip}")
+    title = tmp_path / "minute.mp4"
+    ffmpeg(["-stream_loop", "1", "-i", clip, "-map", "0:v", "-c", "copy", title])
+    count = probe(str(title)).frame_count
+    race(
+        lambda: by_stage(title, tmp_path, 2),
+        {"one worker": lambda: by_stage(title, tmp_path, 1)},
+        rounds=2,
+        per=count,
+        unit="frame",
+    )

@@ -38,11 +38,17 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def pair(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def stored(request: pytest.FixtureRequest) -> int:
+    """Frames of the files; a smoke test takes few."""
+    return 4 if request.config.getoption("benchmark_disable") else STORED
+
+
+@pytest.fixture(scope="session")
+def pair(clip: Path, stored: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A reference and its encode at 1080p, as H.264 and as raw pictures of 8 and 10 bits."""
     folder = tmp_path_factory.mktemp("vmaf")
     ref, dist = folder / "ref.mp4", folder / "dist.mp4"
-    x264 = ("-frames:v", str(STORED), "-c:v", "libx264", "-preset", "veryfast", "-bf", "0")
+    x264 = ("-frames:v", str(stored), "-c:v", "libx264", "-preset", "veryfast", "-bf", "0")
     ffmpeg("-i", clip, "-vf", f"scale={WIDTH}:{HEIGHT}", *x264, "-crf", "10", "-an", ref)
     ffmpeg("-i", ref, *x264, "-crf", "34", dist)
     found = {"ref": ref, "dist": dist}
@@ -144,17 +150,17 @@ def ours_files(pair: dict[str, Path]) -> Scores:
     return {"vmaf": [f"{value:.6f}" for value in scores.columns["vmaf"]]}
 
 
-def bench_vmaf_files(race: Any, pair: dict[str, Path], tmp_path: Path) -> None:
+def bench_vmaf_files(race: Any, pair: dict[str, Path], stored: int, tmp_path: Path) -> None:
     one: list[str | Path] = ["-threads", "1", "-i"]
     inputs = [*one, pair["dist"], *one, pair["ref"]]
     race(
         lambda: ours_files(pair),
         {
             f"libvmaf of {tool_version(ffmpeg_path())}": lambda: by_ffmpeg(
-                inputs, tmp_path / "log.json", "v0.6.1", STORED, 1
+                inputs, tmp_path / "log.json", "v0.6.1", stored, 1
             )
         },
         rounds=5,
-        per=STORED,
+        per=stored,
         unit="frame",
     )

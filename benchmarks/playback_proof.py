@@ -1,49 +1,63 @@
-"""A minute of film as a ladder of x264 and AV1, packaged clear and encrypted, proved to play in real browsers.
+"""A minute of film as a ladder of x264 and AV1 from one encode, clear and encrypted, proved to play in real browsers.
 
-    python benchmarks/playback_proof.py OUT CLIP [CLIP]
+    python benchmarks/playback_proof.py OUT CLIP [CLIP] [--kind clear] [--device chromium-hls] [--test play] [--save]
 
-Joins the first seconds of the clips to 60 s of 1280x720 at 24 frames per second, encodes six rungs (three x264, three
-SVT-AV1) and sound in two languages, packages them with subtitles and trick play, clear and with both schemes, runs
-`cinemill conformance` on each, and prints what encoding and packaging cost in processor time. Everything stays in OUT;
-what is there already is not made again.
+Joins the first seconds of the clips to 60 s of 1280x720 at 24 frames per second with sound and subtitles in two languages,
+encodes six rungs (three x264, three SVT-AV1) in one job, that of `cinemill encode`, encrypts the same renditions with both,
+and runs `cinemill conformance` on each package. Everything stays in OUT; what is there already is not made again, and
+results of devices and tests that are named replace those of before.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import resource
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+from archer.media import identify
+from archer.plan import JobSpec
 from archer.process import Limits, ffmpeg_path, run
+from archer.store import History
+from pipelines.cli.session import run_job
+from pipelines.encode.job import RENDITIONS, SCORES, encode_job
+from pipelines.encode.request import EncodeRequest, checked
+from pipelines.packaging.build import build_package
+from pipelines.packaging.description import read_description
+from pipelines.packaging.keys import Protection
+from pipelines.packaging.keystore import KeyStore
+from pipelines.packaging.sources import encoded_texts
+from pipelines.packaging.stage import shot_starts
+from pipelines.packaging.tracks import AudioTrack, VideoTrack
 
-SECONDS, RATE = 60, 24
-RUNGS = {"720p": 720, "432p": 432, "270p": 270}
-GOP = ["-g", "48", "-keyint_min", "48"]
-CODECS = {
-    "x264": ["-c:v", "libx264", "-preset", "medium", "-crf", "24", "-sc_threshold", "0", *GOP],
-    "av1": ["-c:v", "libsvtav1", "-preset", "10", "-crf", "40", "-svtav1-params", "lp=1", "-g", "48"],
-}
-LANGUAGES = {"en": "volume=1", "de": "volume=0.6"}
-CLEAR_TESTS: list[str] = []
-SEALED_TESTS = ["--test", "decrypt", "--test", "locked", "--test", "play", "--test", "sound"]
+SECONDS, RATE, FRAMES = 60, 24, 1440
+CODECS, LADDER, CRF, PRESET = "x264,svtav1", "720p,432p,270p", "24,40", "veryfast,10"
+LANGUAGES = {"eng": "volume=1", "deu": "volume=0.6"}
+SEALED_TESTS = ("decrypt", "locked", "play", "sound")
+KINDS = ("clear", "cenc", "cbcs")
 DEVICES = ("package", "decoder", "chromium-hls", "chromium-dash", "firefox-hls", "firefox-dash")
 
 
-def ffmpeg(*words: str | Path) -> float:
-    """Run ffmpeg; returns its processor time, seconds."""
+def ffmpeg(*words: str | Path) -> None:
+    """Run ffmpeg."""
     argv = [ffmpeg_path(), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", *words]
-    return run(argv, limits=Limits(memory_mb=None)).cpu_s
+    run(argv, limits=Limits(memory_mb=None))
 
 
 def source(out: Path, clips: list[Path]) -> Path:
-    """The title: equal shares of the clips, one after the other, with sound."""
-    path = out / "source.mp4"
+    """The title: equal shares of the clips, one after the other; two languages of sound and of subtitles."""
+    path = out / "source.mkv"
     if path.exists():
         return path
     share = SECONDS / len(clips)
     inputs: list[str | Path] = [word for clip in clips for word in ("-t", str(share), "-i", clip)]
+    for language in LANGUAGES:
+        inputs += ["-i", subtitles(out, language)]
     shape = f"scale=1280:720:force_original_aspect_ratio=decrease,pad=1280:720:-1:-1,fps={RATE},setsar=1"
     chains = [
         f"[{n}:v:0]{shape},tpad=stop_mode=clone:stop_duration=2,trim=duration={share},format=yuv420p[v{n}];"
@@ -51,63 +65,94 @@ def source(out: Path, clips: list[Path]) -> Path:
         for n in range(len(clips))
     ]
     pads = "".join(f"[v{n}][a{n}]" for n in range(len(clips)))
-    graph = f"{''.join(chains)}{pads}concat=n={len(clips)}:v=1:a=1[v][a]"
-    coded = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "14", "-c:a", "aac", "-b:a", "192k"]
-    partial = out / "partial.mp4"
-    ffmpeg(
-        *inputs, "-filter_complex", graph, "-map", "[v]", "-map", "[a]", *coded, "-t", str(SECONDS), partial
-    )
+    tones = "".join(f";[s{n}]{change}[{language}]" for n, (language, change) in enumerate(LANGUAGES.items()))
+    graph = f"{''.join(chains)}{pads}concat=n={len(clips)}:v=1:a=1[v][a];[a]asplit[s0][s1]{tones}"
+    maps = ["-map", "[v]", *(word for language in LANGUAGES for word in ("-map", f"[{language}]"))]
+    for n, language in enumerate(LANGUAGES):
+        maps += ["-map", f"{len(clips) + n}:s", f"-metadata:s:a:{n}", f"language={language}"]
+        maps += [f"-metadata:s:s:{n}", f"language={language}"]
+    coded = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "14",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "192k",
+        "-c:s",
+        "srt",
+    ]
+    partial = out / "partial.mkv"
+    ffmpeg(*inputs, "-filter_complex", graph, *maps, *coded, "-t", str(SECONDS), partial)
     return partial.rename(path)
 
 
-def tracks(out: Path, title: Path) -> float:
-    """Encode what is missing; returns the processor time of all, seconds, also of those made before."""
-    spent_path = out / "encode.json"
-    spent: dict[str, float] = json.loads(spent_path.read_text()) if spent_path.exists() else {}
-    jobs = {
-        f"{name}-{codec}": ["-an", "-vf", f"scale=-2:{height}", *settings]
-        for codec, settings in CODECS.items()
-        for name, height in RUNGS.items()
-    }
-    sound = ["-vn", "-c:a", "aac", "-b:a", "128k"]
-    jobs |= {language: [*sound, "-af", change] for language, change in LANGUAGES.items()}
-    for name, words in jobs.items():
-        if name not in spent:
-            spent[name] = ffmpeg("-i", title, *words, out / f"{name}.mp4")
-            spent_path.write_text(json.dumps(spent))
-            print(f"encoded {name}: {spent[name]:.1f} s", flush=True)
-    for language in LANGUAGES:
-        cues = [
-            f"00:00:{n:02d}.500 --> 00:00:{n + 2:02d}.000\n{language} {n}\n" for n in range(1, SECONDS - 4, 4)
-        ]
-        (out / f"{language}.vtt").write_text("\n".join(["WEBVTT\n", *cues]))
-    return sum(spent.values())
+def subtitles(out: Path, language: str) -> Path:
+    """A cue every four seconds."""
+    path = out / f"{language}.srt"
+    cues = [
+        f"{place}\n00:00:{n:02d},500 --> 00:00:{n + 2:02d},000\n{language} {n}\n"
+        for place, n in enumerate(range(1, SECONDS - 4, 4), 1)
+    ]
+    path.write_text("\n".join(cues))
+    return path
 
 
-def package(out: Path, kind: str) -> float:
-    """Package with the command line; returns its processor time with its children's, seconds."""
-    words = ["package", "-o", out / kind, "--force"]
-    for codec in CODECS:
-        words += [word for name in RUNGS for word in ("--video", out / f"{name}-{codec}.mp4")]
-    for language in LANGUAGES:
-        words += [
-            "--audio",
-            f"{out / language}.mp4,lang={language}",
-            "--text",
-            f"{out / language}.vtt,lang={language}",
-        ]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([*command(), *words, *sealed(out, kind)], check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 0, kind
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def encoded(out: Path, title: Path) -> Path:
+    """The clear package, as `cinemill encode --codec x264,svtav1` makes it, without scores and report: one job, kept in `job`."""
+    path = out / "clear"
+    if path.exists():
+        return path
+    request = EncodeRequest(codec=CODECS, ladder=LADDER, crf=CRF, preset=PRESET)
+    whole = encode_job(identify(str(title)), checked(request), title="proof")
+    nodes = [
+        replace(node, inputs={name: source for name, source in node.inputs.items() if source != SCORES})
+        for node in whole.nodes
+        if node.id not in ("score", "report", "proxies", "proxy_files")
+    ]
+    options: dict[str, Any] = {"workers": 1, "as_json": False, "quiet": False, "keep": True}
+    with run_job(JobSpec(nodes=nodes), work_dir=str(out / "job"), **options) as done:
+        shutil.copytree(done.path("packaging.package"), path)
+        for part in [*done.parts(RENDITIONS), *done.parts("audio.parts")]:
+            (output,) = [name for name in part.outputs if name != "facts"]
+            place = out / "tracks" / f"{part.item.variant}.mp4"
+            place.parent.mkdir(exist_ok=True)
+            shutil.copyfile(done.store.path(part.outputs[output]), place)
+        shutil.copyfile(done.path("shots.shots"), out / "shots.json")
+    return path
 
 
-def sealed(out: Path, kind: str) -> list[str | Path]:
-    """Options of encryption."""
-    if kind == "clear":
-        return []
-    return ["--drm", kind, "--clear-lead-s", "4", *keys(out)]
+def sealed(out: Path, scheme: str) -> Path:
+    """The same renditions, encrypted."""
+    path, scratch = out / scheme, out / f"{scheme}.scratch"
+    if path.exists():
+        return path
+    known = read_description(out / "clear")["tracks"]
+    rows = {kind: [row for row in known if row["kind"] == kind] for kind in ("video", "audio", "text")}
+    named = [{key: row[key] for key in ("language", "label", "default")} for row in rows["audio"]]
+    store = KeyStore(out / "keys", bytes.fromhex("5a" * 32))
+    keys = store.obtain("proof")
+    for folder in (path, scratch):
+        folder.mkdir()
+    build_package(
+        [
+            VideoTrack(name=name, path=out / "tracks" / f"{name}.mp4")
+            for name in (row["folder"].removeprefix("video-") for row in rows["video"])
+        ],
+        [
+            AudioTrack(name=row["folder"], path=out / "tracks" / f"{row['folder']}.mp4", **more)
+            for row, more in zip(rows["audio"], named, strict=True)
+        ],
+        encoded_texts(out / "clear"),
+        out=path,
+        scratch=scratch,
+        protection=Protection(scheme=scheme, keys=keys, clear_lead_s=Decimal(4)),  # type: ignore[arg-type]
+        shots=shot_starts(json.loads((out / "shots.json").read_text())),
+    )
+    return path
 
 
 def keys(out: Path) -> list[str | Path]:
@@ -119,13 +164,18 @@ def keys(out: Path) -> list[str | Path]:
     return ["--key-store", out / "keys", "--key-store-key", key]
 
 
-def prove(out: Path, kind: str, devices: list[str]) -> int:
-    """Run the conformance tests of a package; returns the exit code."""
-    tests = CLEAR_TESTS if kind == "clear" else SEALED_TESTS
-    options = [word for device in devices for word in ("--device", device)]
-    words = ["conformance", out / kind, "-o", out / f"{kind}.proof", "--source", out / "source.mp4"]
-    key_words = [] if kind == "clear" else keys(out)
-    return subprocess.run([*command(), *words, *options, *tests, *key_words], check=False).returncode
+def prove(out: Path, kind: str, devices: list[str], tests: list[str]) -> list[dict[str, Any]]:
+    """Run the conformance tests of a package, each device by itself; returns all results that there are now."""
+    asked = tests or ([] if kind == "clear" else list(SEALED_TESTS))
+    options = [word for test in asked for word in ("--test", test)]
+    for device in devices:
+        proof = out / f"{kind}.proof" / device
+        words = ["conformance", out / kind, "-o", proof, "--source", out / "source.mkv", "--device", device]
+        subprocess.run([*command(), *words, *options, *([] if kind == "clear" else keys(out))], check=False)
+    found: list[dict[str, Any]] = []
+    for path in sorted((out / f"{kind}.proof").glob("*/results.json")):
+        found += json.loads(path.read_text())["results"]
+    return found
 
 
 def command() -> list[str | Path]:
@@ -133,20 +183,37 @@ def command() -> list[str | Path]:
     return [sys.executable, "-m", "pipelines.cli.main"]
 
 
+def overhead(out: Path) -> float:
+    """Processor time of packaging in percent of that of encoding the renditions and the sound, over all runs of the job."""
+    spent: dict[str, float] = {}
+    with History(out / "job") as history:
+        for job in history.jobs():
+            for cost in history.costs(job.id):
+                spent[cost.node] = max(spent.get(cost.node, 0.0), cost.cpu_ms / 1000)
+    return 100 * spent["packaging"] / sum(spent[name] for name in ("encode", "assemble", "audio"))
+
+
 def main() -> None:
-    """Make what is missing, and prove it."""
-    out, clips = Path(sys.argv[1]), [Path(word) for word in sys.argv[2:] if not word.startswith("--")]
-    devices = [word.removeprefix("--") for word in sys.argv[2:] if word.startswith("--")] or list(DEVICES)
+    """Make what is missing, prove it, and print or keep what was found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("clips", type=Path, nargs="+")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="default: all")
+    parser.add_argument("--device", action="append", help="default: all; `none` to make the packages only")
+    parser.add_argument("--test", action="append", default=[])
+    parser.add_argument("--save", action="store_true", help="keep the figures in results/ and the README")
+    asked = parser.parse_args()
+    out: Path = asked.out
     out.mkdir(exist_ok=True)
-    encoding = tracks(out, source(out, clips))
-    packaging = {kind: package(out, kind) for kind in ("clear", "cenc", "cbcs")}
-    for kind, spent in packaging.items():
-        print(
-            f"packaging {kind}: {spent:.1f} s of processor time, {100 * spent / encoding:.1f} % of encoding's {encoding:.1f} s"
-        )
-    codes = {kind: prove(out, kind, devices) for kind in packaging}
-    print(f"exit codes: {codes}")
-    sys.exit(max(codes.values()))
+    encoded(out, source(out, asked.clips))
+    print(f"packaging: {overhead(out):.2f} % of the processor time of encoding")
+    devices = [name for name in asked.device or DEVICES if name != "none"]
+    for kind in asked.kind or KINDS:
+        if kind != "clear":
+            sealed(out, kind)
+        prove(out, kind, devices, asked.test)
 
 
 if __name__ == "__main__":

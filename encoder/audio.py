@@ -7,24 +7,26 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from archer.media import AudioStream, MediaInfo
-from archer.media.container import opened
 from archer.process import Child, ffmpeg_path
 from encoder.loudness import METER, Loudness, Meter, gain_db
-
-if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
+from encoder.soundtrack import soundtrack
 
 KBPS_PER_CHANNEL = {1: 80, 2: 64}
 KBPS_MORE = 64
 CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6, "5.1(side)": 6, "7.1": 8}
 """Layouts that players take, and their channels."""
-ENCODERS = {"aac": ["-c:a", "aac"], "opus": ["-c:a", "libopus"]}
-RATES = {"aac": (48000, 44100, 32000), "opus": (48000,)}
-SLACK_S = Fraction(1, 50)
-"""Container times are rounded to its ticks; only a larger difference is a real hole or overlap."""
+ENCODERS = {
+    "aac": ["-c:a", "aac"],
+    "opus": ["-c:a", "libopus"],
+    "flac": ["-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"],
+}
+CODES = {"aac": "mp4a.40.2", "opus": "opus", "flac": "fLaC"}
+"""RFC 6381."""
+RATES = {"aac": (48000, 44100, 32000), "opus": (48000,), "flac": ()}
+"""Samples per second that players take; of `flac`, which only single files hold, any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class AudioFacts:
         rate: samples per second.
         channels: number of channels.
         samples: length at that rate, without the encoder's priming.
-        bitrate_kbps: aimed at.
+        bitrate_kbps: aimed at; 0 where nothing is lost.
         size: bytes of the file.
         notices: what was changed about the sound.
         loudness: of the rendition, measured by EBU R128.
@@ -70,6 +72,7 @@ def encode_audio(
     name: str,
     codec: str = "aac",
     loudness: str = "",
+    streams: Sequence[AudioStream | None] = (),
     on_sample: Callable[[int], None] | None = None,
 ) -> AudioFacts:
     """Encode a track to a mp4 file whose sample 0 is heard when the first video frame is shown.
@@ -77,18 +80,17 @@ def encode_audio(
     Late sound gets silence before it, sound from before the first frame is cut, holes are filled with silence.
 
     Args:
-        url, info: the title and its facts.
-        track: which track of it.
+        url, info, track: the title, its facts, and which track of it.
         out, name: the file to write, and the name of the rendition.
-        codec: `aac` or `opus`.
-        loudness: LUFS to bring it to, decimal text; empty only measures.
+        codec, loudness: `aac`, `opus` or `flac`; LUFS to bring it to, decimal text, empty only measures.
+        streams: the track's stream in each input of a title that is put together of several; empty for `track` alone.
         on_sample: called with the number of samples handed over so far; in both passes where loudness is corrected.
 
     Raises:
         ToolFailed: the encoder failed.
     """
-    layout, rate = _layout(track), track.rate if track.rate in RATES[codec] else 48000
-    sound, kbps = _Sound(url, info, track, on_sample), _kbps(CHANNELS[layout])
+    layout, rate = _layout(track), _rate(track, codec)
+    sound, kbps = _Sound(url, info, track, tuple(streams or [track]), on_sample), _kbps(codec, layout)
     gain, remark = sound.gain_to(loudness) if loudness else ("0", "")
     samples, heard = sound.through(_coding(track, codec, rate, kbps, gain, out))
     return AudioFacts(
@@ -96,20 +98,26 @@ def encode_audio(
         language=track.language,
         title=track.title,
         default=track.default,
-        codec={"aac": "mp4a.40.2", "opus": "opus"}[codec],
+        codec=CODES[codec],
         rate=rate,
         channels=CHANNELS[layout],
         samples=round(Fraction(samples * rate, track.rate)),
         bitrate_kbps=kbps,
         size=out.stat().st_size,
-        notices=tuple(_notices(track, layout, rate, gain, remark)),
+        notices=(*_notices(track, layout, rate, gain, remark), *_silences(track, streams)),
         loudness=heard,
         gain_db=gain,
     )
 
 
-def _kbps(channels: int) -> int:
-    return channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
+def _rate(track: AudioStream, codec: str) -> int:
+    """The track's samples per second where players take them in this codec."""
+    return track.rate if track.rate in RATES[codec] or codec == "flac" else 48000
+
+
+def _kbps(codec: str, layout: str) -> int:
+    channels = CHANNELS[layout]
+    return 0 if codec == "flac" else channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,7 @@ class _Sound:
     url: str
     info: MediaInfo
     track: AudioStream
+    streams: tuple[AudioStream | None, ...]
     on_sample: Callable[[int], None] | None
 
     def gain_to(self, loudness: str) -> tuple[str, str]:
@@ -139,12 +148,15 @@ class _Sound:
             "-f", "f32le", "-ar", rate, "-ch_layout", labelled, "-i", Child.feed_url(0), *output,
         ]  # fmt: skip
         with Child(argv, feeds=1, on_stderr_line=meter.line) as child:
-            child.feed(
-                0,
-                lambda file: written.append(_write(file, self.url, self.info, self.track, self.on_sample)),
-            )
+            child.feed(0, lambda file: written.append(self._write(file)))
             child.finish()
         return written[0], meter.loudness
+
+    def _write(self, file: BinaryIO) -> int:
+        """Write interleaved 32-bit float samples; returns how many per channel."""
+        layout = _layout(self.track)
+        blocks = soundtrack(self.url, self.info, self.streams, layout, self.track.rate)
+        return _write(file, blocks, CHANNELS[layout], self.track.rate, self.on_sample)
 
 
 def _layout(track: AudioStream) -> str:
@@ -154,19 +166,23 @@ def _layout(track: AudioStream) -> str:
 
 def _coding(track: AudioStream, codec: str, rate: int, kbps: int, gain: str, out: Path) -> list[str | Path]:
     filters = METER if Decimal(gain) == 0 else f"volume={gain}dB:precision=double,{METER}"
-    coded = ["-af", filters, *ENCODERS[codec], "-b:a", f"{kbps}k", "-ar", str(rate), "-threads", "1"]
+    aimed = ["-b:a", f"{kbps}k"] if kbps else []
+    coded = ["-af", filters, *ENCODERS[codec], *aimed, "-ar", str(rate), "-threads", "1"]
     tags = ["-map_metadata", "-1", "-metadata:s:a:0", f"language={track.language}"]
     exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact"]
     return [*coded, *tags, *exact, "-movflags", "+faststart", "-f", "mp4", "-y", out]
 
 
 def _write(
-    file: BinaryIO, url: str, info: MediaInfo, track: AudioStream, on_sample: Callable[[int], None] | None
+    file: BinaryIO,
+    blocks: Iterator[tuple[int, Any]],
+    channels: int,
+    rate: int,
+    on_sample: Callable[[int], None] | None,
 ) -> int:
-    """Write interleaved 32-bit float samples; returns how many per channel."""
-    layout = _layout(track)
-    channels, written = CHANNELS[layout], 0
-    for start, samples in placed(url, info, track, layout):
+    """Write blocks at their places, with silence where there is none; returns how many samples per channel."""
+    written = 0
+    for start, samples in blocks:
         if start > written:
             _silence(file, (start - written) * channels * 4)
             written = start
@@ -176,58 +192,21 @@ def _write(
         if on_sample is not None:
             on_sample(written)
     if written == 0:  # a track without a single sample: the encoder wants at least something
-        _silence(file, track.rate // 10 * channels * 4)
-        written = track.rate // 10
+        _silence(file, rate // 10 * channels * 4)
+        written = rate // 10
     return written
-
-
-def placed(url: str, info: MediaInfo, track: AudioStream, layout: str) -> Iterator[tuple[int, Any]]:
-    """Blocks of decoded sound as (place of the first sample, (n, channels) float32), counted from the first video frame.
-
-    Blocks follow each other without rounding gaps; only a difference above 20 ms moves one.
-    """
-    import av
-    import numpy as np
-
-    zero = int(info.index.pts[0]) * info.video.time_base
-    resampler = av.AudioResampler(format="flt", layout=layout, rate=track.rate)
-    following: int | None = None
-    for frame in _decoded(url, track.index):
-        stated = (
-            None
-            if frame.pts is None
-            else round((frame.pts * Fraction(frame.time_base or 0) - zero) * track.rate)
-        )
-        place = following if following is not None else (stated or 0)
-        if stated is not None and abs(stated - place) > SLACK_S * track.rate:
-            place = stated
-        for block in resampler.resample(frame):
-            samples = np.frombuffer(bytes(block.planes[0]), np.float32)[
-                : block.samples * len(block.layout.channels)
-            ]
-            shaped = samples.reshape(block.samples, -1)
-            following = place + block.samples
-            if following > 0:
-                cut = max(0, -place)
-                yield place + cut, shaped[cut:]
-            place = following
-
-
-def _decoded(url: str, stream: int) -> Iterator[AudioFrame]:
-    import av
-
-    with opened(url) as container:
-        for packet in container.demux(container.streams[stream]):
-            try:
-                yield from packet.decode()  # type: ignore[misc]  # an audio stream gives audio frames
-            except av.FFmpegError:
-                continue  # the hole is filled with silence
 
 
 def _silence(file: BinaryIO, size: int) -> None:
     block = bytes(1 << 16)
     file.writelines(block for _ in range(size // len(block)))
     file.write(block[: size % len(block)])
+
+
+def _silences(track: AudioStream, streams: Sequence[AudioStream | None]) -> Iterator[str]:
+    for place, stream in enumerate(streams, 1):
+        if stream is None:
+            yield f"audio {track.language}: input {place} has no such track and is silent"
 
 
 def _notices(track: AudioStream, layout: str, rate: int, gain: str, remark: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ CinemillError
     ├── BadOption(ValueError)    a codec, preset, quality or parameter does not exist or fit
     ├── BadLadder(ValueError)    a ladder cannot be read, or does not fit the source
     ├── CannotCode(ValueError)   a codec does not take such pictures
+    ├── BadCaptions(ValueError)  a subtitle file cannot be used
     └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
 """
 
@@ -79,3 +80,19 @@ class ChunkBroken(EncoderError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.problem}"
+
+
+class BadCaptions(EncoderError, ValueError):
+    """A subtitle file cannot be used.
+
+    Attributes:
+        url: where it is.
+        reason: what is wrong with it, and what is wanted.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return f"subtitles {self.url}: {self.reason}"

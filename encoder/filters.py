@@ -44,7 +44,7 @@ def static_hdr(info: MediaInfo) -> Hdr | None:
 
 def notices(info: MediaInfo, rung: Rung, pixel_format: str) -> list[str]:
     """What encoding changes about the picture beyond its size, for people."""
-    video, found = info.video, info.view.remarks() if info.view else []
+    video, found = info.video, info.remarks()
     if video.hdr and video.hdr.dynamic and video.colour.is_hdr:
         kinds = " and ".join(video.hdr.dynamic)
         found.append(f"{kinds} metadata left out; the pictures it describes are kept as they are")

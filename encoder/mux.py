@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import mezzfs
-from archer.media import MediaInfo
+from archer.media import Chapter, MediaInfo
 from archer.media.container import FORMATS, opened
 from archer.process import ffmpeg_path, run
 from cinemill_native.errors import CinemillError
@@ -19,20 +22,46 @@ MP4_AUDIO = frozenset({"aac", "ac3", "eac3", "mp3", "mp3float", "opus", "libopus
 TEXT = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """A file whose only track goes in beside those of the source, from the first frame on.
+
+    Attributes:
+        path: where it is; mp4 for sound, WebVTT for text.
+        kind: `audio` or `text`.
+        language, title, default: of the track.
+    """
+
+    path: Path
+    kind: Literal["audio", "text"]
+    language: str
+    title: str = ""
+    default: bool = False
+
+
 def mux_single(
-    rendition: Path, url: str, info: MediaInfo, out: Path, *, scratch: Path, mark: str = ""
+    rendition: Path,
+    url: str,
+    info: MediaInfo,
+    out: Path,
+    *,
+    scratch: Path,
+    mark: str = "",
+    extras: Sequence[Extra] = (),
 ) -> tuple[str, ...]:
     """Write `out` (.mkv or .mp4) from the coded video and every other track of the source.
 
-    Tracks are copied where the container takes them; the video keeps its distance in time to the sound.
+    Tracks are copied where the container takes them; the video keeps its distance in time to the sound. Of a title that is put
+    together of pieces no track can be copied: it has its chapters, and the extras.
 
     Args:
         rendition: mp4 file with the coded video, first frame at 0.
         url: the source.
-        info: its facts.
+        info: its facts; the tracks that it names are taken.
         out: the file to write; its suffix chooses the container.
         scratch: folder for a remote source's copy.
         mark: written into the file where the container has a free place for it; see `mark_of`.
+        extras: further tracks.
 
     Returns:
         Notices about tracks that were converted or left out.
@@ -40,23 +69,63 @@ def mux_single(
     Raises:
         ToolFailed: ffmpeg could not write it.
     """
-    source = _local(url, scratch)
-    with opened(str(source)) as container:
-        start, tags = container.start_time or 0, dict(container.metadata)
-    offset_us = round(int(info.index.pts[0]) * info.video.time_base * 1_000_000) - start
+    info = replace(info, audio=(), subtitles=(), attachments=()) if info.edit else info
+    source, offset_us, tags = _beside(url, info, scratch)
     matroska = out.suffix == ".mkv"
-    choice = list(_mkv(info) if matroska else _mp4(info))
+    choice = [*(_mkv(info) if matroska else _mp4(info)), (_added(extras, info, matroska=matroska), "")]
     maps = [word for words, _ in choice for word in words]
     free = matroska or "comment" not in {name.lower() for name in tags}
     marks = ["-metadata", f"{MARK if matroska else 'comment'}={MARK}:{mark}"] if mark and free else []
-    argv = [
-        ffmpeg_path(), *QUIET, "-protocol_whitelist", "file", "-itsoffset", f"{offset_us}us", "-i", rendition,
-        "-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", source,
+    late: list[str | Path] = ["-itsoffset", f"{offset_us}us", "-protocol_whitelist", "file", "-i"]
+    argv: list[str | Path] = [
+        ffmpeg_path(), *QUIET, *late, rendition, *source, *(word for each in extras for word in (*late, each.path)),
         "-map", "0:v:0", *maps, "-map_chapters", "1", "-map_metadata", "1", *marks, "-c:v", "copy", "-fflags", "+bitexact",
         "-flags:a", "+bitexact", "-max_interleave_delta", "0", "-f", "matroska" if matroska else "mp4", "-y", out,
     ]  # fmt: skip
     run(argv)
     return tuple(notice for _, notice in choice if notice)
+
+
+def _beside(url: str, info: MediaInfo, scratch: Path) -> tuple[list[str | Path], int, dict[str, str]]:
+    """What lies beside the video: arguments of that input, microseconds by which the video is later, and its tags."""
+    if info.edit is not None:
+        chapters = scratch / "chapters.txt"
+        chapters.write_text(chapters_text(info.chapters), encoding="utf-8")
+        return ["-protocol_whitelist", "file", "-f", "ffmetadata", "-i", chapters], 0, {}
+    source = _local(url, scratch)
+    with opened(str(source)) as container:
+        start, tags = container.start_time or 0, dict(container.metadata)
+    offset_us = round(info.zero * 1_000_000) - start
+    return (
+        ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", source],
+        offset_us,
+        tags,
+    )
+
+
+def chapters_text(chapters: Sequence[Chapter]) -> str:
+    """Chapters as FFmpeg's metadata file. Source: FFmpeg's documentation, `ffmetadata`."""
+    lines = [";FFMETADATA1"]
+    for chapter in chapters:
+        title = re.sub(r"([=;#\\\n])", r"\\\1", chapter.title)
+        ends = [round(time * 1_000_000) for time in (chapter.start, chapter.end)]
+        lines += ["[CHAPTER]", "TIMEBASE=1/1000000", f"START={ends[0]}", f"END={ends[1]}", f"title={title}"]
+    return "\n".join([*lines, ""])
+
+
+def _added(extras: Sequence[Extra], info: MediaInfo, *, matroska: bool) -> list[str]:
+    """Arguments for the tracks that come from files of their own, which are ffmpeg's inputs from the third on."""
+    text = [track for track in info.subtitles if matroska or track.codec in TEXT]
+    places, words = {"audio": len(info.audio), "text": len(text)}, list[str]()
+    for number, extra in enumerate(extras, 2):
+        letter, place = extra.kind[0].replace("t", "s"), places[extra.kind]
+        codec = "copy" if letter == "a" else ("srt" if matroska else "mov_text")
+        words += ["-map", f"{number}:{letter}:0", f"-c:{letter}:{place}", codec]
+        words += [f"-metadata:s:{letter}:{place}", f"language={extra.language}"]
+        words += [f"-metadata:s:{letter}:{place}", f"title={extra.title}"] if extra.title else []
+        words += [f"-disposition:{letter}:{place}", "default" if extra.default else "0"]
+        places[extra.kind] += 1
+    return words
 
 
 def mark_of(path: Path) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from archer.media import MediaInfo, TextStream
+from archer.media.asset import urls_of
 from archer.media.container import opened, packets
+from archer.media.edit import Span
 
 TEXT = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
 """FFmpeg's names of formats that hold text; the others hold pictures."""
@@ -33,7 +35,9 @@ class Cue:
     settings: str = ""
 
 
-def write_webvtt(url: str, info: MediaInfo, track: TextStream, out: Path) -> int:
+def write_webvtt(
+    url: str, info: MediaInfo, track: TextStream, out: Path, *, streams: Sequence[TextStream | None] = ()
+) -> int:
     """Write a track of text subtitles as WebVTT; returns the number of cues.
 
     Cues are cut to the time of the pictures; what lies outside is left out.
@@ -43,11 +47,38 @@ def write_webvtt(url: str, info: MediaInfo, track: TextStream, out: Path) -> int
         info: its facts.
         track: one of its tracks, of a codec in `TEXT`.
         out: the file to write.
+        streams: the track's stream in each input of a title that is put together of several; empty for `track` alone.
     """
-    zero = int(info.index.pts[0]) * info.video.time_base
-    cues = list(trimmed(list(read_cues(url, track)), zero, info.duration))
+    found = [
+        [] if stream is None or stream.codec not in TEXT else counted(read_cues(place, stream), source.zero)
+        for place, source, stream in zip(urls_of(url), info.sources, streams or [track], strict=True)
+    ]
+    return write_cues(list(title_cues(found, info)), out)
+
+
+def write_cues(cues: Sequence[Cue], out: Path) -> int:
+    """Write a WebVTT file; returns the number of cues."""
     out.write_text(webvtt(cues), encoding="utf-8")
     return len(cues)
+
+
+def counted(cues: Iterable[Cue], zero: Fraction) -> list[Cue]:
+    """Cues of a container, with times from its first frame, which is shown at `zero`."""
+    return [replace(cue, start=cue.start - zero, end=cue.end - zero) for cue in cues]
+
+
+def title_cues(cues: Sequence[Sequence[Cue]], info: MediaInfo) -> Iterator[Cue]:
+    """Cues at their place in the title, in order of time, cut to its pictures.
+
+    Args:
+        cues: of each input, counted from its first frame.
+        info: the title.
+    """
+    whole = Span(source=0, start=Fraction(0), end=info.duration, at=Fraction(0))
+    for span in info.edit.spans() if info.edit else [whole]:
+        shift = span.at - span.start
+        for cue in trimmed(cues[span.source], span.start, span.end):
+            yield replace(cue, start=cue.start + shift, end=cue.end + shift)
 
 
 def read_cues(url: str, track: TextStream) -> Iterator[Cue]:
@@ -107,12 +138,12 @@ def _toggled(name: str, open_tags: list[str], *, on: bool) -> list[str]:
     return [*(f"</{other}>" for other in reversed(inner)), f"</{name}>", *(f"<{other}>" for other in inner)]
 
 
-def trimmed(cues: Sequence[Cue], zero: Fraction, duration: Fraction) -> Iterator[Cue]:
-    """Cues counted from `zero`, cut to [0, duration), in order of time."""
+def trimmed(cues: Sequence[Cue], start: Fraction, end: Fraction) -> Iterator[Cue]:
+    """Cues cut to [start, end), in order of time."""
     for cue in sorted(cues, key=lambda cue: (cue.start, cue.end)):
-        start, end = max(Fraction(0), cue.start - zero), min(duration, cue.end - zero)
-        if start < end:
-            yield Cue(start=start, end=end, text=cue.text, settings=cue.settings)
+        first, last = max(start, cue.start), min(end, cue.end)
+        if first < last:
+            yield replace(cue, start=first, end=last)
 
 
 def webvtt(cues: Sequence[Cue]) -> str:

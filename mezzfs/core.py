@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mezzfs.crypt import opened
@@ -22,6 +22,7 @@ from mezzfs.disk import DiskCache, through
 from mezzfs.errors import ChangedObject, MezzError, NotFound, Unreachable, errno_of, shown
 from mezzfs.fetch import Fetch, Measured, Retries
 from mezzfs.objects import ObjectMap, Part, Stat, whole
+from mezzfs.observer import STATISTICS, Observer, Watch
 from mezzfs.pace import Pace
 from mezzfs.policy import Depth, Policy, Span
 from mezzfs.stores import store_for
@@ -47,30 +48,6 @@ LEAST = 128 << 10
 log = logging.getLogger(__name__)
 AHEAD = Retries(attempts=1)
 """Read-ahead is not tried again: a reader that comes to the place does that, with the patience that it has."""
-
-
-class Observer(Protocol):
-    """Sees what happens, in the order of its happening; called from many threads. See `mezzfs.replay`."""
-
-    def opened(self, handle: int, name: str, size: int) -> None:
-        """A file was opened."""
-
-    def read(self, handle: int, offset: int, length: int, *, hit: bool) -> None:
-        """A reader asked for bytes; `hit`: they were there."""
-
-    def fetched(
-        self, handle: int, offset: int, length: int, *, urgent: bool, began_s: float, ended_s: float
-    ) -> None:
-        """Bytes came from a store; times as of `time.monotonic`."""
-
-    def failed(self, handle: int, offset: int, number: int) -> None:
-        """A fetch failed for good, with this errno."""
-
-    def closed(self, handle: int) -> None:
-        """A file was closed."""
-
-    def close(self) -> None:
-        """Nothing more will happen."""
 
 
 @dataclass(slots=True)
@@ -121,6 +98,7 @@ class Handle:
         self._policy = Policy(shared.size)
         self._lock = threading.Lock()
         self._quiet = self._told = 0, 0
+        self._left_s = self._thought_s = 0.0
 
     @property
     def size(self) -> int:
@@ -135,9 +113,15 @@ class Handle:
         """
         wanted = min(len(into), max(0, self.size - offset))
         done = 0
+        self._came_back()
         while done < wanted:
             done += self._read_some(offset + done, into[done : min(wanted, done + MOST_READ)])
+        self._left_s = time.perf_counter()
         return done
+
+    def _came_back(self) -> None:
+        if self._left_s:
+            self._thought_s += time.perf_counter() - self._left_s
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes from `offset` on, fewer than `length` only at the end of the file. Raises: as `read_into`."""
@@ -146,7 +130,9 @@ class Handle:
         if 0 < length <= MOST_READ and shared.error is None:
             found = self.core.cache.get(shared.number, shared.size, offset, length)
             if found is not None:
+                self._came_back()
                 self._hit(offset, length)
+                self._left_s = time.perf_counter()
                 return found
         data = bytearray(length)
         self.read_into(offset, memoryview(data))
@@ -160,7 +146,7 @@ class Handle:
             self._hit(offset, got)
             return got
         self._tell_quiet()
-        self.noticed(offset, len(into), missed=True)
+        self.noticed(offset, len(into), missed=True, thought_s=self._thought())
         ticket = cache.enter(shared.number, shared.size, offset, len(into))
         number = errno.EAGAIN
         until = time.monotonic() + TIMEOUT_S
@@ -174,7 +160,7 @@ class Handle:
     def _hit(self, offset: int, length: int) -> None:
         """Short reads that find everything, one after the other, are noticed as one, unless somebody watches."""
         if self.core.observer is not None:
-            return self.noticed(offset, length, missed=False)
+            return self.noticed(offset, length, missed=False, thought_s=self._thought())
         start, end = self._told
         if start <= offset and offset + length <= end:  # the same again says nothing new
             self._used(length)
@@ -196,15 +182,20 @@ class Handle:
         (start, end), self._quiet = self._quiet, (0, 0)
         if end > start:
             self._told = start, end
-            self.noticed(start, end - start, missed=False)
+            self.noticed(start, end - start, missed=False, thought_s=self._thought())
 
-    def noticed(self, offset: int, length: int, *, missed: bool) -> None:
-        """Take a read into account: fetch what it waits for, and what comes next."""
+    def _thought(self) -> float:
+        thought_s, self._thought_s = self._thought_s, 0.0
+        return thought_s
+
+    def noticed(self, offset: int, length: int, *, missed: bool, thought_s: float) -> None:
+        """Take a read into account: fetch what it waits for, and what comes next; `thought_s`: see `Policy.on_read`."""
         if missed:
             self.core.demand(self, offset, length)
         self._used(length)
         with self._lock:
-            spans = self._policy.on_read(offset, length, self.core.depth(self.shared), waited=missed)
+            depth = self.core.depth(self.shared)
+            spans = self._policy.on_read(offset, length, depth, waited=missed, thought_s=thought_s)
             for span in spans:
                 self._ahead(span)
         if self.core.observer is not None:
@@ -212,6 +203,8 @@ class Handle:
 
     def hint(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Say which half-open byte ranges will be read, in order."""
+        if not ranges:
+            return
         with self._lock:
             for span in self._policy.hint(ranges, self.core.depth(self.shared)):
                 self._ahead(span)
@@ -258,6 +251,7 @@ class Core:
         observer: sees what happens.
         touch: make the whole cache resident now, not as it is used.
         disk: where bytes from stores are kept for later processes.
+        split: ask a far store for parts of what a reader waits for at once; False costs one request where that costs four.
     """
 
     def __init__(
@@ -267,14 +261,16 @@ class Core:
         observer: Observer | None = None,
         touch: bool = False,
         disk: DiskCache | None = None,
+        split: bool = True,
     ) -> None:
         from cinemill_native._mount import BlockCache
 
         self.cache: BlockCache = BlockCache(budget)
-        self.budget, self.observer, self.disk = budget, observer, disk
+        self.budget, self.observer, self.disk, self.split = budget, observer, disk, split
         if touch:
             self.cache.touch()
         self.counters = Counters()
+        self._watch_on = Watch(observer, self.cache, self._counted) if observer is not None else None
         self.retries = Retries()
         self.on_stale: Callable[[Shared], None] | None = None
         self._lock = threading.Lock()
@@ -311,9 +307,13 @@ class Core:
             handle = Handle(self, shared, next(self._handles))
             shared.opens += 1
             self.counters.opens += 1
-        if self.observer is not None:
+        if self.observer is not None and self._watch_on is not None:
             self.observer.opened(handle.number, name, shared.size)
+            self._watch_on.opened(shared.number, handle.number)
         return handle
+
+    def _counted(self) -> tuple[int, ...]:
+        return tuple(getattr(self.counters, name) for name in STATISTICS[:4])
 
     def patiently(self, ask: Callable[[], Stat]) -> Stat:
         """Ask a store until it answers, as often as fetches are tried."""
@@ -344,7 +344,7 @@ class Core:
 
     def _pace(self, place: str) -> Pace:
         found = self._paces.get(place)
-        return found if found is not None else self._paces.setdefault(place, Pace())
+        return found if found is not None else self._paces.setdefault(place, Pace(split=self.split))
 
     def _connections(self) -> int:
         return max((pace.connections for pace in list(self._paces.values())), default=4)
@@ -401,6 +401,8 @@ class Core:
             return
         finally:
             self._pressing.discard(task)
+            if self._watch_on is not None:
+                self._watch_on.look()
         if done < task.span.length:  # nobody wants it any more
             self.cache.fail(shared.number, task.span.offset + done, task.span.length - done, errno.EAGAIN)
 
@@ -421,6 +423,11 @@ class Core:
             place = at + offset - extent.offset - part.offset
             return self.cache.room(shared.number, shared.size, place, min(left, CHUNK), min(left, LEAST))
 
+        def found(start: int, length: int) -> None:
+            if self.observer is not None:
+                place = part.start + start - extent.offset
+                self.observer.kept(task.handle.number, place, length, urgent=task.urgent)
+
         stat = shared.stat(extent.url)
 
         def ask(start: int, length: int, take: Callable[[int, Bytes], bool]) -> int:
@@ -433,7 +440,7 @@ class Core:
                 room=room if extent.key is None and not extent.whole else _no_room,
                 first=lambda: task.won(me),
                 retries=self.retries if task.urgent else AHEAD,
-                note=lambda got: self._note(task, pace, got),
+                note=lambda got: self._note(task, pace, got, part.start + start + length - extent.offset),
             )
             try:
                 return fetch.run(start, length)
@@ -441,17 +448,17 @@ class Core:
                 self.counters.requests += fetch.requests
                 shared.requests += fetch.requests
 
-        kept = through(self.disk, f"{extent.url}|{stat.version}", ask)
+        kept = through(self.disk, f"{extent.url}|{stat.version}", ask, found)
         return opened(extent, part.offset, part.length, kept, sink)
 
-    def _note(self, task: Task, pace: Pace, got: Measured) -> None:
+    def _note(self, task: Task, pace: Pace, got: Measured, end: int) -> None:
+        """Take in one request, whose bytes end at `end` of the file."""
         pace.measured(got.first_byte_s, got.body_s, got.length)
         if self.observer is not None:
-            now = time.monotonic()
+            now, handle = time.monotonic(), task.handle.number
             began = now - got.first_byte_s - got.body_s
-            self.observer.fetched(
-                task.handle.number, *task.span, urgent=task.urgent, began_s=began, ended_s=now
-            )
+            start = max(0, end - got.length)
+            self.observer.fetched(handle, start, got.length, urgent=task.urgent, began_s=began, ended_s=now)
 
     def _failed(self, task: Task, done: int, error: MezzError) -> None:
         shared = task.handle.shared
@@ -506,6 +513,8 @@ class Core:
     def close(self) -> None:
         """Stop fetching. Files that are still open fail."""
         self._workers.close()
+        if self._watch_on is not None:
+            self._watch_on.look(last=True)
 
 
 def _place(url: str) -> str:

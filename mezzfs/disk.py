@@ -145,14 +145,20 @@ class DiskCache:
         log.warning("disk cache in %s: %s; going on without it", self.folder, error.strerror)
 
 
-def through(disk: DiskCache | None, version: str, ask: Ask) -> Ask:
-    """`ask`, but for what the disk has; what comes from the store is kept there. Pieces that begin within a block pass by."""
+def through(
+    disk: DiskCache | None, version: str, ask: Ask, found: Callable[[int, int], None] = lambda *_: None
+) -> Ask:
+    """`ask`, but for what the disk has, which `found` is told of; what comes from the store is kept there.
+
+    Pieces that begin within a block pass by.
+    """
     if disk is None:
         return ask
 
     def kept(start: int, length: int, take: Callable[[int, Bytes], bool]) -> int:
         data = None if start % BLOCK else disk.get(version, start, length)
         if data is not None:
+            found(start, length)
             return length if take(start, data) else 0
         whole = bytearray()
 

@@ -74,8 +74,7 @@ class RemoteFile(io.RawIOBase):
     def hint(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Say which half-open byte ranges will be read, in order; a help for read-ahead, never a limit."""
         self._check()
-        if ranges:
-            self._handle.hint(ranges)
+        self._handle.hint(ranges)
 
     def close(self) -> None:
         """Stop reading ahead."""

@@ -24,11 +24,13 @@ class Pace:
         first_byte_s: best recent time to the first byte, seconds; a mean would call a store far when this machine is busy.
         rate: best recent rate of one connection after its first byte, bytes per second.
         requests: how many were measured.
+        split: whether what a reader waits for may be asked for in several requests at once, where that is faster.
     """
 
     first_byte_s: float = 0.0
     rate: float = 0.0
     requests: int = 0
+    split: bool = True
 
     def measured(self, first_byte_s: float, body_s: float, length: int) -> None:
         """Take in one request."""
@@ -54,15 +56,23 @@ class Pace:
 
     def depth(self, budget: int) -> Depth:
         """How far to read ahead, in a cache of `budget` bytes."""
-        return _depth(self.far, budget)
+        return _depth(self.far, budget, round(self.delay_s, 2))
+
+    @property
+    def delay_s(self) -> float:
+        """From asking for 1 MiB until it is there, seconds."""
+        return self.first_byte_s + (MIB / self.rate if self.rate else 0.0)
 
     def piece(self, length: int, *, urgent: bool) -> int:
         """Bytes of one request, where `length` bytes are wanted at once."""
         if not self.far:
             return 16 * MIB
         if urgent:
-            return length if length < 512 << 10 else max(256 << 10, length // 4)
-        return 4 * MIB if length >= 4 * MIB else MIB
+            return length if length < 512 << 10 or not self.split else max(256 << 10, length // 4)
+        wanted = 4 * MIB if length >= 4 * MIB else MIB
+        return math.ceil(
+            length / max(1, round(length / wanted))
+        )  # no short rest: it would cost a request as well
 
     @property
     def late_s(self) -> float:
@@ -71,6 +81,6 @@ class Pace:
 
 
 @cache
-def _depth(far: bool, budget: int) -> Depth:  # noqa: FBT001
+def _depth(far: bool, budget: int, delay_s: float) -> Depth:  # noqa: FBT001
     window, piece = (64 * MIB, 4 * MIB) if far else (48 * MIB, 16 * MIB)
-    return Depth(window=max(MIB, min(window, budget // 4)), piece=piece)
+    return Depth(window=max(MIB, min(window, budget // 4)), piece=piece, delay_s=max(0.01, delay_s))

@@ -5,7 +5,9 @@ where a stream stands or starts a new one. A new stream reads nothing ahead: the
 the next. A stream that goes on is dense, and reads ahead in proportion to what it has read: half of it at first, so
 that a reader who stops early has paid at most 1.5 bytes per byte, twice of it after `STEADY`. So sparse readers never
 pay, and dense ones are at full depth after a few round trips. Depth is for those who wait: a reader that finds everything
-ready (a decoder, slower than the store) is not read further ahead than that takes.
+ready (a decoder, slower than the store) is not read further ahead than that takes. How long a reader thinks between two
+reads tells how many bytes it can take while one request is on its way: a decoder gets those ahead, and not a window that
+only a copier could use.
 
 Netflix's MezzFS chose its buffer by the same evidence
 (mean read by mean cluster of a window of reads), but on a miss; this acts before one.
@@ -29,6 +31,12 @@ PAGE = 4096
 FIRST_REACH = 2 * MIB
 """Bytes ahead of a stream at most, until it has had to wait with so much fetched ahead; then twice as many, and so on.
 An eighth of what it has read is allowed in any case: long streams should cost few requests."""
+MARGIN = 1.5
+"""So much more than a reader takes in the time of one request is read ahead of it: neither is steady."""
+RECENT = 16 * MIB
+"""Bytes that the pace of a reader is measured on, more or less."""
+MOST_THOUGHT_S = 0.25
+"""A longer pause is no work, and says nothing of the pace."""
 NEAR = 256 << 10
 """A stream may skip so many bytes (but not more than it has read) and still go on."""
 
@@ -52,10 +60,12 @@ class Depth:
     Attributes:
         window: bytes ahead of a stream.
         piece: bytes of one request; a window is refilled in such steps.
+        delay_s: from asking for a piece until all of it is there, seconds.
     """
 
     window: int = 64 * MIB
     piece: int = 4 * MIB
+    delay_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -69,17 +79,23 @@ class Stream:
     last: int = 0
     length: int = 0
     reach: int = FIRST_REACH
+    taken: float = 0.0
+    thought_s: float = 0.0
 
     def goes_on_at(self, offset: int) -> bool:
         """True if a read there belongs to this stream."""
         return self.position - NEAR <= offset <= max(self.position + min(NEAR, self.used), self.frontier)
 
-    def read(self, offset: int, length: int) -> None:
+    def read(self, offset: int, length: int, thought_s: float) -> None:
         """Note a read that belongs here."""
         end = offset + length
+        self.thought_s += min(thought_s, MOST_THOUGHT_S)
         if end > self.position:
             self.used += end - max(offset, self.position)
+            self.taken += end - max(offset, self.position)
             self.position = end
+        if self.taken > RECENT:
+            self.taken, self.thought_s = self.taken / 2, self.thought_s / 2
         self.frontier = max(self.frontier, self.position)
 
     def ends_at(self, offset: int, length: int) -> bool:
@@ -93,7 +109,13 @@ class Stream:
 
     def window(self, depth: Depth) -> int:
         """Bytes to have ready beyond the position."""
-        return min(depth.window, max(self.reach, self.used // 8), self._earned())
+        return min(depth.window, max(min(self.reach, self._takes(depth)), self.used // 8), self._earned())
+
+    def _takes(self, depth: Depth) -> int:
+        """Bytes that the reader takes while a request is on its way, and one request more."""
+        if self.thought_s <= 0 or depth.delay_s <= 0:
+            return depth.window
+        return MIB + int(min(depth.window, MARGIN * depth.delay_s * self.taken / self.thought_s))
 
     def _earned(self) -> int:
         """Bytes ahead that what was read speaks for."""
@@ -119,13 +141,16 @@ class Policy:
         self.ahead.clear()
         return self._hinted(0, self.hints[0].offset, depth) if self.hints else []
 
-    def on_read(self, offset: int, length: int, depth: Depth, *, waited: bool) -> list[Span]:
+    def on_read(
+        self, offset: int, length: int, depth: Depth, *, waited: bool, thought_s: float = 0.0
+    ) -> list[Span]:
         """Note a read; returns what to fetch beyond it, nearest first.
 
         Args:
             offset, length: of the read.
             depth: how far to read ahead at most.
             waited: whether some of its bytes were not there yet.
+            thought_s: how long the reader asked for nothing before, seconds; 0 where that is not known.
         """
         self.clock += 1
         for index, span in enumerate(self.hints):
@@ -136,12 +161,12 @@ class Policy:
             return self._new(offset, length)
         stream.last = self.clock
         if stream.ends_at(offset, length):
-            stream.read(offset, length)
+            stream.read(offset, length, thought_s)
             return []
         if waited:
             stream.grow(depth)
         stream.length = length
-        stream.read(offset, length)
+        stream.read(offset, length, thought_s)
         return self._refill(stream, depth)
 
     def fell_short(self, wanted: int, got: int) -> None:
@@ -166,7 +191,7 @@ class Policy:
         window = stream.window(depth)
         target = min(stream.position + window, self.size)
         missing = target - stream.frontier
-        if missing <= 0 or (missing < min(depth.piece, window // 2) and target < self.size):
+        if missing <= 0 or (missing < min(depth.piece, window // 3) and target < self.size):
             return []
         found = self._spans(stream.frontier, target)
         stream.frontier = target

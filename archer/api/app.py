@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from archer.api import errors, paths
+from archer.api.auth import reach_of
 from archer.api.guards.asgi import ASGIApp
 from archer.api.guards.bodies import Bodies
 from archer.api.guards.origins import Origins
@@ -79,6 +81,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     hooks = Hooks(
         parts.hooks,
         parts.history,
+        reach=partial(reach_of, parts.keys),
+        owners=parts.queue.owners,
         places=parts.callable_urls,
         waits_s=parts.settings.hook_waits_s,
         metrics=parts.metrics,

@@ -1,4 +1,8 @@
-"""Who asks, and whether they may: bearer keys with scopes; without any key, whoever reaches a loopback address."""
+"""Who asks, and whether they may: bearer keys with scopes; without any key, whoever reaches a loopback address.
+
+Keys of one name are one person's. What somebody submits belongs to the oldest of them, so that it stays theirs when the key is
+replaced; without the scope `jobs:all` nothing else is shown to them, or can be asked for.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from archer.api.keys import SCOPES, ApiKey, matches, taken_apart
+from archer.api.keys import ALL_JOBS, SCOPES, ApiKey, matches, taken_apart
 from archer.api.problems import Problem
 from archer.api.services import Services, services_of
 from archer.store.keys import KeyRows
@@ -24,14 +28,35 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks: the id of a key, or `local`; jobs, idempotency keys and webhooks belong to it."""
+    """Who asks.
+
+    Attributes:
+        id: of the key, or `local`.
+        scopes: what it may do.
+        keys: ids of all keys of the same name, the oldest first.
+    """
 
     id: str
     scopes: tuple[str, ...]
+    keys: tuple[str, ...]
 
     def may(self, scope: str) -> bool:
         """True where the caller has the scope."""
         return scope in self.scopes or "*" in self.scopes
+
+    @property
+    def owner(self) -> str:
+        """To whom jobs, idempotency keys and webhooks of this caller belong."""
+        return self.keys[0]
+
+    @property
+    def reach(self) -> tuple[str, ...] | None:
+        """Owners of the jobs that the caller may know of; None for everybody's."""
+        return None if self.may(ALL_JOBS) else self.keys
+
+    def reaches(self, owner: str) -> bool:
+        """True where the caller may know of what belongs to this owner."""
+        return self.reach is None or owner in self.reach
 
 
 def needs(scope: str) -> Any:
@@ -76,21 +101,33 @@ async def caller_of(request: Request, text: str, scope: str) -> Caller:
 
 def _caller(parts: Services, text: str) -> Caller:
     if text:
-        key = _key(parts.keys, text)
-        return Caller(id=key.id, scopes=key.scopes)
+        return _known(parts.keys, text)
     if parts.settings.loopback and not parts.keys.any():
-        return Caller(id=LOCAL, scopes=("*",))
+        return Caller(id=LOCAL, scopes=("*",), keys=(LOCAL,))
     raise Problem("no-key", "wanted `Authorization: Bearer cmk_...`")
 
 
-def _key(rows: KeyRows, text: str) -> ApiKey:
+def _known(rows: KeyRows, text: str) -> Caller:
     taken = taken_apart(text)
-    row = rows.get(taken[0]) if taken else None
-    if taken is None or row is None:
+    found = [ApiKey(**row) for row in rows.person(taken[0])] if taken else []
+    key = next((each for each in found if taken and each.id == taken[0]), None)
+    if taken is None or key is None or not matches(key, taken[1]):
         raise Problem("bad-key", "no such key")
-    key = ApiKey(**row)
-    if not matches(key, taken[1]):
-        raise Problem("bad-key", "no such key")
-    if not key.valid_at(time.time_ns() // 1_000_000):
+    if not key.valid_at(_now_ms()):
         raise Problem("expired-key", f"key {key.id} has expired or was revoked")
-    return key
+    return Caller(id=key.id, scopes=key.scopes, keys=tuple(each.id for each in found))
+
+
+def reach_of(rows: KeyRows, owner: str) -> tuple[str, ...] | None:
+    """Owners of the jobs that somebody may know of who is not asking now, by any valid key; None for everybody's."""
+    if owner == LOCAL:
+        return None
+    found = [ApiKey(**row) for row in rows.person(owner)]
+    scopes = {scope for key in found if key.valid_at(_now_ms()) for scope in key.scopes}
+    if not scopes:
+        return ()
+    return Caller(id=owner, scopes=tuple(scopes), keys=tuple(key.id for key in found)).reach
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

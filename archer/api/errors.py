@@ -77,10 +77,15 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    return _answer(request, unrouted(request, error))
+
+
+def unrouted(request: Request, error: HTTPException) -> Problem:
+    """What the router refuses: an address that is none, a method that is not for it."""
     kind = BY_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")
     detail = f"{request.method} {request.url.path}: {error.detail}"
     headers = {**(error.headers or {}), **({"Allow": _allowed(request)} if error.status_code == 405 else {})}
-    return _answer(request, Problem(kind, detail, headers=headers))
+    return Problem(kind, detail, headers=headers)
 
 
 def _allowed(request: Request) -> str:

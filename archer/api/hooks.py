@@ -12,7 +12,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ class Hooks:
 
     Args:
         rows: where they are kept. history: where events are read.
+        reach: owner of a webhook -> whose jobs it may be told of; None for everybody's. owners: jobs -> whose they are.
         places: which addresses may be called. waits_s: seconds between tries.
         metrics: where tries are counted.
     """
@@ -56,11 +57,14 @@ class Hooks:
         rows: HookRows,
         history: History,
         *,
+        reach: Callable[[str], Sequence[str] | None],
+        owners: Callable[[Sequence[str]], Mapping[str, str]],
         places: Places,
         waits_s: Sequence[float],
         metrics: Metrics,
     ) -> None:
         self._rows, self._history, self._places = rows, history, places
+        self._reach, self._owners = reach, owners
         self._waits_s, self._metrics = waits_s, metrics
 
     async def run(self) -> None:
@@ -80,13 +84,22 @@ class Hooks:
         """Make deliveries of the events that no one has looked at yet."""
         for hook in self._rows.page(limit=1000):
             while page := self._history.events(after=hook.seen, limit=500):
-                rows = [_delivery(hook, event) for event in page if event.type in hook.events]
+                rows = [_delivery(hook, event) for event in self._told(hook, page)]
                 if not self._rows.enqueue(hook, page[-1].seq, rows):
                     break
                 found = self._rows.get(hook.id)
                 if found is None:
                     break
                 hook = found
+
+    def _told(self, hook: HookRow, page: Sequence[Event]) -> list[Event]:
+        """The events of a page that a webhook is told of: of a kind that it wants, of a job that its owner reaches."""
+        wanted = [event for event in page if event.type in hook.events]
+        reach = self._reach(hook.owner) if wanted else None
+        if reach is None:
+            return wanted
+        owners = self._owners([*{event.job for event in wanted}])
+        return [event for event in wanted if owners.get(event.job) in reach]
 
     async def _deliver(self, client: httpx.AsyncClient, row: DeliveryRow) -> None:
         hook = await run_in_threadpool(self._rows.get, row.hook)

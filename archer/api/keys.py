@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 PREFIX = "cmk"
 SHAPE = re.compile(r"cmk_([a-z2-7]{10})_([A-Za-z0-9_-]{43})")
-SCOPES = ("jobs:read", "jobs:write", "results:read", "webhooks:write", "metrics:read")
+ALL_JOBS = "jobs:all"
+"""Of keys that reach jobs of everybody, and limits of queues; others reach their own."""
+SCOPES = ("jobs:read", "jobs:write", ALL_JOBS, "results:read", "webhooks:write", "metrics:read")
 """What keys may be allowed; `*` is all of it."""
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 

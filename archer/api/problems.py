@@ -46,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
     "key-reused": Kind(
         409, "The idempotency key belongs to another request", "Use a new key for a new request."
     ),
+    "name-taken": Kind(409, "The name is taken", "Choose another name, or change what it stands for."),
     "wrong-state": Kind(409, "The job is not in a state for this", "See the state in `detail`."),
     "not-ready": Kind(409, "The job has not given this yet", "Watch its events, then ask again."),
     "gone": Kind(

@@ -12,7 +12,7 @@ from archer.api.app import create_app, guarded
 from archer.api.protocol import PatientProtocol
 from archer.api.services import Services
 from archer.api.settings import Settings
-from archer.errors import OpenServer
+from archer.errors import CannotListen, OpenServer
 
 GRACE_S = 5
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
 
     Raises:
         OpenServer: it would listen to the network without any key.
-        OSError: the address cannot be listened on.
+        CannotListen: the address is taken, or not of this machine.
         StoreError: the store cannot be used.
     """
     app = create_app(settings)
@@ -83,5 +83,5 @@ def _listening(host: str, port: int) -> socket.socket:
         made.bind((host, port))
     except OSError as error:
         made.close()
-        raise OSError(error.errno, f"{host}:{port}: cannot be listened on: {error.strerror}") from error
+        raise CannotListen(f"{host}:{port}", error.strerror or str(error)) from error
     return made

@@ -16,6 +16,7 @@ from archer.store import ArtifactStore, History, JobQueue
 from archer.store.database import Database
 from archer.store.hooks import HookRows
 from archer.store.keys import KeyRows
+from archer.store.recipes import RecipeRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Services:
     artifacts: ArtifactStore
     keys: KeyRows
     hooks: HookRows
+    recipes: RecipeRows
     inputs: Places
     outputs: Places
     callable_urls: Places
@@ -55,6 +57,7 @@ class Services:
             artifacts=ArtifactStore(settings.work_dir, remote=settings.artifacts),
             keys=KeyRows(database),
             hooks=HookRows(database),
+            recipes=RecipeRows(database),
             inputs=Places(settings.inputs, private=private),
             outputs=Places(settings.outputs, private=private),
             callable_urls=Places(web, private=private),

@@ -30,7 +30,8 @@ class Settings:
         rate: requests per address, as `200/second`; empty for no limit.
         connections: at once.
         price_core_h, price_gb: of an hour of one core, of a gigabyte (1e9 bytes) of results; currency: of these.
-        heartbeat_s: between signs of life of a quiet stream of events.
+        heartbeat_s: between signs of life of a quiet stream of events. stream_s: after which a stream ends, to be asked for again
+            where it was: keys are looked at anew then.
         hook_waits_s: seconds from one try to deliver a webhook to the next; after the last one it is given up.
     """
 
@@ -53,6 +54,7 @@ class Settings:
     price_gb: Decimal = field(default_factory=Decimal)
     currency: str = "USD"
     heartbeat_s: float = 15.0
+    stream_s: float = 900.0
     hook_waits_s: tuple[float, ...] = (5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600)
 
     @property

@@ -7,8 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from archer.errors import JobFailed, TaskFailure
+from archer.errors import JobFailed, SpecError, TaskFailure
 from archer.plan import JobSpec
 from archer.spec import spec_to_text
 
@@ -54,8 +55,22 @@ def order_of(spec: JobSpec | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def address(url: str | None) -> str:
-    """The server to use: as given, else $CINEMILL_SERVER, else the one that `cinemill serve` starts."""
-    return (url or os.environ.get(URL_VARIABLE) or "http://127.0.0.1:8080").rstrip("/")
+    """The server to use: as given, else $CINEMILL_SERVER, else the one that `cinemill serve` starts.
+
+    Raises:
+        SpecError: it is no address of a web server.
+    """
+    found = (url or os.environ.get(URL_VARIABLE) or "http://127.0.0.1:8080").rstrip("/")
+    try:
+        parts = urlsplit(found)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or not found.isascii() or " " in found:
+        raise SpecError(
+            "server", f"wanted an address as http://127.0.0.1:8080 or https://host, got {found!r}"
+        )
+    return found
 
 
 def key_of(key: str | None) -> str:

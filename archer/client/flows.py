@@ -94,6 +94,10 @@ def checked(reply: Reply | Lost | None) -> Any:
     if not isinstance(reply, Reply):
         raise TypeError(f"wanted an answer, got {reply!r}")
     if reply.status < 400:
+        if reply.value is None:
+            raise ServerRefused(
+                reply.status, "no-json", "it answers no JSON; is this the address of a `cinemill serve`?"
+            )
         return reply.value
     problem = reply.value if isinstance(reply.value, dict) else {}
     kind = str(problem.get("type", "")).rpartition("/")[2] or "no-problem-document"

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from archer.scheduler.policy import Capacity
 from archer.task import Progress, Report, TaskCall
-from archer.worker import execute, failure_of
+from archer.worker import execute, failure_of, worker_name
 
 
 class InlineExecutor:
@@ -41,14 +41,14 @@ class InlineExecutor:
         reports: list[Report] = []
 
         def report(done: int, total: int) -> None:
-            reports[:] = [Report(call.ticket, Progress(done=done, total=total))]
+            reports[:] = [Report(call.ticket, Progress(done=done, total=total), worker_name())]
 
         try:
-            result = Report(call.ticket, execute(call, report))
+            result = Report(call.ticket, execute(call, report), worker_name())
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
             failure = failure_of(call, error)
             failure.__cause__ = error
-            result = Report(call.ticket, failure)
+            result = Report(call.ticket, failure, worker_name())
         return [*reports, result]
 
     def cancel(self, ticket: int) -> None:

@@ -20,6 +20,7 @@ from archer.executors.forkserver import received, send
 from archer.process import Child, Limits
 from archer.scheduler.policy import Capacity
 from archer.task import Progress, Report, TaskCall
+from archer.worker import worker_name
 
 BEAT_S = 10.0
 OBITUARY_S = 2.0
@@ -42,6 +43,11 @@ class Worker:
         self.pid = 0
         self.exit_code: int | None = None
         self.call: TaskCall | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports; empty until its process id is known."""
+        return worker_name(self.pid) if self.pid else ""
 
     def give(self, call: TaskCall) -> None:
         """Hand it a try. A worker that is dead by now is noticed by the next `take`."""
@@ -197,20 +203,23 @@ class LocalExecutor:
         now = time.monotonic()
         if now >= self._next_beat:
             self._next_beat = now + BEAT_S
-            yield from (Report(worker.call.ticket, Progress()) for worker in self._workers if worker.call)
+            yield from (
+                Report(worker.call.ticket, Progress(), worker.name) for worker in self._workers if worker.call
+            )
 
     def _obituary(self, template: Template, worker: Worker) -> Iterator[Report]:
         template.await_news(lambda: worker.exit_code is not None)
         worker.connection.close()
         if worker.call is not None:
-            yield Report(worker.call.ticket, _death(worker.call, worker.exit_code, template.last_words))
+            death = _death(worker.call, worker.exit_code, template.last_words)
+            yield Report(worker.call.ticket, death, worker.name)
 
     def _all_dead(self) -> Iterator[Report]:
         """The template was killed, and its workers with it; the next try starts another."""
         for worker in self._workers:
             worker.connection.close()
             if worker.call is not None:
-                yield Report(worker.call.ticket, _death(worker.call, -9, ()))
+                yield Report(worker.call.ticket, _death(worker.call, -9, ()), worker.name)
         self.close()
 
 

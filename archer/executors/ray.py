@@ -384,19 +384,19 @@ class Bridge:
             ticket = self._tickets.pop(ref)
             del self._refs[ticket]
             self._places.ended(ticket)
-            for what in self._result(ref):
-                self._connection.send(Report(ticket, what))
+            for what, where in self._result(ref):
+                self._connection.send(Report(ticket, what, where))
 
-    def _result(self, ref: Any) -> Iterator[Progress | TaskDone | TaskFailure]:
-        """How far it got, which the board may not have told yet, and how it ended."""
+    def _result(self, ref: Any) -> Iterator[tuple[Progress | TaskDone | TaskFailure, str]]:
+        """How far it got, which the board may not have told yet, and how it ended; and where, as far as it could say."""
         try:
-            result, done, total = self._ray.get(ref, timeout=BEAT_S)
+            result, done, total, where = self._ray.get(ref, timeout=BEAT_S)
         except Exception as error:  # noqa: BLE001  of Ray's: nothing that a stage raises comes this way
-            yield TaskFailure("task", type(error).__name__, _words_of(error), category=_category(error))
+            yield TaskFailure("task", type(error).__name__, _words_of(error), category=_category(error)), ""
             return
         if total > 0:
-            yield Progress(done=done, total=total)
-        yield result
+            yield Progress(done=done, total=total), where
+        yield result, where
 
     def _look_at_progress(self) -> None:
         """Hand on what the board has; it is asked again once it has answered, and never waited for."""
@@ -405,11 +405,11 @@ class Bridge:
             if not done:
                 return
             with suppress(self._ray.exceptions.RayError):
-                for ticket, done, total, started, node in self._ray.get(self._taken, timeout=BEAT_S):
+                for ticket, done, total, started, (node, where) in self._ray.get(self._taken, timeout=BEAT_S):
                     if ticket in self._refs:
                         self._places.started(ticket, node)
                         progress = Progress(done=done, total=total, started=started)
-                        self._connection.send(Report(ticket, progress))
+                        self._connection.send(Report(ticket, progress, where))
         self._taken = self._board.take.remote()
 
     def _look_at_nodes(self) -> None:
@@ -445,13 +445,20 @@ def _board(ray: Any) -> Any:
 
     class Board:
         def __init__(self) -> None:
-            self._latest: dict[int, tuple[int, int, bool, str]] = {}
+            self._latest: dict[int, tuple[int, int, bool, tuple[str, str]]] = {}
 
-        def put(self, ticket: int, done: int, total: int, started: bool, node: str) -> None:  # noqa: FBT001  crosses as a tuple
+        def put(
+            self,
+            ticket: int,
+            done: int,
+            total: int,
+            started: bool,  # noqa: FBT001  crosses as a tuple
+            place: tuple[str, str],
+        ) -> None:
             before = self._latest.get(ticket)
-            self._latest[ticket] = (done, total, started or bool(before and before[2]), node)
+            self._latest[ticket] = (done, total, started or bool(before and before[2]), place)
 
-        def take(self) -> list[tuple[int, int, int, bool, str]]:
+        def take(self) -> list[tuple[int, int, int, bool, tuple[str, str]]]:
             taken, self._latest = self._latest, {}
             return [(ticket, *entry) for ticket, entry in taken.items()]
 
@@ -466,15 +473,15 @@ def _import_path() -> list[str]:
 
 def run_call(
     board: Any, ticket: int, main: str | None, path: Sequence[str], pickled: bytes
-) -> tuple[TaskDone | TaskFailure, int, int]:
-    """Run one task in a Ray worker; its children die with it. Returns how it ended, and its last progress."""
+) -> tuple[TaskDone | TaskFailure, int, int, str]:
+    """Run one task in a Ray worker; its children die with it. Returns how it ended, its last progress, and where it ran."""
     sys.path.extend(entry for entry in path if entry not in sys.path and os.path.isdir(entry))  # noqa: PTH112
     from ray import get_runtime_context
 
-    from archer.worker import answer
+    from archer.worker import answer, worker_name
 
-    node = get_runtime_context().get_node_id()
-    board.put.remote(ticket, 0, 0, True, node)  # noqa: FBT003  crosses as a tuple
+    place = (get_runtime_context().get_node_id(), worker_name())
+    board.put.remote(ticket, 0, 0, True, place)  # noqa: FBT003  crosses as a tuple
     last, latest = time.monotonic(), (0, 0)
 
     def report(done: int, total: int) -> None:
@@ -482,9 +489,9 @@ def run_call(
         now, latest = time.monotonic(), (done, total)
         if now - last >= 1.0:
             last = now
-            board.put.remote(ticket, done, total, False, node)  # noqa: FBT003
+            board.put.remote(ticket, done, total, False, place)  # noqa: FBT003
 
-    return answer(main, pickled, report), *latest
+    return answer(main, pickled, report), *latest, place[1]
 
 
 def _words_of(error: Exception) -> str:

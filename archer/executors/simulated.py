@@ -76,6 +76,11 @@ class Machine:
     tries: set[int] = field(default_factory=set)
     up: bool = True
 
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return f"machine-{self.number}"
+
 
 @dataclass(slots=True)
 class Try:
@@ -177,10 +182,10 @@ class SimulatedExecutor:
             case "end" if (attempt := self._alive(who)) is not None:
                 self.busy_s += attempt.takes * attempt.cores
                 self._leave(who, attempt)
-                reports.extend(self._results(attempt.call))
+                reports.extend(self._results(attempt))
             case "beat" if (attempt := self._alive(who)) is not None:
                 done = round(1000 * (self._now - attempt.began) / attempt.takes)
-                reports.append(Report(who, Progress(done=done, total=1000)))
+                reports.append(Report(who, Progress(done=done, total=1000), attempt.machine.name))
                 self._expect(self._now + self._world.beat_s, "beat", who)
             case "fail":
                 self._fail(self._machines[who])
@@ -211,11 +216,13 @@ class SimulatedExecutor:
             self.wasted_s += (self._now - attempt.began) * attempt.cores
             self._leave(ticket, attempt)
             title = attempt.call.task.title
-            yield Report(ticket, TaskFailure(title, "MachineLost", "its machine is gone", category="death"))
+            lost = TaskFailure(title, "MachineLost", "its machine is gone", category="death")
+            yield Report(ticket, lost, machine.name)
 
-    def _results(self, call: TaskCall) -> Iterator[Report]:
+    def _results(self, attempt: Try) -> Iterator[Report]:
+        call, where = attempt.call, attempt.machine.name
         if self._stand_in is not None:
-            yield Report(call.ticket, self._stand_in(call.task))
+            yield Report(call.ticket, self._stand_in(call.task), where)
             return
         shown: list[Progress] = []
         try:
@@ -224,8 +231,8 @@ class SimulatedExecutor:
             )
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stage raises is data for the scheduler
             done = failure_of(call, error)
-        yield from (Report(call.ticket, progress) for progress in shown[-1:])
-        yield Report(call.ticket, done)
+        yield from (Report(call.ticket, progress, where) for progress in shown[-1:])
+        yield Report(call.ticket, done, where)
 
     def _place(self, cores: int, other: Machine | None) -> Machine:
         """A machine with room; the scheduler counts cores, so there is one unless room is scattered or just died."""

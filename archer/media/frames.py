@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from archer.media.asset import Asset
+from archer.media.asset import Asset, urls_of
 from archer.media.colour import colour_of, planar
 from archer.media.errors import DecodeError, FrameRangeError, ShortDecode
 from archer.media.info import MediaInfo
@@ -47,6 +47,9 @@ def frames(
     url = asset.url if isinstance(asset, Asset) else asset
     facts = info or probe(url, threads=threads)
     wanted = FrameRange(0, facts.frame_count) if frames is None else frames
+    if facts.edit is not None:
+        yield from _edited(url, facts, wanted, threads)
+        return
     if facts.view is not None:
         yield from _viewed(url, facts, wanted, threads)
         return
@@ -54,12 +57,29 @@ def frames(
         yield as_frame(picture, place, facts, url)
 
 
-def _viewed(url: str, info: MediaInfo, wanted: FrameRange, threads: int) -> Iterator[Frame]:
-    from archer.media.viewer import viewed_pictures
-
+def _check(url: str, info: MediaInfo, wanted: FrameRange) -> None:
     if wanted.end > info.frame_count:
         text = f"frames [{wanted.start}, {wanted.end}) asked for, it has {info.frame_count}"
         raise FrameRangeError(url, text)
+
+
+def _edited(url: str, info: MediaInfo, wanted: FrameRange, threads: int) -> Iterator[Frame]:
+    """Frames of the files that a title is put together of, made to fit it."""
+    from archer.media.fit import fitted
+
+    _check(url, info, wanted)
+    urls, edit = urls_of(url), info.edit
+    for first, piece in edit.parts(wanted) if edit else ():
+        source, place = info.sources[piece.source], urls[piece.source]
+        found = frames(place, piece.frames, info=source, threads=threads)
+        for number, picture in enumerate(fitted(found, source.video, info.video), first):
+            yield as_frame(picture, number, info, place)
+
+
+def _viewed(url: str, info: MediaInfo, wanted: FrameRange, threads: int) -> Iterator[Frame]:
+    from archer.media.viewer import viewed_pictures
+
+    _check(url, info, wanted)
     view = info.view
     if view is None or not len(wanted):
         return

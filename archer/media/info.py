@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Self
 
+from archer.media.edit import Edit, Piece
 from archer.media.hdr import Hdr
 from archer.media.index import FrameIndex, packed, unpacked
+from archer.media.range import FrameRange
 from archer.media.view import View
 from cinemill_native.frames import Colour, PixelFormat
 
@@ -142,6 +144,8 @@ class MediaInfo:
         index: presentation times of all frames.
         problems: what is wrong with it.
         view: how the frames above are made of the stored ones; None where they are as stored.
+        edit: what the title is put together of; None where it is one whole file. Then there is no view, and stream indexes
+            are those of the first file that has such tracks.
     """
 
     container: str
@@ -154,6 +158,12 @@ class MediaInfo:
     index: FrameIndex
     problems: tuple[MediaProblem, ...] = ()
     view: View | None = None
+    edit: Edit | None = None
+
+    @property
+    def sources(self) -> tuple[MediaInfo, ...]:
+        """Facts of the files that it is made of, in order; mostly its own."""
+        return self.edit.sources if self.edit else (self,)
 
     @property
     def stored(self) -> Self:
@@ -174,6 +184,21 @@ class MediaInfo:
         last = self.index.last * video.time_base or 1 / video.frame_rate
         return (int(pts[-1]) - int(pts[0])) * video.time_base + last
 
+    @property
+    def zero(self) -> Fraction:
+        """When the first frame is shown, by the clock of the container, seconds."""
+        return int(self.index.pts[0]) * self.video.time_base
+
+    def time_of(self, frame: int) -> Fraction:
+        """When a frame is shown, seconds from the first one; that of the number behind the last is the end."""
+        pts = self.index.pts
+        return self.duration if frame == len(pts) else (int(pts[frame]) - int(pts[0])) * self.video.time_base
+
+    def remarks(self) -> list[str]:
+        """What its view or its edit changes, for people."""
+        made = self.edit or self.view
+        return made.remarks() if made else []
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object without floats; fractions are text `num/den`."""
         return {
@@ -184,6 +209,7 @@ class MediaInfo:
             "timecode": self.timecode,
             "index": self.index.to_json(),
             **({"view": _view_json(self.view)} if self.view else {}),
+            **({"edit": _edit_json(self.edit)} if self.edit else {}),
         }
 
     @classmethod
@@ -206,6 +232,7 @@ class MediaInfo:
             timecode=value["timecode"],
             index=FrameIndex.from_json(value["index"]),
             view=_view(value["view"]) if "view" in value else None,
+            edit=_edit(value["edit"]) if "edit" in value else None,
             **lists,
         )
 
@@ -283,4 +310,22 @@ def _view(value: dict[str, Any]) -> View:
         stored=_video(value["stored"]),
         index=FrameIndex.from_json(value["index"]) if value["index"] else None,
         sources=None if value["sources"] is None else unpacked(value["sources"]),
+    )
+
+
+def _edit_json(edit: Edit) -> dict[str, Any]:
+    return {
+        "sources": [source.to_json() for source in edit.sources],
+        "pieces": [[piece.source, piece.frames.start, piece.frames.end] for piece in edit.pieces],
+        "notes": list(edit.notes),
+    }
+
+
+def _edit(value: dict[str, Any]) -> Edit:
+    return Edit(
+        sources=tuple(MediaInfo.from_json(source) for source in value["sources"]),
+        pieces=tuple(
+            Piece(source=source, frames=FrameRange(start, end)) for source, start, end in value["pieces"]
+        ),
+        notes=tuple(value["notes"]),
     )

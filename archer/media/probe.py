@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import mezzfs
-from archer.media.asset import Asset
+from archer.media.asset import Asset, joined, urls_of
 from archer.media.container import opened, packets, video_stream, video_streams
 from archer.media.count import Count, count, decoded
 from archer.media.errors import InvalidMedia
@@ -28,7 +28,10 @@ HEADED = frozenset({"matroska", "webm", "avi", "flv", "mxf", "asf"})
 
 
 def identify(url: str) -> Asset:
-    """The asset behind `url`, named by its content. Raises: see `mezzfs.open`."""
+    """The asset behind `url` (or several, see `archer.media.asset.joined`), named by its content. Raises: see `mezzfs.open`."""
+    urls = urls_of(url)
+    if len(urls) > 1:
+        return joined([identify(each) for each in urls])
     identity, size = mezzfs.identify(url)
     return Asset(url=url, identity=identity, size=size)
 

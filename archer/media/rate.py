@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from functools import reduce
+from math import gcd
 
 import numpy as np
 
@@ -50,3 +53,13 @@ def mean_rate(index: FrameIndex, time_base: Fraction) -> Fraction:
     """Frames per second between the first and the last frame."""
     span = (int(index.pts[-1]) - int(index.pts[0])) * time_base
     return ((len(index) - 1) / span).limit_denominator(100_000)
+
+
+def common_tick(times: Sequence[Fraction]) -> Fraction:
+    """The longest tick of which all times are multiples; those that are 0 do not count."""
+    return reduce(_common, [time for time in times if time])
+
+
+def _common(one: Fraction, other: Fraction) -> Fraction:
+    upper = gcd(one.numerator * other.denominator, other.numerator * one.denominator)
+    return Fraction(upper, one.denominator * other.denominator)

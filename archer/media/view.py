@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from archer.media.index import FrameIndex, Ints
 from archer.media.range import FrameRange
+from archer.media.rate import common_tick
 
 if TYPE_CHECKING:
     from archer.media.info import VideoStream
@@ -126,10 +126,7 @@ def regular_index(
         time_base: that `start` is a multiple of.
     """
     step = 1 / rate
-    exact = Fraction(
-        gcd(step.numerator * time_base.denominator, time_base.numerator * step.denominator),
-        step.denominator * time_base.denominator,
-    )
+    exact = common_tick([step, time_base])
     first, ticks = int(start / exact), int(step / exact)
     pts = first + np.arange(count, dtype=np.int64) * ticks
     return FrameIndex(pts=pts, keys=np.array([], np.int64), last=ticks, counted_by="decode"), exact

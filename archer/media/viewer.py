@@ -41,7 +41,7 @@ def viewed_pictures(
     pictures = _toned(stored, view) if view.sdr else ((frame.index, frame.owner) for frame in stored)
     steps = filter_steps(view)
     following = wanted.start
-    for number, picture in _filtered(pictures, steps) if steps else pictures:
+    for number, picture in filtered_pictures(pictures, steps) if steps else pictures:
         while following < wanted.end and view.source(following) == number:
             yield following, picture
             following += 1
@@ -66,9 +66,10 @@ def filter_steps(view: View) -> list[tuple[str, str]]:
     return steps
 
 
-def _filtered(
+def filtered_pictures(
     pictures: Iterable[tuple[int, VideoFrame]], steps: list[tuple[str, str]]
 ) -> Iterator[tuple[int, VideoFrame]]:
+    """Numbered pictures through ffmpeg's filters, which are given by name and arguments."""
     import av
 
     graph: Graph | None = None

@@ -13,6 +13,8 @@ from archer.task import Task
 from archer.wire import outputs_to_json
 
 Row = dict[str, Any]
+WORKER = 100
+"""Characters of the name of a worker."""
 NOTHING = "\N{SYMBOL FOR NULL}"
 """For characters of value 0, which tools may write and PostgreSQL has no place for."""
 
@@ -39,6 +41,7 @@ class Batch:
         self.touched: list[Row] = []
         self.cards: list[Row] = []
         self.renewed: list[Row] = []
+        self.placed: list[Row] = []
         self.attempts: list[Row] = []
         self.weights: list[int] = []
         self.remembered: list[Row] = []
@@ -52,7 +55,14 @@ class Batch:
         """True where there is nothing to write."""
         rows = self.planned or self.settled or self.closed or self.leased or self.renewed or self.nodes
         return not (
-            rows or self.attempts or self.copied or self.touched or self.cards or self._told or self.job_state
+            rows
+            or self.attempts
+            or self.copied
+            or self.placed
+            or self.touched
+            or self.cards
+            or self._told
+            or self.job_state
         )
 
     @property
@@ -120,6 +130,12 @@ class Batch:
         """A task that a worker has was given to a second one."""
         self.copied.append({"old_job": self.job, "old_name": task.name, "old_token": token})
 
+    def place(self, task: Task, token: int, worker: str) -> None:
+        """It is known where a try runs."""
+        self.placed.append(
+            {"old_job": self.job, "old_name": task.name, "old_token": token, "worker": worker[:WORKER]}
+        )
+
     def renew(self, task: Task, token: int, until_ms: int) -> None:
         """A lease runs longer."""
         self.renewed.append(
@@ -139,6 +155,7 @@ class Batch:
         cpu_ms: int = 0,
         error: str = "",
         log: str = "",
+        worker: str = "",
     ) -> None:
         """A try ended: `done`, `retry` (due at `until_ms`), `poisoned` or `cancelled`. Fenced by its token.
 
@@ -150,7 +167,8 @@ class Batch:
             self.closed.append({**key, "state": state, "until_ms": until_ms, "outputs": _text(outputs or {})})
         else:
             own.update(state=state, until_ms=until_ms)
-        self.attempt(task, token, state, number=number, wall_ms=wall_ms, cpu_ms=cpu_ms, error=error, log=log)
+        facts: Row = {"wall_ms": wall_ms, "cpu_ms": cpu_ms, "error": error, "log": log, "worker": worker}
+        self.attempt(task, token, state, number=number, **facts)
 
     def attempt(
         self,
@@ -163,6 +181,7 @@ class Batch:
         cpu_ms: int = 0,
         error: str = "",
         log: str = "",
+        worker: str = "",
     ) -> None:
         """A try ended, whatever that means for its task: `dropped` where another try goes on or has won."""
         self.weights.append(task.item.weight)
@@ -178,6 +197,7 @@ class Batch:
                 "cpu_ms": cpu_ms,
                 "error": error.replace("\0", NOTHING),
                 "log": log.replace("\0", NOTHING),
+                "worker": worker[:WORKER],
             }
         )
 
@@ -228,6 +248,7 @@ class Batch:
             "token": token,
             "until_ms": until_ms,
             "outputs": _text(outputs or {}),
+            "worker": "",
         }
 
 

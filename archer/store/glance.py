@@ -40,9 +40,10 @@ def nodes_by_job(database: Database, wanted: Sequence[str]) -> dict[str, list[No
     return found
 
 
-def holders(database: Database) -> list[Holder]:
-    """Schedulers that have jobs, by name. One that has none leaves no trace in the store."""
+def holders(database: Database, wanted: Sequence[str] | None = None) -> list[Holder]:
+    """Schedulers that have jobs, by name; of some jobs only where those are given. One that has none leaves no trace here."""
     query = sa.select(jobs.c.id, jobs.c.holder, jobs.c.until_ms).where(jobs.c.holder != "")
+    query = query if wanted is None else query.where(jobs.c.id.in_(list(wanted)))
     rows = database.read(lambda connection: connection.execute(query.order_by(jobs.c.id)).all())
     busy = _leased(database, [row.id for row in rows])
     now = database.read(database.now_ms)

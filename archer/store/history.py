@@ -65,7 +65,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
-    """One task: where it stands and what it gave."""
+    """One task: where it stands, where it runs or ran last (empty where nobody knows) and what it gave."""
 
     name: str
     node: str
@@ -73,12 +73,16 @@ class TaskRow:
     label: str
     weight: int
     state: str
+    worker: str
     outputs: Mapping[str, Artifact]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
-    """One try that ended: how, what it cost (milliseconds), its error and what it logged or its traceback."""
+    """One try that ended: how, what it cost (milliseconds), its error, what it logged or its traceback, and where it ran.
+
+    `worker` is `host/pid`; empty where nobody knows.
+    """
 
     token: int
     name: str
@@ -89,6 +93,7 @@ class AttemptRow:
     cpu_ms: int
     error: str
     log: str
+    worker: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,10 +197,22 @@ class History:
         rows = self._read(query.group_by(tallies.c.state).having(number > 0))
         return {str(state): int(found) for state, found in rows}
 
-    def events(self, job: str | None = None, *, after: int = 0, limit: int = PAGE) -> list[Event]:
-        """A page of the events of a job, or of all, in order, behind place `after`; none appears behind one that was read."""
+    def events(
+        self,
+        job: str | None = None,
+        *,
+        after: int = 0,
+        limit: int = PAGE,
+        reach: Sequence[str] | None = None,
+    ) -> list[Event]:
+        """A page of the events of a job, or of all, in order, behind place `after`; none appears behind one that was read.
+
+        `reach` narrows them to jobs of some owners.
+        """
         query = sa.select(events).where(events.c.seq > after)
         query = query if job is None else query.where(events.c.job == job)
+        if reach is not None:
+            query = query.join(jobs, jobs.c.id == events.c.job).where(jobs.c.owner.in_(list(reach)))
         return [_event(row) for row in self._read(query.order_by(events.c.seq).limit(limit))]
 
     def attempts(self, job: str, name: str) -> list[AttemptRow]:
@@ -251,7 +268,9 @@ def _tries_of_nodes() -> Any:
 
 
 def _task(row: Any) -> TaskRow:
-    plain = {name: getattr(row, name) for name in ("name", "node", "phase", "label", "weight", "state")}
+    plain = {
+        name: getattr(row, name) for name in ("name", "node", "phase", "label", "weight", "state", "worker")
+    }
     return TaskRow(outputs=outputs_from_json(json.loads(row.outputs)), **plain)
 
 

@@ -68,9 +68,12 @@ class HookRows:
         found = self._hooks(sa.select(webhooks).where(webhooks.c.id == identity))
         return found[0] if found else None
 
-    def page(self, after: str = "", limit: int = PAGE) -> list[HookRow]:
-        """Webhooks by id, behind `after`."""
+    def page(
+        self, after: str = "", limit: int = PAGE, *, reach: Sequence[str] | None = None
+    ) -> list[HookRow]:
+        """Webhooks by id, behind `after`, of some owners or of all."""
         query = sa.select(webhooks).where(webhooks.c.id > after)
+        query = query if reach is None else query.where(webhooks.c.owner.in_(list(reach)))
         return self._hooks(query.order_by(webhooks.c.id).limit(limit))
 
     def remove(self, identity: str) -> bool:

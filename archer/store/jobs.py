@@ -241,14 +241,17 @@ class JobStore:
     def _void_leases(self, connection: sa.Connection, job: str, now: int) -> None:
         """What was leased when the scheduler died is pending again; its holders died too."""
         held = (tasks.c.job == job) & (tasks.c.state == LEASED)
-        columns = (tasks.c.name, tasks.c.node, tasks.c.phase, tasks.c.token, tasks.c.copy_token)
+        columns = [tasks.c[name] for name in ("name", "node", "phase", "token", "copy_token", "worker")]
         rows = connection.execute(sa.select(*columns).where(held)).all()
         if not rows:
             return
         lost = {"job": job, "number": 0, "state": "lost", "ended_ms": now, "wall_ms": 0, "cpu_ms": 0}
         lost |= {"error": "", "log": ""}
         tries = [(row, token) for row in rows for token in {row.token, row.copy_token or row.token}]
-        values = [{**lost, "name": row.name, "token": token} for row, token in tries]
+        values = [
+            {**lost, "name": row.name, "token": token, "worker": row.worker if token == row.token else ""}
+            for row, token in tries
+        ]
         self._statements.many(connection, self._statements.attempt, values)
         connection.execute(tasks.update().where(held).values(state="pending", until_ms=0, copy_token=0))
         places = [(row.node, row.phase) for row in rows], [(row.node, row.phase) for row, _ in tries]
@@ -271,6 +274,7 @@ class JobStore:
             (sql.lease, batch.leased),
             (sql.copy, batch.copied),
             (sql.renew, batch.renewed),
+            (sql.place, batch.placed),
             (sql.attempt, batch.attempts),
             (
                 sql.remember,

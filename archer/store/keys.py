@@ -34,6 +34,12 @@ class KeyRows:
         found = self._rows(sa.select(api_keys).where(api_keys.c.id == identity))
         return found[0] if found else None
 
+    def person(self, identity: str) -> list[dict[str, Any]]:
+        """A key with all others of its name, the oldest first: they are one person's. None where it is not known."""
+        name = sa.select(api_keys.c.name).where(api_keys.c.id == identity).scalar_subquery()
+        query = sa.select(api_keys).where(api_keys.c.name == name)
+        return self._rows(query.order_by(api_keys.c.made_ms, api_keys.c.id))
+
     def all(self) -> list[dict[str, Any]]:
         """All keys, the latest first."""
         return self._rows(sa.select(api_keys).order_by(api_keys.c.made_ms.desc(), api_keys.c.id))

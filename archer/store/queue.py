@@ -132,9 +132,13 @@ class JobQueue:
         state: str | None = None,
         owner: str | None = None,
         queue: str | None = None,
+        reach: Sequence[str] | None = None,
     ) -> list[JobRow]:
-        """Submitted jobs, the latest first, behind the id `after`; ids are in the order of submission, to the millisecond."""
-        query = sa.select(jobs).where(jobs.c.submitted_ms > 0)
+        """Submitted jobs, the latest first, behind the id `after`; ids are in the order of submission, to the millisecond.
+
+        `reach` are the owners whose jobs may be seen; None for everybody's.
+        """
+        query = sa.select(jobs).where(jobs.c.submitted_ms > 0, *_within(reach))
         for column, wanted in ((jobs.c.state, state), (jobs.c.owner, owner), (jobs.c.queue, queue)):
             query = query if wanted is None else query.where(column == wanted)
         query = query.where(jobs.c.id < after) if after else query
@@ -166,12 +170,19 @@ class JobQueue:
 
         return self._db.write(work)
 
-    def counts(self) -> dict[tuple[str, str], int]:
-        """(queue, state) -> number of submitted jobs."""
-        query = sa.select(jobs.c.queue, jobs.c.state, sa.func.count()).where(jobs.c.submitted_ms > 0)
+    def counts(self, reach: Sequence[str] | None = None) -> dict[tuple[str, str], int]:
+        """(queue, state) -> number of submitted jobs, of some owners or of all."""
+        query = sa.select(jobs.c.queue, jobs.c.state, sa.func.count())
+        query = query.where(jobs.c.submitted_ms > 0, *_within(reach))
         query = query.group_by(jobs.c.queue, jobs.c.state)
         rows = self._db.read(lambda connection: connection.execute(query).all())
         return {(str(queue), str(state)): int(number) for queue, state, number in rows}
+
+    def owners(self, wanted: Sequence[str]) -> dict[str, str]:
+        """Job -> its owner, of those that are known; at most some hundred at once."""
+        query = sa.select(jobs.c.id, jobs.c.owner).where(jobs.c.id.in_(list(wanted)))
+        rows = self._db.read(lambda connection: connection.execute(query).all()) if wanted else []
+        return {str(row.id): str(row.owner) for row in rows}
 
     def queues(self) -> list[QueueRow]:
         """Queues that have a limit or are paused; all others have none and run."""
@@ -292,6 +303,11 @@ class JobQueue:
 def new_id(at_ms: int) -> str:
     """An id of 32 hex digits: milliseconds since 1970, then 80 random bits; so ids are in the order of their times."""
     return f"{at_ms:012x}{secrets.token_hex(10)}"
+
+
+def _within(reach: Sequence[str] | None) -> list[Any]:
+    """Conditions of jobs of some owners."""
+    return [] if reach is None else [jobs.c.owner.in_(list(reach))]
 
 
 def _submit(connection: sa.Connection, row: Mapping[str, Any]) -> tuple[JobRow, bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 5
+VERSION = 7
 """Of this schema; kept in `meta`."""
 
 metadata = sa.MetaData()
@@ -111,6 +111,9 @@ tasks = sa.Table(
     sa.Column(
         "copy_token", sa.BigInteger, nullable=False, server_default=sa.text("0")
     ),  # of a second try beside the first
+    sa.Column(
+        "worker", sa.String(100), nullable=False, server_default=""
+    ),  # where it runs, once it does so for long
     sa.Index("tasks_by_state", "job", "state", "name"),
 )
 
@@ -127,6 +130,9 @@ attempts = sa.Table(
     sa.Column("cpu_ms", sa.BigInteger, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("log", sa.Text, nullable=False),
+    sa.Column(
+        "worker", sa.String(100), nullable=False, server_default=""
+    ),  # host/pid; empty where nobody knows
     sa.Index("attempts_by_task", "job", "name"),
 )
 
@@ -227,4 +233,17 @@ deliveries = sa.Table(
     sa.Column("made_ms", sa.BigInteger, nullable=False),
     sa.Index("deliveries_by_time", "state", "next_ms"),
     sa.Index("deliveries_by_hook", "hook", "id"),
+)
+
+# Kept parts of orders: job templates and presets.
+recipes = sa.Table(
+    "recipes",
+    metadata,
+    sa.Column("owner", sa.String(200), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),  # JobTemplate, Preset
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("category", sa.String(200), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # JSON
+    sa.Column("made_ms", sa.BigInteger, nullable=False),
+    sa.Column("changed_ms", sa.BigInteger, nullable=False),
 )

@@ -6,7 +6,9 @@ SQLAlchemy's way from an expression to the driver, taken in each of many small t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -32,7 +34,7 @@ class Statements:
         copy: leased tasks given to a second worker beside the first, by a token of its own.
         close: leased tasks that end or wait for the next try; changes only rows that `old_token` still holds: tokens
             only grow, so those of the tries that run beside each other lie between the first's and the last's.
-        renew: leases that run longer.
+        renew: leases that run longer. place: where tasks run.
         fence: one more transaction of a claimed job, as long as it is claimed under `old_token`.
         attempt, event: rows that are only added.
         remember: results by memo key. touch: when they were found last.
@@ -53,9 +55,11 @@ class Statements:
         key = ["job", "name"]
         self.plan = text(_upsert(insert(tasks), key, ["weight", "state", "until_ms"]), columns)
         self.settle = text(_upsert(insert(tasks), key, ["state", "outputs"]), columns)
-        self.lease = text(_upsert(insert(tasks), key, ["state", "token", "until_ms"]), columns)
+        self.lease = text(_upsert(insert(tasks), key, ["state", "token", "until_ms", "worker"]), columns)
         one = (tasks.c.job == sa.bindparam("old_job"), tasks.c.name == sa.bindparam("old_name"))
         own: Any = sa.bindparam("old_token")
+        place: Any = sa.bindparam("worker")
+        self.place = text(sa.update(tasks).where(*one, tasks.c.token == own).values(worker=place))
         self.copy = text(sa.update(tasks).where(*one).values(copy_token=own))
         ends: dict[str, Any] = {name: sa.bindparam(name) for name in ("state", "until_ms", "outputs")}
         self.close = text(
@@ -79,6 +83,7 @@ class Statements:
         self.tally = text(_added(insert(tallies), ["job", "counts", "node", "phase", "state"]))
         self.node_state = text(_node_state())
         self._bulk = self._bulks() if dialect.name == "postgresql" else {}
+        self._plain = dialect.name == "sqlite"
 
     def many(self, connection: sa.Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run a statement for each row; returns how many rows of its table it changed."""
@@ -86,11 +91,27 @@ class Statements:
             return 0
         bulk = self._bulk.get(statement) if len(rows) >= BULK else None
         if bulk is None:
-            return int(connection.exec_driver_sql(statement, list(rows)).rowcount)
+            return self._each(connection, statement, rows)
         text, names, key = bulk
         once = {tuple(row[name] for name in key): row for row in rows}.values() if key else rows
         columns = {name: [row[name] for row in once] for name in names}
         return int(connection.exec_driver_sql(text, columns).rowcount)
+
+    def ask(self, connection: sa.Connection, statement: str, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Rows that one statement gives."""
+        if not self._plain:
+            return connection.exec_driver_sql(statement, dict(values)).all()
+        with _by_driver(connection, statement, values) as cursor:
+            cursor.execute(statement, values)
+            found: Sequence[Any] = cursor.fetchall()
+            return found
+
+    def _each(self, connection: sa.Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        if not self._plain:
+            return int(connection.exec_driver_sql(statement, list(rows)).rowcount)
+        with _by_driver(connection, statement, rows) as cursor:
+            cursor.executemany(statement, rows)
+            return int(cursor.rowcount)
 
     def _bulks(self) -> dict[str, tuple[str, list[str], tuple[str, ...]]]:
         """Statement -> the same for all rows at once, its columns, and the key of a row: the last one of a key counts."""
@@ -101,8 +122,20 @@ class Statements:
             self.lease: task,
             self.remember: ("key",),
         }
-        plain = (self.close, self.renew, self.touch, self.attempt, self.event)
+        plain = (self.close, self.renew, self.place, self.touch, self.attempt, self.event)
         return {text: (*_at_once(text), keys.get(text, ())) for text in (*keys, *plain)}
+
+
+@contextmanager
+def _by_driver(connection: sa.Connection, statement: str, values: Any) -> Iterator[Any]:
+    """SQLite's own cursor, with SQLAlchemy's errors: its results and their descriptions cost more than the statement."""
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance(statement, values, error, sqlite3.Error) from error
+    finally:
+        cursor.close()
 
 
 def _upsert(insert: Any, keys: list[str], changed: list[str]) -> Any:

@@ -37,7 +37,7 @@ def _stored(connection: Any, statements: Statements, job: str, names: list[str])
     size = next(size for size in statements.states if size >= len(names))
     padded = names + names[-1:] * (size - len(names))
     values = {"job": job, **{f"name_{place}": name for place, name in enumerate(padded)}}
-    yield from ((name, state) for name, state in connection.exec_driver_sql(statements.states[size], values))
+    yield from ((name, state) for name, state in statements.ask(connection, statements.states[size], values))
 
 
 def tally_rows(batch: Batch, before: Mapping[str, str]) -> list[Row]:

@@ -21,7 +21,7 @@ LOOKED_AT = 5000
 class Try:
     """One try: which, how it ended (`leased` while it runs), and when. Times in milliseconds since 1970.
 
-    `began_ms` is 0 where nobody knows; `ended_ms` is 0 while it runs.
+    `began_ms` is 0 where nobody knows; `ended_ms` is 0 while it runs; `worker` is empty where nobody knows.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Try:
     began_ms: int
     ended_ms: int
     error: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +62,22 @@ def tries_of(database: Database, job: str, *, since_ms: int, limit: int) -> list
     """Tries of a job that ended at `since_ms` or later, in no order; at most `limit`, and no more is looked at."""
     began = (attempts.c.ended_ms - attempts.c.wall_ms).label("began_ms")
     query = sa.select(
-        *(attempts.c[name] for name in ("name", "state", "number", "ended_ms", "error")), tasks.c.node, began
+        *(attempts.c[name] for name in ("name", "state", "number", "ended_ms", "error", "worker")),
+        tasks.c.node,
+        began,
     )
     query = query.join_from(attempts, tasks, _same_task()).where(*_since(job, since_ms))
     return [Try(**row._mapping) for row in _rows(database, query.limit(limit))]
 
 
-def heaps_of(database: Database, job: str, *, since_ms: int, slot_ms: int) -> list[Heap]:
-    """The same tries, however many, added up by slots of `slot_ms` from `since_ms` on."""
+def heaps_of(
+    database: Database, job: str, *, since_ms: int, slot_ms: int, by_worker: bool = False
+) -> list[Heap]:
+    """The same tries, however many, added up by slots of `slot_ms` from `since_ms` on; `by_worker`: `node` is where they ran."""
     first = (attempts.c.ended_ms - attempts.c.wall_ms - since_ms) // slot_ms
     last = (attempts.c.ended_ms - since_ms) // slot_ms
-    each = sa.select(
-        tasks.c.node, attempts.c.state, first.label("first"), last.label("last"), attempts.c.wall_ms
-    )
+    row = (attempts.c.worker if by_worker else tasks.c.node).label("node")
+    each = sa.select(row, attempts.c.state, first.label("first"), last.label("last"), attempts.c.wall_ms)
     # Grouped outside: PostgreSQL does not know an expression again that has parameters.
     slots = each.join_from(attempts, tasks, _same_task()).where(*_since(job, since_ms)).subquery()
     keys = (slots.c.node, slots.c.state, slots.c.first, slots.c.last)
@@ -104,12 +108,20 @@ def memo_of(database: Database, job: str, *, since_ms: int, slot_ms: int) -> lis
 
 def running_of(database: Database, job: str, *, limit: int) -> list[Try]:
     """Tasks of a job that somebody works at; since when goes by their last start."""
-    query = sa.select(tasks.c.name, tasks.c.node, tasks.c.phase, tasks.c.label)
+    query = sa.select(tasks.c.name, tasks.c.node, tasks.c.phase, tasks.c.label, tasks.c.worker)
     leased = query.where(tasks.c.job == job, tasks.c.state == "leased").order_by(tasks.c.name).limit(limit)
     found = _rows(database, leased)
     began = _starts(database, job) if found else {}
     return [
-        Try(name=row.name, node=row.node, state="leased", number=number, began_ms=at_ms, ended_ms=0)
+        Try(
+            name=row.name,
+            node=row.node,
+            state="leased",
+            number=number,
+            began_ms=at_ms,
+            ended_ms=0,
+            worker=row.worker,
+        )
         for row in found
         for at_ms, number in [began.get((row.node, row.label, row.phase), (0, 1))]
     ]

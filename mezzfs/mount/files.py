@@ -19,7 +19,8 @@ from mezzfs.objects import Stat
 log = logging.getLogger(__name__)
 HINTS, STATS = "user.mezzfs.hints.", "user.mezzfs.stats"
 """Ask a file for the attribute `user.mezzfs.hints.0-1048576,5000000-6000000` to say what will be read of it (asking is
-allowed on a read-only mount, setting is not), and for `user.mezzfs.stats` to hear what was fetched."""
+allowed on a read-only mount, setting is not), and for `user.mezzfs.stats` to hear what was fetched.
+Hints hold for all openings of the file, also later ones, until it is closed by all."""
 
 
 Face = Literal["native", "mfusepy"]
@@ -62,6 +63,7 @@ class Files:
     ) -> None:
         self.catalog, self.core, self.owner = catalog, core, owner
         self.handles: dict[int, Handle] = {}
+        self._hints: dict[str, list[tuple[int, int]]] = {}
         self.writing = Writing(catalog, owner)
         self._more = more
 
@@ -80,6 +82,7 @@ class Files:
             raise Failed(errno.EISDIR)
         handle = self.core.open_map(found.layout, name=path, stats=found.stats)
         self.handles[handle.number] = handle
+        handle.hint(self._hints.get(path, ()))
         return handle
 
     def release(self, number: int) -> Handle | None:
@@ -89,6 +92,10 @@ class Files:
             self.writing.release(number)
         else:
             handle.close()
+            if self._hints and not any(
+                other.shared is handle.shared for other in list(self.handles.values())
+            ):
+                self._hints.pop(handle.shared.name, None)
         return handle
 
     def cut(self, path: str) -> None:
@@ -114,6 +121,7 @@ class Files:
             raise Failed(errno.EINVAL) from None
         for handle in list(self.handles.values()):
             if handle.shared.name == path:
+                self._hints[path] = ranges
                 handle.hint(ranges)
 
     def stats(self) -> dict[str, Any]:

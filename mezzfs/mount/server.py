@@ -73,7 +73,9 @@ class Server:
         while not ended:
             for event in self.native.next_events(0.25):
                 if event[0] == 0:
-                    self._noticed(event[1], event[2], event[3], missed=bool(event[4]))
+                    self._noticed(
+                        event[1], event[2], event[3], missed=bool(event[4]), thought_s=float(event[5])
+                    )
                 elif event[0] == 2:
                     ended = True
                 elif len(event) == 7:
@@ -87,12 +89,12 @@ class Server:
         """Wait until the mount has ended; True if it has."""
         return self._ended.wait(seconds)
 
-    def _noticed(self, number: int, offset: int, length: int, *, missed: bool) -> None:
+    def _noticed(self, number: int, offset: int, length: int, *, missed: bool, thought_s: float) -> None:
         handle = self.files.handles.get(number)
         if handle is None:
             return
         try:
-            handle.noticed(offset, length, missed=missed)
+            handle.noticed(offset, length, missed=missed, thought_s=thought_s)
         except Exception:  # one reader gets an error; the others go on
             log.exception("%s: a read could not be begun", handle.shared.name)
             self._core.cache.fail(handle.shared.number, offset, length, errno.EIO)

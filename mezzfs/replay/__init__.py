@@ -14,11 +14,12 @@ from mezzfs.replay.log import NotAReplay as NotAReplay
 from mezzfs.replay.log import Record as Record
 from mezzfs.replay.log import Recorder as Recorder
 from mezzfs.replay.log import read_log as read_log
+from mezzfs.replay.picture import picture as picture
 from mezzfs.replay.run import Result as Result
 from mezzfs.replay.run import WrongBytes as WrongBytes
 from mezzfs.replay.run import run as run
 from mezzfs.replay.summary import FileLog as FileLog
-from mezzfs.replay.summary import picture as picture
+from mezzfs.replay.summary import statistics as statistics
 from mezzfs.replay.summary import summarise as summarise
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "picture",
     "read_log",
     "run",
+    "statistics",
     "summarise",
 ]

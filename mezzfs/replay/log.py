@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mezzfs.errors import MezzError
+from mezzfs.observer import STATISTICS
 
 MAGIC = b"MZR1"
 FLAG = 0x80
@@ -36,9 +37,17 @@ class Kind(enum.IntEnum):
     """[handle, offset, errno]"""
     CLOSED = 5
     """[handle]"""
+    KEPT = 6
+    """[handle, offset, length] from the disk cache; the flag says that a reader waited."""
+    EVICTED = 7
+    """[handle, offset, length] left the cache in memory; the flag says that a reader had got them.
+    The handle is the last one of the file."""
+    COUNTED = 8
+    """The numbers of `mezzfs.observer.STATISTICS`, about every second and at the end."""
 
 
 COUNTS = {Kind.OPENED: 3, Kind.READ: 3, Kind.FETCHED: 4, Kind.FAILED: 3, Kind.CLOSED: 1}
+COUNTS |= {Kind.KEPT: 3, Kind.EVICTED: 3, Kind.COUNTED: len(STATISTICS)}
 
 
 class NotAReplay(MezzError, ValueError):
@@ -90,6 +99,18 @@ class Recorder:
     ) -> None:
         """See `Observer`."""
         self._write(Kind.FETCHED, urgent, (handle, offset, length, int(1e6 * (ended_s - began_s))))
+
+    def kept(self, handle: int, offset: int, length: int, *, urgent: bool) -> None:
+        """See `Observer`."""
+        self._write(Kind.KEPT, urgent, (handle, offset, length))
+
+    def evicted(self, handle: int, offset: int, length: int, *, used: bool) -> None:
+        """See `Observer`."""
+        self._write(Kind.EVICTED, used, (handle, offset, length))
+
+    def counted(self, numbers: tuple[int, ...]) -> None:
+        """See `Observer`."""
+        self._write(Kind.COUNTED, False, numbers)  # noqa: FBT003
 
     def failed(self, handle: int, offset: int, number: int) -> None:
         """See `Observer`."""

@@ -1,15 +1,13 @@
-"""What a log tells of each file: requested, fetched, used twice, wasted; as numbers and as a picture of bytes over time."""
+"""What a log tells of each file, and of the engine: requested, fetched, cached, wasted. `mezzfs.replay.picture` draws it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from html import escape
+from typing import Any
 
+from mezzfs.observer import STATISTICS
 from mezzfs.replay.log import Kind, Record
-
-WIDTH, HEIGHT = 900, 220
-"""Of a file's picture, in SVG units."""
 
 
 @dataclass(slots=True)
@@ -19,6 +17,8 @@ class FileLog:
     Attributes:
         name, size: of the file.
         reads, fetches: (microseconds, offset, length, flag), as the log has them.
+        kept: what came from the disk cache, as fetches.
+        evictions: what left the cache in memory; the flag says that a reader had got it.
         hits: reads that found all they wanted.
         failures: fetches that failed for good.
     """
@@ -27,7 +27,10 @@ class FileLog:
     size: int
     reads: list[tuple[int, int, int, bool]] = field(default_factory=list)
     fetches: list[tuple[int, int, int, bool]] = field(default_factory=list)
+    kept: list[tuple[int, int, int, bool]] = field(default_factory=list)
+    evictions: list[tuple[int, int, int, bool]] = field(default_factory=list)
     failures: int = 0
+    _joined: tuple[list[Any], list[tuple[int, int]]] = field(default_factory=lambda: ([], []), repr=False)
 
     @property
     def hits(self) -> int:
@@ -45,11 +48,39 @@ class FileLog:
         return sum(length for _, _, length, _ in self.fetches)
 
     @property
+    def kept_bytes(self) -> int:
+        """Bytes that came from the disk cache."""
+        return sum(length for _, _, length, _ in self.kept)
+
+    @property
+    def evicted_bytes(self) -> int:
+        """Bytes that left the cache in memory."""
+        return sum(length for _, _, length, _ in self.evictions)
+
+    @property
     def wasted_bytes(self) -> int:
         """Different bytes that came and that nobody asked for."""
         fetched = [(offset, offset + length) for _, offset, length, _ in self.fetches]
         requested = [(offset, offset + length) for _, offset, length, _ in self.reads]
         return covered(fetched + requested) - covered(requested)
+
+    def not_requested(self, offset: int, length: int) -> list[tuple[int, int]]:
+        """The parts of a range, half-open, that nobody asked for in the whole log."""
+        at, end, found = offset, offset + length, []
+        for first, last in self._requested():
+            if first >= end:
+                break
+            if last <= at:
+                continue
+            if first > at:
+                found.append((at, first))
+            at = max(at, last)
+        return found + ([(at, end)] if at < end else [])
+
+    def _requested(self) -> list[tuple[int, int]]:
+        if len(self._joined[0]) != len(self.reads):
+            self._joined = self.reads[:], joined((at, at + length) for _, at, length, _ in self.reads)
+        return self._joined[1]
 
     @property
     def over_fetch(self) -> float:
@@ -66,6 +97,26 @@ def covered(spans: Iterable[tuple[int, int]]) -> int:
     return total
 
 
+def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The union of half-open spans, as few spans as possible, in order."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1]:
+            found[-1] = found[-1][0], max(last, found[-1][1])
+        elif first < last:
+            found.append((first, last))
+    return found
+
+
+def statistics(records: Iterable[Record]) -> dict[str, int]:
+    """The engine's counters at the end of a log, by their names in `STATISTICS`; empty where it has none."""
+    found: dict[str, int] = {}
+    for record in records:
+        if record.kind is Kind.COUNTED:
+            found = dict(zip(STATISTICS, record.numbers, strict=True))
+    return found
+
+
 def summarise(records: Iterable[Record]) -> list[FileLog]:
     """One entry per file, in the order of their first opening."""
     files: dict[tuple[str, int], FileLog] = {}
@@ -76,39 +127,17 @@ def summarise(records: Iterable[Record]) -> list[FileLog]:
             found = files.setdefault((record.name, numbers[1]), FileLog(record.name, numbers[1]))
             handles[numbers[0]] = found
             continue
-        file = handles.get(numbers[0])
+        file = handles.get(numbers[0]) if record.kind is not Kind.COUNTED else None
         if file is None:
             continue
         if record.kind is Kind.READ:
             file.reads.append((record.us, numbers[1], numbers[2], record.flag))
         elif record.kind is Kind.FETCHED:
             file.fetches.append((record.us, numbers[1], numbers[2], record.flag))
+        elif record.kind is Kind.KEPT:
+            file.kept.append((record.us, numbers[1], numbers[2], record.flag))
+        elif record.kind is Kind.EVICTED:
+            file.evictions.append((record.us, numbers[1], numbers[2], record.flag))
         elif record.kind is Kind.FAILED:
             file.failures += 1
     return list(files.values())
-
-
-def picture(files: list[FileLog]) -> str:
-    """An SVG: time to the right, bytes of the file downwards.
-
-    Fetched is blue, pale where nobody waited; requested is green where it was there and red where it was not.
-    """
-    end = max((event[0] for file in files for event in (*file.reads, *file.fetches)), default=0) or 1
-    body = "".join(_panel(file, number * (HEIGHT + 40), end) for number, file in enumerate(files))
-    height = len(files) * (HEIGHT + 40)
-    box = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} font-family="sans-serif" font-size="12">{body}</svg>\n'
-
-
-def _panel(file: FileLog, top: int, end: int) -> str:
-    words = f"{file.name}: requested {file.requested_bytes:,}, fetched {file.fetched_bytes:,}, wasted {file.wasted_bytes:,} bytes"
-    out = [f'<text x="4" y="{top + 14}">{escape(words)}</text>']
-    out.append(f'<rect x="0" y="{top + 20}" width="{WIDTH}" height="{HEIGHT}" fill="#f6f6f6"/>')
-    for events, colours in ((file.fetches, ("#b5cdf0", "#3a6fc4")), (file.reads, ("#c43a3a", "#2e9e4f"))):
-        for us, offset, length, flag in events:
-            x, y = WIDTH * us / end, top + 20 + HEIGHT * offset / max(1, file.size)
-            high = max(1.0, HEIGHT * length / max(1, file.size))
-            out.append(
-                f'<rect x="{x:.1f}" y="{y:.1f}" width="2" height="{high:.1f}" fill="{colours[flag]}"/>'
-            )
-    return "".join(out)

@@ -45,6 +45,7 @@ class S3Store:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._session: Any = None
         self._made: Any = None
         self._signer: Any = None
         self._web: HttpStore | None = None
@@ -105,7 +106,7 @@ class S3Store:
     def _signature(self, bucket: str, key: str, seconds: int) -> str:
         with self._lock:
             if self._signer is None:
-                self._signer = _client("s3v4")
+                self._signer = self._make("s3v4")
         what = {"Bucket": bucket, "Key": key}
         return str(self._signer.generate_presigned_url("get_object", what, seconds))
 
@@ -164,15 +165,20 @@ class S3Store:
     def refresh(self) -> None:
         """See `Store.refresh`."""
         with self._lock:
-            self._made = self._signer = None
+            self._session = self._made = self._signer = None
             self._signed.clear()
 
     @property
     def _client(self) -> Any:
         with self._lock:
             if self._made is None:
-                self._made = _client()
+                self._made = self._make()
             return self._made
+
+    def _make(self, signature: str | None = None) -> Any:
+        """A client; the second of a session costs little, as it has read what S3 is."""
+        self._session = self._session or boto3.session.Session()
+        return _client(self._session, signature)
 
 
 class S3Upload:
@@ -231,7 +237,7 @@ class S3Upload:
         self._parts.append({"PartNumber": number, "ETag": done["ETag"]})
 
 
-def _client(signature: str | None = None) -> Any:
+def _client(session: Any, signature: str | None) -> Any:
     anonymous = os.environ.get("CINEMILL_S3_ANONYMOUS") == "1"
     signing: dict[str, Any] = {"signature_version": signature} if signature else {}
     if anonymous:
@@ -245,7 +251,7 @@ def _client(signature: str | None = None) -> Any:
         user_agent_extra="cinemill-mezzfs",
         **signing,
     )
-    return boto3.session.Session().client("s3", config=config)
+    return session.client("s3", config=config)
 
 
 def _payer() -> dict[str, str]:

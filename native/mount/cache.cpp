@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace cinemill::mount {
 
@@ -27,6 +28,8 @@ namespace {
 
 // Object numbers stay below 2^28 and block numbers below 2^36 (an object of 2 PiB).
 std::uint64_t key_of(std::uint64_t object, std::uint64_t index) { return object << 36 | index; }
+
+std::uint64_t index_of(std::uint64_t key) { return key & ((std::uint64_t{1} << 36) - 1); }
 
 std::uint64_t last_block(Range range) { return (range.offset + range.length - 1) / kBlock; }
 
@@ -69,11 +72,8 @@ Block* BlockCache::take(std::uint64_t object, std::uint64_t index, std::size_t l
   if (free_.empty()) {
     if (idle_.empty()) return nullptr;
     Block& oldest = *idle_.front();
-    if (!oldest.used) stats_.wasted_bytes += oldest.length;
     idle_.pop_front();
-    --stats_.ready;
-    free_.push_back(oldest.slot);
-    blocks_.erase(oldest.key);
+    evict(oldest);
   }
   const std::uint64_t key = key_of(object, index);
   Block& block = blocks_[key];
@@ -118,7 +118,7 @@ void BlockCache::ready(Block& block) {
   --stats_.loading;
   ++stats_.ready;
   const std::uint64_t object = block.key >> 36;
-  const std::uint64_t index = block.key & ((std::uint64_t{1} << 36) - 1);
+  const std::uint64_t index = index_of(block.key);
   for (Waiter* waiter : waiters_) {
     if (waiter->object == object && waiter->first <= index && index <= waiter->last && --waiter->missing == 0) {
       waiter->changed.notify_one();
@@ -209,6 +209,26 @@ void BlockCache::drop_if_idle(Block& block) {
   if (block.state == State::kWanted && block.pins == 0) blocks_.erase(block.key);
 }
 
+// Frees the slot of a ready block that is no longer among the idle ones. Under the lock; `block` is gone afterwards.
+void BlockCache::evict(Block& block) {
+  if (!block.used) stats_.wasted_bytes += block.length;
+  if (watched_ && evicted_.size() < kMostEvicted)
+    evicted_.push_back({block.key >> 36, index_of(block.key), block.length, block.used});
+  --stats_.ready;
+  free_.push_back(block.slot);
+  blocks_.erase(block.key);
+}
+
+void BlockCache::watch() {
+  const std::lock_guard lock(mutex_);
+  watched_ = true;
+}
+
+std::vector<Evicted> BlockCache::evicted() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(evicted_, {});
+}
+
 void BlockCache::forget(std::uint64_t object) {
   const std::lock_guard lock(mutex_);
   for (auto place = idle_.begin(); place != idle_.end();) {
@@ -218,10 +238,7 @@ void BlockCache::forget(std::uint64_t object) {
       continue;
     }
     place = idle_.erase(place);
-    if (!block.used) stats_.wasted_bytes += block.length;
-    free_.push_back(block.slot);
-    --stats_.ready;
-    blocks_.erase(block.key);
+    evict(block);
   }
   slots_.notify_all();
 }

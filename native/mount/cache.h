@@ -39,6 +39,14 @@ struct CacheStats {
   std::uint64_t wasted_bytes = 0;  // bytes evicted before anybody read them
 };
 
+// A block that made room for another, or whose file was forgotten.
+struct Evicted {
+  std::uint64_t object;
+  std::uint64_t index;
+  std::uint32_t length;
+  bool used;  // a reader got it
+};
+
 struct Block;
 
 // One read that waits. Lives on its reader's stack, or in the binding's ticket.
@@ -88,12 +96,16 @@ class BlockCache {
   void interrupt(Waiter& waiter);
 
   CacheStats stats();
+  void watch();                    // from here on, keep what is evicted
+  std::vector<Evicted> evicted();  // since the last call; at most kMostEvicted are kept
 
  private:
+  static constexpr std::size_t kMostEvicted = 65536;
   Block* take(std::uint64_t object, std::uint64_t index, std::size_t length, bool spare);
   void ready(Block& block);
   void release(Block& block);
   void drop_if_idle(Block& block);
+  void evict(Block& block);
   static std::size_t length_of(std::uint64_t index, std::uint64_t size);
   void where(const std::vector<Block*>& blocks, Range wanted, std::vector<iovec>& pieces) const;
 
@@ -108,6 +120,8 @@ class BlockCache {
   std::list<Block*> idle_;  // ready and not pinned, least recently used first
   std::list<Waiter*> waiters_;
   CacheStats stats_;
+  bool watched_ = false;
+  std::vector<Evicted> evicted_;
 };
 
 }  // namespace cinemill::mount

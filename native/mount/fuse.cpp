@@ -31,6 +31,11 @@ T take(const std::uint8_t* from) {
   return value;
 }
 
+std::int64_t now_us() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
 }  // namespace
 
 FuseServer::FuseServer(int device, BlockCache& cache, double timeout_s)
@@ -128,55 +133,67 @@ void FuseServer::init(const std::uint8_t* request) {
 }
 
 void FuseServer::read(const std::uint8_t* request) {
-  const auto started = std::chrono::steady_clock::now();
+  const std::int64_t started = now_us();
   const auto header = take<fuse_in_header>(request);
   const auto in = take<fuse_read_in>(request + sizeof header);
   ++reads_;
-  Open file{0, 0, EBADF};
-  {
-    const std::lock_guard lock(files_mutex_);
-    const auto found = files_.find(in.fh);
-    if (found != files_.end()) file = found->second;
-  }
+  Event event;
+  event.handle = in.fh;
+  event.offset = in.offset;
+  const Open file = began(in.fh, event.thought_us);
   if (file.error != 0 || in.size == 0 || in.offset >= file.size) {
     reply(header.unique, file.error, nullptr, 0);
-    return;
+  } else {
+    event.length = std::min<std::uint64_t>(in.size, file.size - in.offset);
+    if (const int error = answer(header.unique, file, std::move(event))) reply(header.unique, error, nullptr, 0);
   }
-  const Range wanted{in.offset, std::min<std::uint64_t>(in.size, file.size - in.offset)};
-  std::vector<iovec> pieces(1);
-  std::vector<Block*> pinned;
-  if (cache_.try_pin(file.object, file.size, wanted, pieces, pinned)) {
-    Event event;  // before the answer: afterwards the reader may close the file
-    event.handle = in.fh;
-    event.offset = wanted.offset;
-    event.length = wanted.length;
-    push(std::move(event));
-    send(header.unique, 0, pieces);
-    cache_.unpin(pinned);
-  } else if (const int error = read_slowly(header.unique, in.fh, file, wanted)) {
-    reply(header.unique, error, nullptr, 0);
-  }
-  const auto taken = std::chrono::steady_clock::now() - started;
-  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(taken).count());
+  ended(in.fh);
+  const auto us = static_cast<std::uint64_t>(now_us() - started);
   ++latency_[std::min<std::size_t>(kBuckets - 1, static_cast<std::size_t>(std::bit_width(us)))];
 }
 
-int FuseServer::read_slowly(std::uint64_t unique, std::uint64_t handle, const Open& file, Range wanted) {
+// The file behind a handle, and how long its reader asked for nothing: what it needs for itself between two reads.
+FuseServer::Open FuseServer::began(std::uint64_t handle, std::uint64_t& thought_us) {
+  const std::lock_guard lock(files_mutex_);
+  const auto found = files_.find(handle);
+  if (found == files_.end()) return {0, 0, EBADF, 0, 0};
+  Open& file = found->second;
+  if (file.reading++ == 0 && file.left_us > 0) thought_us = static_cast<std::uint64_t>(now_us() - file.left_us);
+  return file;
+}
+
+void FuseServer::ended(std::uint64_t handle) {
+  const std::lock_guard lock(files_mutex_);
+  const auto found = files_.find(handle);
+  if (found == files_.end()) return;
+  if (--found->second.reading == 0) found->second.left_us = now_us();
+}
+
+int FuseServer::answer(std::uint64_t unique, const Open& file, Event&& event) {
+  std::vector<iovec> pieces(1);
+  std::vector<Block*> pinned;
+  if (!cache_.try_pin(file.object, file.size, {event.offset, event.length}, pieces, pinned))
+    return answer_slowly(unique, file, std::move(event));
+  push(std::move(event));  // before the answer: afterwards the reader may close the file
+  send(unique, 0, pieces);
+  cache_.unpin(pinned);
+  return 0;
+}
+
+int FuseServer::answer_slowly(std::uint64_t unique, const Open& file, Event&& event) {
   if (idle_ == 0) spawn();  // this thread is about to wait
+  const Range wanted{event.offset, event.length};
   Waiter waiter;
   cache_.enter(waiter, file.object, file.size, wanted);
   {
     const std::lock_guard lock(flight_mutex_);
     flight_[unique] = &waiter;
   }
+  event.missed = true;
   int error = EAGAIN;
   while (error == EAGAIN) {
-    Event event;
-    event.missed = true;
-    event.handle = handle;
-    event.offset = wanted.offset;
-    event.length = wanted.length;
-    push(std::move(event));
+    push(Event(event));
+    event.thought_us = 0;  // told
     error = cache_.wait(waiter, timeout_s_);
   }
   {
@@ -208,6 +225,7 @@ void FuseServer::push(Event&& event) {
       if (last.kind == event.kind && !last.missed && last.handle == event.handle &&
           last.offset + last.length == event.offset) {
         last.length += event.length;
+        last.thought_us += event.thought_us;
         if (quiet_bytes_ >= kDrainBytes) events_changed_.notify_one();
         return;
       }
@@ -233,7 +251,7 @@ std::vector<Event> FuseServer::next_events(double seconds) {
 
 void FuseServer::open(std::uint64_t handle, std::uint64_t object, std::uint64_t size) {
   const std::lock_guard lock(files_mutex_);
-  files_[handle] = {object, size, 0};
+  files_[handle] = {object, size, 0, 0, 0};
 }
 
 void FuseServer::break_handle(std::uint64_t handle, int error) {

@@ -23,14 +23,15 @@ namespace cinemill::mount {
 struct Event {
   enum class Kind : std::uint32_t { kRead = 0, kRequest = 1, kEnd = 2 };
   Kind kind = Kind::kRead;
-  bool missed = false;       // read: somebody waits for it
-  std::uint32_t opcode = 0;  // request
-  std::uint64_t handle = 0;  // read: file handle
-  std::uint64_t offset = 0;  // read
-  std::uint64_t length = 0;  // read; neighbouring hits are joined into one event
-  std::uint64_t unique = 0;  // request: what to reply to
-  std::uint64_t node = 0;    // request
-  std::uint32_t uid = 0;     // request: who asks
+  bool missed = false;           // read: somebody waits for it
+  std::uint32_t opcode = 0;      // request
+  std::uint64_t handle = 0;      // read: file handle
+  std::uint64_t offset = 0;      // read
+  std::uint64_t length = 0;      // read; neighbouring hits are joined into one event
+  std::uint64_t thought_us = 0;  // read: how long the reader asked for nothing before
+  std::uint64_t unique = 0;      // request: what to reply to
+  std::uint64_t node = 0;        // request
+  std::uint32_t uid = 0;         // request: who asks
   std::uint32_t gid = 0;
   std::string payload;  // request: bytes after the header
 };
@@ -67,6 +68,8 @@ class FuseServer {
     std::uint64_t object;
     std::uint64_t size;
     int error;
+    int reading = 0;           // reads that wait for an answer
+    std::int64_t left_us = 0;  // when the last of them got it; 0: never read
   };
 
   void spawn();
@@ -74,7 +77,10 @@ class FuseServer {
   void handle(const std::uint8_t* request, std::size_t length);
   void init(const std::uint8_t* request);
   void read(const std::uint8_t* request);
-  int read_slowly(std::uint64_t unique, std::uint64_t handle, const Open& file, Range wanted);
+  int answer(std::uint64_t unique, const Open& file, Event&& event);
+  int answer_slowly(std::uint64_t unique, const Open& file, Event&& event);
+  Open began(std::uint64_t handle, std::uint64_t& thought_us);
+  void ended(std::uint64_t handle);
   void interrupt(std::uint64_t unique);
   void push(Event&& event);
   bool send(std::uint64_t unique, int error, std::vector<iovec>& pieces);

@@ -159,6 +159,26 @@ nb::dict cache_stats(BlockCache& cache) {
   return found;
 }
 
+// (file, offset, length, used) of what was evicted; neighbours that went one after the other are joined.
+nb::list evicted(BlockCache& cache) {
+  std::vector<Evicted> gone;
+  {
+    const nb::gil_scoped_release unlocked;
+    gone = cache.evicted();
+  }
+  nb::list found;
+  for (std::size_t at = 0; at < gone.size();) {
+    const Evicted& first = gone[at];
+    std::uint64_t length = 0;
+    for (; at < gone.size() && gone[at].object == first.object && gone[at].used == first.used &&
+           gone[at].index * kBlock == first.index * kBlock + length;
+         ++at)
+      length += gone[at].length;
+    found.append(nb::make_tuple(first.object, first.index * kBlock, length, first.used));
+  }
+  return found;
+}
+
 nb::list next_events(FuseServer& server, double seconds) {
   std::vector<Event> events;
   {
@@ -168,7 +188,8 @@ nb::list next_events(FuseServer& server, double seconds) {
   nb::list found;
   for (const Event& event : events) {
     if (event.kind == Event::Kind::kRead) {
-      found.append(nb::make_tuple(0, event.handle, event.offset, event.length, event.missed));
+      const double thought_s = static_cast<double>(event.thought_us) / 1e6;
+      found.append(nb::make_tuple(0, event.handle, event.offset, event.length, event.missed, thought_s));
     } else {
       found.append(nb::make_tuple(static_cast<std::uint32_t>(event.kind), event.opcode, event.unique, event.node,
                                   nb::bytes(event.payload.data(), event.payload.size()), event.uid, event.gid));
@@ -224,7 +245,9 @@ NB_MODULE(_mount, module) {
       .def("get", &get, "file"_a, "size"_a, "offset"_a, "length"_a)
       .def("enter", &enter, "file"_a, "size"_a, "offset"_a, "length"_a, nb::rv_policy::take_ownership,
            nb::keep_alive<0, 1>())
-      .def("stats", &cache_stats);
+      .def("stats", &cache_stats)
+      .def("watch", &BlockCache::watch, Unlocked())
+      .def("evicted", &evicted);
   nb::class_<Ticket>(module, "Ticket").def("wait", &wait, "seconds"_a).def("collect", &collect, "into"_a);
   nb::class_<FuseServer>(module, "FuseServer")
       .def(nb::init<int, BlockCache&, double>(), "device"_a, "cache"_a, "timeout_s"_a, nb::keep_alive<1, 3>())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import quiet_option
+from pipelines.cli.options import FOLDER, quiet_option
 
 if TYPE_CHECKING:
     from pipelines.compare.comparison import Comparison, PairResult
@@ -20,8 +20,8 @@ SETTINGS = 20
 
 
 @click.command()
-@click.argument("a", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("b", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("a", type=FOLDER)
+@click.argument("b", type=FOLDER)
 @click.option(
     "-o",
     "--output",
@@ -35,19 +35,20 @@ SETTINGS = 20
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @quiet_option
 def compare(
-    a: Path,
-    b: Path,
+    a: str,
+    b: str,
     output: Path | None,
     names: tuple[str, str] | None,
     force: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Compare two output folders of `cinemill encode`: B against A.
+    """Compare two outputs of `cinemill encode` (folders, files encoded with --report, URLs of such): B against A.
 
     \b
     cinemill compare out-x264 out-av1
     cinemill compare before after -o compare.html --names "preset 8" "preset 4"
+    cinemill compare s3://titles/film/before after
 
     Both are of one source and scored by one model. Differences are B minus A; a negative BD-rate says that B needs
     fewer bits for the same quality.

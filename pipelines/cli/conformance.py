@@ -58,6 +58,11 @@ MARKS = {"passed": "green", "failed": "red", "flaky": "yellow", "skipped": "yell
     default=0,
     help="Begin no test after so many seconds; what failed last comes first.",
 )
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Watch every frame of the title, not only parts: takes its length for each rendition and player.",
+)
 @click.option("--list", "listed", is_flag=True, help="List the devices, and test nothing.")
 @key_store_option
 @key_file_option
@@ -93,6 +98,7 @@ def conformance(package: Path, output: Path | None, **options: Any) -> int:
         tests=options["tests"],
         renditions=options["renditions"],
         budget_s=options["budget_s"],
+        whole=options["whole"],
         told=lambda result: _tell(result, options),
     )
     verdict = run_conformance(order)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.inputs import assets_of, inputs_options, settings_of, words_of
 from pipelines.cli.optimizer import optimizer_options, plan_lines
 from pipelines.cli.options import (
+    NUMBERS,
     SECONDS,
     executor_option,
     json_option,
@@ -35,8 +37,8 @@ OPTIONS = {
         name: name
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
-    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "drm", "clear_lead_s")},
-    **{name: name for name in ("proxies", "qc", "qc_gate")},
+    **{name: name for name in ("max_renditions", "rung_step", "segment_s", "ts", "drm", "clear_lead_s")},
+    **{name: name for name in ("proxies", "qc", "qc_gate", "report")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -57,7 +59,10 @@ OPTIONS = {
     help="A folder for a package, or one file: NAME.mkv, NAME.mp4.",
 )
 @click.option(
-    "--codec", default="x264", show_default=True, help="Video codec: x264, x265, svtav1, aom or vp9."
+    "--codec",
+    default="x264",
+    show_default=True,
+    help="Video codec: x264, x265, svtav1, aom or vp9; several, as x264,svtav1, for a ladder in each.",
 )
 @click.option(
     "--ladder",
@@ -66,8 +71,12 @@ OPTIONS = {
     help="Rungs: 720p,540p@1500k,360p@vmaf80,240p@crf26, a JSON file, or auto. Default: by the source's size.",
 )
 @optimizer_options
-@click.option("--crf", type=float, help="Constant quality instead of a target.")
-@click.option("--preset", default="", help="Speed preset of the codec; default: the codec's.")
+@click.option(
+    "--crf", type=NUMBERS, help="Constant quality instead of a target; of several codecs, one each: 24,40."
+)
+@click.option(
+    "--preset", default="", help="Speed preset of the codec (or one of each: fast,10); default: the codec's."
+)
 @click.option("--encoder-params", default="", metavar="K=V:K=V", help="Further options of the encoder.")
 @click.option("--model", default="vmaf_v0.6.1", show_default=True, help="VMAF model that decides and scores.")
 @click.option("--audio-codec", type=click.Choice(["aac", "opus"]), default="aac", show_default=True)
@@ -77,6 +86,7 @@ OPTIONS = {
 @click.option("--gop-s", type=SECONDS, default=2, show_default=True, help="Distance of key frames, seconds.")
 @click.option("--chunk-s", type=SECONDS, default=8, show_default=True, help="Longest chunk, seconds.")
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
+@inputs_options
 @package_options
 @report_options
 @picture_options
@@ -93,6 +103,11 @@ OPTIONS = {
     is_flag=True,
     help="Analyse and decide, print what encoding would take and give, and stop there.",
 )
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Of one file: its report, scores and manifest, too, in the folder OUT.report; a package has them in any case.",
+)
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
 @quiet_option
@@ -105,22 +120,25 @@ def encode(
     cinemill encode title.mov -o out/ --codec svtav1 --target-vmaf 95
     cinemill encode title.mov -o out/ --ladder 1080p,720p,480p@crf28 --crf 24
     cinemill encode title.mov -o out/ --ladder auto --max-bitrate 4M
+    cinemill encode title.mov -o out/ --codec x264,svtav1 --target-vmaf 95
     cinemill encode title.mov -o out.mkv --target-size 700M
     cinemill encode title.mov -o out.mkv --crf 22 --preset slow
+    cinemill encode a.mov -o out/ --clip 10-20 --join b.mov --clip 2@00:00:05:00-00:00:09:12 --audio eng
 
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
-    from archer.media import identify
     from pipelines.encode.place import OutputPlace
     from pipelines.encode.run import EncodeOrder, execute
 
     name = title or Path(source.rstrip("/")).stem
     request = _request(output, name, options)
+    asset, captions = assets_of(source, options)
     order = EncodeOrder(
-        asset=identify(source),
+        asset=asset,
+        captions=captions,
         request=request,
         title=name,
-        command=_command(source, request),
+        command=_command(source, request, options),
         place=OutputPlace.of(output, work_dir=work_dir, keep=options["keep"], force=options["force"]),
     )
     shown = {"as_json": options["as_json"], "quiet": options["quiet"]}
@@ -150,7 +168,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     target, crf = options["target_vmaf"], options["crf"]
     kbps, size = options["target_bitrate"], options["target_size"]
     picture: dict[str, Any] = {name: options[name] for name in PICTURE_FIELDS}
-    picture |= files_of(options["scenes_file"], options["zones_file"])
+    picture |= files_of(options["scenes_file"], options["zones_file"]) | settings_of(options)
     return checked(
         EncodeRequest(
             codec=options["codec"],
@@ -167,7 +185,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             min_kbps=options["min_bitrate"],
             max_kbps=options["max_bitrate"],
             rung_step=_decimal(options["rung_step"]),
-            crf=_text(crf),
+            crf=crf or "",
             preset=options["preset"],
             encoder_params=options["encoder_params"],
             model=options["model"],
@@ -176,25 +194,31 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             chunk_s=_decimal(options["chunk_s"]),
             threads=options["threads"],
             segment_s=_decimal(options["segment_s"]),
+            ts=options["ts"],
             drm=options["drm"] or "",
             key_set=key_set_of(title, options),
             clear_lead_s=_decimal(options["clear_lead_s"]),
             single=single_of(output),
-            proxies=options["proxies"],
-            qc=options["qc"],
-            qc_gate=options["qc_gate"],
-            qc_profile=profile.read_text(encoding="utf-8") if (profile := options["qc_profile"]) else "",
+            report=options["report"],
             **picture,
+            **_looked_at(options),
         ),
         both=target is not None,
     )
 
 
-def _command(source: str, request: EncodeRequest) -> str:
+def _looked_at(options: dict[str, Any]) -> dict[str, Any]:
+    """What is looked at beside encoding."""
+    profile = options["qc_profile"]
+    text = profile.read_text(encoding="utf-8") if profile else ""
+    return {name: options[name] for name in ("proxies", "qc", "qc_gate")} | {"qc_profile": text}
+
+
+def _command(source: str, request: EncodeRequest, options: dict[str, Any]) -> str:
     """The command that makes it again, without places of this machine: settings that are not the defaults."""
     from dataclasses import fields
 
-    words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT"]
+    words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT", *words_of(options)]
     for field in fields(request):
         value = getattr(request, field.name)
         if value != field.default and field.name in OPTIONS:
@@ -232,4 +256,5 @@ def _show(summary: dict[str, Any]) -> None:
     if summary["up_to_date"]:
         click.echo("up to date: nothing had to be done")
     click.echo(f"output: {summary['output']}")
-    click.echo(f"report: {summary['report']}")
+    if summary["report"]:
+        click.echo(f"report: {summary['report']}")

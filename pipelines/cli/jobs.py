@@ -107,7 +107,7 @@ def _remote_logs(server: str, key: str, job: str, task: str, show_events: bool, 
         lines(rows)
         return
     for row in rows:
-        _show_attempt(row["task"], row["number"], row["state"], row["error"], row["log"])
+        _show_attempt(row["task"], row["number"], row["state"], row["worker"], row["error"], row["log"])
 
 
 def _show_attempts(rows: list[AttemptRow], as_json: bool) -> None:
@@ -115,11 +115,12 @@ def _show_attempts(rows: list[AttemptRow], as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(asdict(row)))
         else:
-            _show_attempt(row.name, row.number, row.state, row.error, row.log)
+            _show_attempt(row.name, row.number, row.state, row.worker, row.error, row.log)
 
 
-def _show_attempt(name: str, number: int, state: str, error: str, log: str) -> None:
-    click.echo(f"{name} try {number}: {state}" + (f": {error}" if error else ""))
+def _show_attempt(name: str, number: int, state: str, worker: str, error: str, log: str) -> None:
+    where = f" on {worker}" if worker else ""
+    click.echo(f"{name} try {number}: {state}{where}" + (f": {error}" if error else ""))
     for line in log.splitlines():
         click.echo(f"    {line}")
 

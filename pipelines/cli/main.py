@@ -60,8 +60,10 @@ COMMANDS = {
     "score": ("pipelines.cli.score:score", "Score a distorted file against its reference (VMAF, PSNR)."),
     "serve": ("pipelines.cli.serve:serve", "Serve jobs over HTTP, and run them."),
     "shots": ("pipelines.cli.shots:shots", "Find the shots of a title."),
+    "sign": ("pipelines.cli.sign:sign", "Sign the manifest of a package."),
     "stages": ("pipelines.cli.stages:stages", "List the stages that are installed."),
     "submit": ("pipelines.cli.submit:submit", "Submit a job to a server."),
+    "verify": ("pipelines.cli.sign:verify", "Check that a package is what was signed."),
     "watch": ("pipelines.cli.submit:watch", "Watch a job of a server."),
 }
 """Command name -> (where it lives, its line in --help); kept here so that --help imports nothing."""

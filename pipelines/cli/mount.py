@@ -37,6 +37,9 @@ IGNORED = {
     "_netdev",
     "exec",
     "noexec",
+    "suid",
+    "dev",
+    "defaults",
 }
 """fstab options that are always so, or are not for us."""
 
@@ -68,6 +71,11 @@ IGNORED = {
     metavar="FILE.mzr",
     help="Write what happens, for `cinemill replay`.",
 )
+@click.option(
+    "--no-split",
+    is_flag=True,
+    help="One request for what a reader waits for, also of a far store: slower, but cheaper where requests are paid for.",
+)
 @click.option("--metrics", type=int, metavar="PORT", help="Serve Prometheus metrics on 127.0.0.1:PORT.")
 @click.option(
     "--write", is_flag=True, help="Let new files be made (in order, whole); existing ones are only replaced."
@@ -88,7 +96,10 @@ IGNORED = {
 @click.option("--anonymous", is_flag=True, help="S3: sign nothing.")
 @click.option("--requester-pays", is_flag=True, help="S3: agree to pay.")
 @click.option(
-    "-o", "options", metavar="OPT,...", help="Options as in fstab: allow_other, uid=, gid=, umask=, rw."
+    "-o",
+    "options",
+    metavar="OPT,...",
+    help="Options of mount(8): allow_other, uid=, gid=, umask=, rw. For fstab there is mount.cinemill.",
 )
 def mount(**given: Any) -> int:
     """Show the objects below URL (or one object, or a manifest) as files in DIR, until it is unmounted or the command ends.
@@ -210,7 +221,9 @@ def _core(given: dict[str, Any]) -> Core:
     disk = None
     if given["cache_dir"]:
         disk = DiskCache(Path(given["cache_dir"]), size=given["cache_size"] * MIB)
-    return Core(budget=given["memory"] * MIB, touch=True, observer=recorder, disk=disk)
+    return Core(
+        budget=given["memory"] * MIB, touch=True, observer=recorder, disk=disk, split=not given["no_split"]
+    )
 
 
 def _tell_ready(ready: int | None, folder: Path, name: str) -> None:
@@ -237,6 +250,7 @@ def _until_the_end(made: Mount) -> int:
         made.wait()
     except SystemExit:
         made.close()
+    made.core.close()
     if made.core.observer is not None:
         made.core.observer.close()
     sys.stderr.flush()

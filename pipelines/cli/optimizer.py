@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)i?[bB]?(?:/s|ps)?")
 _POWERS = {"": 0, "k": 3, "m": 6, "g": 9}
 
 
-class Amount(click.ParamType[str]):
+class Amount(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
     """A number with k, M or G, as decimal text in `unit`s of a power of ten.
 
     Args:

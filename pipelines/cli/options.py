@@ -38,6 +38,50 @@ key_file_option = click.option(
     type=click.Path(dir_okay=False, exists=True),
     help="File with the key of the key store; default: $CINEMILL_KEY_STORE_KEY or _KEY_FILE.",
 )
+
+
+class Place(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """An output of `cinemill encode`: a path that exists, or a URL, which is looked at when it is read; as text.
+
+    Args:
+        folder: a path is that of a folder.
+    """
+
+    name = "place"
+
+    def __init__(self, *, folder: bool) -> None:
+        self._path = click.Path(exists=True, file_okay=not folder)
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The value, checked where it is a path; one file stands for the folder with its report."""
+        from pipelines.encode.place import report_place
+
+        text = str(value)
+        folder = report_place(text)
+        if "://" in text or (folder != text and Path(folder).is_dir()):
+            return text
+        if folder != text and Path(text).is_file():
+            self.fail(f"{text}: there is no {folder}; encode it with --report", param, ctx)
+        return str(self._path.convert(text, param, ctx))
+
+
+FOLDER = Place(folder=True)
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A number, or several separated by commas; as text."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Each in its shortest form."""
+        try:
+            return ",".join(f"{float(part):g}" for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a valid number; wanted 24, or 24,40", param, ctx)
+
+
+NUMBERS = Numbers()
 SECONDS = click.FloatRange(min=0.1, max=3600)
 
 
@@ -47,6 +91,9 @@ def package_options(command: Command) -> Command:
         (
             click.option(
                 "--segment-s", type=SECONDS, default=4, show_default=True, help="Length of segments, seconds."
+            ),
+            click.option(
+                "--ts", is_flag=True, help="Also transport streams (H.264, AAC) for old HLS players, in ts/."
             ),
             click.option("--drm", type=click.Choice(["cenc", "cbcs"]), help="Encrypt, with a key per track."),
             click.option(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.packaging.keys import Protection
     from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
 
+LISTED = "cinemill-package@1"
 FIELDS = "FILE[,name=,lang=,role=,label=,default]"
 
 
@@ -75,20 +76,22 @@ def package(encoded: tuple[Path, ...], output: Path, **options: Any) -> None:
     cinemill package h264/ av1/ -o both/ --text en.vtt,lang=en --text de.vtt,lang=de,role=caption
     cinemill package -o out/ --video 720p.mp4 --video 360p.mp4 --audio en.mp4,lang=en,default --drm cbcs
 
-    ENCODED are outputs of `cinemill encode`; several may hold one title in several codecs. Sound is the first one's.
+    ENCODED are outputs of `cinemill encode`; several may hold one title in several codecs; sound and
+    subtitles are the first one's.
     Roles of audio: dub, commentary, description; of text: caption, forced-subtitle, commentary.
     """
     from pipelines.cli.keys import key_set_of
     from pipelines.encode.publish import check_free
-    from pipelines.packaging.sources import encoded_audios, encoded_videos, named_apart
+    from pipelines.packaging.sources import encoded_audios, encoded_texts, encoded_videos, named_apart
 
     check_free(output, force=options["force"])
+    if options["ts"] and options["drm"]:
+        raise click.UsageError("--ts: transport streams are not encrypted; leave out --drm")
     videos = [*encoded_videos(encoded), *map(_video, options["videos"])]
     sound = [*(encoded_audios(encoded[0]) if encoded else ()), *map(_audio, options["audios"])]
+    texts = [*(encoded_texts(encoded[0]) if encoded else ()), *map(_text, options["texts"])]
     key_set = key_set_of(output.absolute().name, options)
-    remarks = _write(
-        output, (videos, named_apart(sound), [*map(_text, options["texts"])]), encoded, key_set, options
-    )
+    remarks = _write(output, (videos, named_apart(sound), named_apart(texts)), encoded, key_set, options)
     if options["as_json"]:
         click.echo(json.dumps({"type": "result", "output": str(output), "notices": remarks}))
     elif not options["quiet"]:
@@ -106,7 +109,8 @@ def _write(
 ) -> list[str]:
     """Make it beside the output, and put it there when it is whole; returns remarks."""
     from pipelines.packaging.build import build_package
-    from pipelines.packaging.sources import encoded_vmaf
+    from pipelines.packaging.sources import encoded_shots, encoded_vmaf
+    from pipelines.packaging.transport import write_transport
 
     remarks: list[str] = []
     with TemporaryDirectory(prefix=f".{output.name}.", dir=output.absolute().parent) as folder:
@@ -121,12 +125,26 @@ def _write(
             protection=_protection(key_set, options),
             images=options["images"],
             vmaf=encoded_vmaf(encoded, tracks[0]),
+            shots=encoded_shots(encoded[0]) if encoded else (),
             log=remarks.append,
         )
+        if options["ts"]:
+            write_transport(
+                *tracks, out=made, scratch=scratch, segment_s=Decimal(f"{options['segment_s']:g}")
+            )
+        _list_files(made)
         if output.exists():
             shutil.rmtree(output)
         made.rename(output)
     return remarks
+
+
+def _list_files(package: Path) -> None:
+    """Write `manifest.json`: hash and size of every file, which is what a signature is for."""
+    from pipelines.encode.manifest import dump, file_table
+
+    files = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
+    (package / "manifest.json").write_bytes(dump({"schema": LISTED, "files": file_table(files, {})}))
 
 
 def _protection(key_set: str, options: dict[str, Any]) -> Protection | None:

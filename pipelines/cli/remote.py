@@ -37,6 +37,12 @@ def remote(server: str) -> bool:
     return bool(server) and not named
 
 
+def named(server: str) -> str:
+    """How further commands name the server: not at all where the environment does."""
+    source = click.get_current_context().get_parameter_source("server")
+    return "" if source == ParameterSource.ENVIRONMENT else f" --server {server}"
+
+
 def client_for(server: str, key: str) -> Client:
     """A client of the server; of the one that `cinemill serve` starts, where none is named."""
     try:

@@ -37,14 +37,15 @@ def replay() -> None:
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a picture (SVG): bytes over time.",
+    help="Write a picture (SVG): bytes over time; requested, fetched, cached, wasted.",
 )
 @json_option
 def show(log: Path, output: Path | None, as_json: bool) -> None:
     """Requested, fetched and wasted bytes of each file in LOG."""
-    from mezzfs.replay import picture, read_log, summarise
+    from mezzfs.replay import picture, read_log, statistics, summarise
 
-    files = summarise(read_log(log))
+    records = list(read_log(log))
+    files, engine = summarise(records), statistics(records)
     if output is not None:
         output.write_text(picture(files))
     for file in files:
@@ -57,6 +58,8 @@ def show(log: Path, output: Path | None, as_json: bool) -> None:
             "fetches": len(file.fetches),
             "fetched_bytes": file.fetched_bytes,
             "wasted_bytes": file.wasted_bytes,
+            "kept_bytes": file.kept_bytes,
+            "evicted_bytes": file.evicted_bytes,
             "failures": file.failures,
         }
         if as_json:
@@ -65,8 +68,13 @@ def show(log: Path, output: Path | None, as_json: bool) -> None:
         click.echo(
             f"{file.name}: {len(file.reads)} reads of {file.requested_bytes:,} bytes, {file.hits} of them there already; "
             f"{len(file.fetches)} fetches of {file.fetched_bytes:,} bytes ({file.over_fetch:.2f}x), "
-            f"{file.wasted_bytes:,} for nobody; {file.failures} failures"
+            f"{file.wasted_bytes:,} for nobody; {file.kept_bytes:,} from the disk cache; {file.evicted_bytes:,} evicted; "
+            f"{file.failures} failures"
         )
+    if engine and as_json:
+        click.echo(json.dumps({"engine": engine}))
+    elif engine:
+        click.echo("engine: " + ", ".join(f"{name} {value:,}" for name, value in engine.items()))
 
 
 @replay.command()

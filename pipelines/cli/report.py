@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from pipelines.cli.options import json_option, quiet_option
+from pipelines.cli.options import FOLDER, json_option, quiet_option
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("output_folder", metavar="DIR", type=FOLDER)
 @click.option(
     "-o",
     "--output",
@@ -24,34 +24,79 @@ from pipelines.cli.options import json_option, quiet_option
 @click.option(
     "--job", default="", help="Of a work folder: the beginning of the job's id; default: the latest."
 )
+@click.option(
+    "--plots",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write every plot of an output folder there, as SVG and PNG.",
+)
 @json_option
 @quiet_option
-def report(folder: Path, output: Path | None, source: str, job: str, as_json: bool, quiet: bool) -> None:
+def report(
+    output_folder: str,
+    output: Path | None,
+    source: str,
+    job: str,
+    plots: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Make the report of DIR again: of an output folder, or of a job in a work folder. Nothing is encoded.
 
     \b
     cinemill report out/
+    cinemill report out/ --plots pictures/
+    cinemill report title.mkv
     cinemill report .out.cinemill -o report.html
 
-    It is made from the renditions, scores and decisions that are there, and from pictures of the source. If nothing
-    changed, it has the same bytes.
+    It is made from the renditions, scores and decisions that are there, and from pictures of the source; of an output
+    folder its plots and tables of scores, too. If nothing changed, all have the same bytes.
     """
     from pipelines.cli.progress import watching
-    from pipelines.encode.publish import write_whole
+    from pipelines.encode.place import report_place
     from pipelines.report.remake import remade
 
+    folder = Path(report_place(output_folder))
     place = output or folder / "report.html"
     before = place.read_bytes() if place.is_file() else None
     with (
         watching(as_json=as_json, quiet=quiet) as watch,
         remade(folder, source=source, job=job, on_event=watch) as made,
     ):
-        content = made.read_bytes()
-    write_whole(place, content)
-    if output is None:
-        _keep_up(folder, content)
+        content = made.page.read_bytes()
+        _write(folder, output, content, {name: path.read_bytes() for name, path in made.beside.items()})
+    drawn = [] if plots is None else _draw(folder, plots)
     state = "new" if before is None else "same" if before == content else "changed"
-    _tell({"report": str(place), "state": state, "bytes": len(content)}, as_json=as_json, quiet=quiet)
+    result = {"report": str(place), "state": state, "bytes": len(content), "plots": drawn}
+    _tell(result, as_json=as_json, quiet=quiet)
+
+
+def _write(folder: Path, output: Path | None, content: bytes, beside: dict[str, bytes]) -> None:
+    """The page where it was asked for, or a package's page and what lies beside it, with the manifest kept up."""
+    from pipelines.encode.manifest import read_manifest
+    from pipelines.encode.publish import write_whole
+
+    manifest = {} if output is not None else read_manifest(folder)
+    files = {"report.html": content, **(beside if "files" in manifest else {})}
+    if output is not None:
+        write_whole(output, content)
+        return
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_whole(folder / name, text)
+    if "files" in manifest:
+        _keep_up(folder, manifest, files)
+
+
+def _draw(folder: Path, place: Path) -> list[str]:
+    """Raises: CannotLoad: `folder` is no output of cinemill encode. ToolMissing: Pillow is not installed."""
+    from pipelines.report import load
+
+    found = load(folder).plots
+    place.mkdir(parents=True, exist_ok=True)
+    files = [place / f"{name}.{kind}" for name in found for kind in ("svg", "png")]
+    for file in files:
+        found[file.stem].save(file)
+    return [str(file) for file in files]
 
 
 def _tell(result: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
@@ -60,17 +105,18 @@ def _tell(result: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
     elif not quiet:
         words = {"new": "new", "same": "the same bytes as before", "changed": "differs from the one before"}
         click.echo(f"report: {result['report']} ({words[result['state']]})")
+        if result["plots"]:
+            click.echo(f"plots: {len(result['plots'])} pictures in {Path(result['plots'][0]).parent}")
 
 
-def _keep_up(folder: Path, content: bytes) -> None:
+def _keep_up(folder: Path, manifest: dict[str, Any], files: dict[str, bytes]) -> None:
     """Let the manifest of a package say what its report is now."""
-    from pipelines.encode.manifest import dump, read_manifest
+    from pipelines.encode.manifest import dump
     from pipelines.encode.publish import write_whole
 
-    found = read_manifest(folder)
-    entry = found.get("files", {}).get("report.html")
-    digest = hashlib.sha256(content).hexdigest()
-    if entry is None or entry["sha256"] == digest:
-        return
-    entry |= {"sha256": digest, "bytes": len(content)}
-    write_whole(folder / "manifest.json", dump(found))
+    known = dict(manifest["files"])
+    for name, content in files.items():
+        now = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        manifest["files"][name] = {**manifest["files"].get(name, {}), **now}
+    if manifest["files"] != known:
+        write_whole(folder / "manifest.json", dump(manifest))

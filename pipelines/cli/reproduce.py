@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import click
 
 from pipelines.cli.keys import use_store
 from pipelines.cli.options import (
+    Place,
     executor_option,
     json_option,
     key_file_option,
@@ -34,7 +35,7 @@ SHOWN = 20
 
 
 @click.command()
-@click.argument("manifest", type=click.Path(exists=True, path_type=Path))
+@click.argument("manifest", type=Place(folder=False))
 @click.option(
     "-o",
     "--output",
@@ -49,32 +50,26 @@ SHOWN = 20
 @json_option
 @quiet_option
 def reproduce(
-    manifest: Path,
+    manifest: str,
     output: Path | None,
     source: str,
     key_store: str | None,
     key_store_key: str | None,
     **options: Any,
 ) -> int:
-    """Encode again exactly what MANIFEST (or an output folder) says, and report what differs.
+    """Encode again exactly what MANIFEST (or an output) says, and report what differs.
 
     \b
     cinemill reproduce out/manifest.json
     cinemill reproduce out/manifest.json -o again --source /media/title.mov
+    cinemill reproduce s3://titles/film
 
     Everything is computed anew, in a work folder of its own: source by its content hash, all settings, then every
     output by its hash. Exit codes: 0 all outputs are the same, 1 something differs or failed, 2 usage.
     """
-    from pipelines.reproduce.errors import ManifestUnusable
-    from pipelines.reproduce.recorded import read_recorded
-
-    try:
-        recorded = read_recorded(manifest)
-    except ManifestUnusable as error:
-        raise click.UsageError(str(error)) from error
     use_store({"key_store": key_store, "key_store_key": key_store_key})
     try:
-        with _places(output, recorded) as (out, work_dir):
+        with _recorded(manifest) as recorded, _places(output, recorded) as (out, work_dir):
             found = _reproduced(recorded, out, work_dir, source, kept=output is not None, **options)
     except (KeyboardInterrupt, click.Abort):
         if output is not None:
@@ -97,6 +92,23 @@ def _reproduced(
 
     found = run_again(recorded, out=out, work_dir=work_dir, source=source, **options)
     return found if kept else replace(found, output="")
+
+
+@contextmanager
+def _recorded(place: str) -> Iterator[Recorded]:
+    """The manifest at a path or a URL. Raises: UsageError: it does not say what to repeat."""
+    from pipelines.encode.fetch import output_folder
+    from pipelines.encode.place import report_place
+    from pipelines.encode.publish import is_remote
+    from pipelines.reproduce.errors import ManifestUnusable
+    from pipelines.reproduce.recorded import read_recorded
+
+    with output_folder(place) if is_remote(place) else nullcontext(Path(report_place(place))) as path:
+        try:
+            recorded = read_recorded(path)
+        except ManifestUnusable as error:
+            raise click.UsageError(str(error)) from error
+        yield recorded
 
 
 @contextmanager

@@ -102,6 +102,10 @@ def serve(context: click.Context, /, **options: Any) -> int:
 
 def _ready(url: str) -> None:
     click.echo(f"listening on {url}")
+    click.echo(
+        "pages for people and the API for programs are there; Ctrl-C ends it, jobs go on when it starts again",
+        err=True,
+    )
 
 
 def _settings(options: dict[str, Any]) -> Settings:
@@ -150,7 +154,8 @@ def keys() -> None:
 def add(context: click.Context, name: str, scopes: tuple[str, ...], days: int | None) -> int:
     """Make a key for NAME and print it: once, it is kept as a hash.
 
-    Scopes: jobs:read, jobs:write, results:read, webhooks:write, metrics:read, * for all.
+    Scopes: jobs:read, jobs:write, results:read, webhooks:write, metrics:read, jobs:all for the jobs of others, * for everything.
+    Keys of one name are one person's, so a key can be replaced by a new one of the same name.
     """
     from archer.api.keys import mint
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.options import json_option, quiet_option
-from pipelines.cli.remote import client_for, job_of, lines, server_options
-from pipelines.cli.work import CODES
+from pipelines.cli.remote import client_for, job_of, lines, named, server_options
+from pipelines.cli.work import CODES, INTERRUPTED
 
 if TYPE_CHECKING:
     from archer.client import Client, Job
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 @server_options
 @click.option(
     "--param", "-p", "params", multiple=True, metavar="NAME=VALUE", help="A setting; VALUE is YAML."
+)
+@click.option(
+    "--input", "-i", "inputs", multiple=True, metavar="NAME=URL", help="One of several inputs, by its name."
 )
 @click.option("--queue", help="Whose limit it counts against.")
 @click.option("--priority", type=click.IntRange(-1000, 1000), help="Greater goes first.")
@@ -39,11 +42,12 @@ def submit(job: str, source: str | None, server: str, key: str, **options: Any) 
     \b
     cinemill submit encode https://media.example/title.mov -p ladder=720p,360p -p target_vmaf=95 --watch
     cinemill submit shots title.mov
+    cinemill submit score -i reference=title.mov -i distorted=copy.mp4
     cinemill submit job.yaml --dry-run
 
     Prints the job's id.
     """
-    document = _document(job, source, options["params"])
+    document = _document(job, source, options["params"], options["inputs"])
     with client_for(server, key) as client:
         if options["dry_run"]:
             return _preview(client.preview(document), as_json=options["as_json"])
@@ -58,7 +62,7 @@ def submit(job: str, source: str | None, server: str, key: str, **options: Any) 
             click.echo(json.dumps(made.document) if options["as_json"] else made.id)
             return 0
         click.echo(f"job {made.id}", err=True)
-        return _follow(made, as_json=options["as_json"], quiet=options["quiet"])
+        return _follow(made, client.url, as_json=options["as_json"], quiet=options["quiet"])
 
 
 @click.command()
@@ -72,7 +76,7 @@ def watch(job: str, server: str, key: str, as_json: bool, quiet: bool) -> int:
     A lost connection is made again, and nothing is missed.
     """
     with client_for(server, key) as client:
-        return _follow(client.job(job_of(client, job)), as_json=as_json, quiet=quiet)
+        return _follow(client.job(job_of(client, job)), client.url, as_json=as_json, quiet=quiet)
 
 
 @click.command()
@@ -101,10 +105,15 @@ def results(job: str, output: str, server: str, key: str, out: Path | None, as_j
         return 0
 
 
-def _document(job: str, source: str | None, params: Sequence[str]) -> dict[str, Any]:
-    """What is submitted: a template with its input, or what is in a file."""
+def _document(job: str, source: str | None, params: Sequence[str], inputs: Sequence[str]) -> dict[str, Any]:
+    """What is submitted: a template with its input or inputs, or what is in a file."""
     from archer.errors import SpecError
 
+    if inputs and source is not None:
+        raise click.UsageError(f"--input: wanted either {source}, or inputs by their names")
+    if inputs:
+        named = {name: _input(url) for name, url in _pairs(inputs, "--input").items()}
+        return {"job": job, "input": named, "params": _settings(params)}
     if source is not None:
         return {"job": job, "input": _input(source), "params": _settings(params)}
     path = Path(job)
@@ -166,21 +175,29 @@ def _preview(found: Mapping[str, Any], *, as_json: bool) -> int:
     return 0
 
 
-def _follow(job: Job, *, as_json: bool, quiet: bool) -> int:
+def _follow(job: Job, server: str, *, as_json: bool, quiet: bool) -> int:
     from pipelines.cli.progress import watching
 
-    with watching(as_json=as_json, quiet=quiet) as show:
-        for event in job.watch():
-            show(event)
+    try:
+        with watching(as_json=as_json, quiet=quiet) as show:
+            for event in job.watch():
+                show(event)
+    except KeyboardInterrupt:
+        click.echo(
+            f"the job goes on at the server: `cinemill watch {job.id}{named(server)}` follows it, "
+            f"`cinemill cancel {job.id}{named(server)}` stops it",
+            err=True,
+        )
+        return INTERRUPTED
     document = job.refresh().document
     if as_json:
         click.echo(json.dumps({"type": "result", **document}))
     elif not quiet:
-        _show(document, job.outputs())
+        _show(document, job.outputs(), server)
     return CODES.get(job.state, 1)
 
 
-def _show(document: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]]) -> None:
+def _show(document: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]], server: str) -> None:
     click.echo(f"job {document['id']}: {document['state']}")
     for row in outputs:
         click.echo(f"  {row['name']:<28} {row['kind']:<22} {row['size']:>14,} bytes")
@@ -188,7 +205,7 @@ def _show(document: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]]) -> 
         click.echo(f"failed: {failure}", err=True)
     if document["state"] == "failed":
         click.echo(
-            f"what was done is kept; go on with: cinemill retry {document['id']} --server ...", err=True
+            f"what was done is kept; go on with: cinemill retry {document['id']}{named(server)}", err=True
         )
 
 

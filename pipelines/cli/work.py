@@ -12,6 +12,7 @@ from pipelines.cli.progress import watching
 if TYPE_CHECKING:
     from archer import JobResult, JobSpec
 
+INTERRUPTED = 130
 CODES = {"done": 0, "partial": 3, "cancelled": 1, "failed": 1}
 folder_option = click.option(
     "-w",

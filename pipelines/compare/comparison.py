@@ -17,7 +17,7 @@ from pipelines.compare.match import check_match, paired
 from pipelines.compare.rates import RateResult, rate_results
 from pipelines.compare.settings import SettingRow, setting_rows
 from pipelines.compare.shots import ShotResult, shot_results
-from pipelines.compare.side import JobSide, RungData, read_side
+from pipelines.compare.side import JobSide, RungData, place_parts, read_side
 from pipelines.compare.worst import Regression, regressions
 
 SCHEMA = "cinemill-compare@1"
@@ -123,19 +123,19 @@ class Comparison:
 def compare(
     a: str | Path, b: str | Path, *, names: tuple[str, str] | None = None, force: bool = False
 ) -> Comparison:
-    """Compare two output folders of `cinemill encode`.
+    """Compare two outputs of `cinemill encode`.
 
     Args:
-        a, b: the folders; B is judged against A.
+        a, b: folders, single files with their reports beside them, or URLs of such; B is judged against A.
         names: of the sides for people; None for those of the folders.
         force: compare encodes of different sources or by different models all the same.
 
     Raises:
         NoJob: a folder is no output, or something of it is missing.
-        NotComparable: they are not of one source, or not scored alike.
+        NotComparable: they are not of one source, or not scored alike. OutputFailed: a store cannot be read.
     """
-    first, second = _labels(Path(a), Path(b)) if names is None else names
-    one, other = read_side(Path(a), first), read_side(Path(b), second)
+    first, second = _labels(str(a), str(b)) if names is None else names
+    one, other = read_side(a, first), read_side(b, second)
     notes = check_match(one, other, force=force)
     pairs, left = paired(one, other)
     for pair in pairs:
@@ -167,19 +167,19 @@ def compare(
     )
 
 
-def _labels(a: Path, b: Path) -> tuple[str, str]:
+def _labels(a: str, b: str) -> tuple[str, str]:
     """Names of the folders, with those of their parents where they are equal."""
-    one, other = a.resolve(), b.resolve()
-    if one.name != other.name:
-        return one.name, other.name
-    return f"{one.parent.name}/{one.name}", f"{other.parent.name}/{other.name}"
+    one, other = (place_parts(place) for place in (a, b))
+    if one[-1] != other[-1]:
+        return one[-1], other[-1]
+    return "/".join(one[-2:]), "/".join(other[-2:])
 
 
 def _side_json(side: JobSide) -> dict[str, Any]:
     manifest: Mapping[str, Any] = side.manifest
     return {
         "label": side.label,
-        "folder": str(side.folder),
+        "folder": side.place,
         "job": manifest["job"],
         "title": manifest["title"],
         "input": manifest["input"],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from archer.media import FrameRange, MediaInfo, frames, probe
 from cinemill_native.frames import Frame
+from mezzfs import MezzError
 from pipelines.compare.comparison import PairResult
 from pipelines.compare.side import RungData
 from pipelines.report.pictures import cropped, shown, worst_window
@@ -26,11 +27,12 @@ class Crop:
 
 
 def crops(pair: PairResult) -> dict[int, Crop]:
-    """Crops of the regressions of a pair, by frame; empty where a rendition is not there."""
-    if not pair.worst or not (pair.a.path.is_file() and pair.b.path.is_file()):
-        return {}
+    """Crops of the regressions of a pair, by frame; empty where a rendition is not there or cannot be read."""
     size = max((rung.width, rung.height) for rung in (pair.a, pair.b))
-    infos = {id(rung): probe(str(rung.path)) for rung in (pair.a, pair.b)}
+    try:
+        infos = {id(rung): probe(rung.url) for rung in (pair.a, pair.b)} if pair.worst else {}
+    except (MezzError, OSError):
+        return {}
     return {
         worst.frame: _crop(
             [(_frame(rung, infos[id(rung)], worst.frame), infos[id(rung)]) for rung in (pair.a, pair.b)], size
@@ -40,7 +42,7 @@ def crops(pair: PairResult) -> dict[int, Crop]:
 
 
 def _frame(rung: RungData, info: MediaInfo, index: int) -> Frame:
-    return next(iter(frames(str(rung.path), FrameRange(index, index + 1), info=info)))
+    return next(iter(frames(rung.url, FrameRange(index, index + 1), info=info)))
 
 
 def _crop(sides: list[tuple[Frame, MediaInfo]], size: tuple[int, int]) -> Crop:

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from archer.places import shown
 from pipelines.compare.errors import NoJob
 from pipelines.encode.cost import read_cost
+from pipelines.encode.fetch import output_folder
+from pipelines.encode.place import report_place
+from pipelines.encode.publish import is_remote, local_path
 from pipelines.report.features import scores_of
 from pipelines.reproduce.recorded import read_run
 from vmaf import FrameScores
@@ -35,7 +39,8 @@ class RungData:
         crf: its quality value as text; a range where shots have their own.
         frame_bytes: (n,) int64, coded size of each frame.
         scores: of every frame.
-        path: the rendition, which may be missing.
+        path: the rendition, which may be missing; it is where the output is at a URL.
+        url: where the rendition is read: a path, or a URL.
         shown: what a browser shows: its proxy where it has one, as HEVC does.
     """
 
@@ -48,6 +53,7 @@ class RungData:
     scores: FrameScores
     path: Path
     shown: Path
+    url: str
 
     @property
     def vmaf(self) -> npt.NDArray[np.float64]:
@@ -65,7 +71,8 @@ class JobSide:
 
     Attributes:
         label: name for people.
-        folder: where it lies.
+        folder: where it lies; of an output at a URL a folder that is gone.
+        place: path or URL of it, for people.
         manifest: content of `manifest.json`.
         run: content of `run.json`, or at least a `cost`; empty where nobody wrote it down.
         rungs: in the order of the ladder.
@@ -76,6 +83,7 @@ class JobSide:
 
     label: str
     folder: Path
+    place: str
     manifest: Mapping[str, Any]
     run: Mapping[str, Any]
     rungs: tuple[RungData, ...]
@@ -89,16 +97,36 @@ class JobSide:
         return len(self.times)
 
 
-def read_side(folder: Path, label: str = "") -> JobSide:
+def read_side(place: str | Path, label: str = "") -> JobSide:
     """Read an output folder.
 
     Args:
-        folder: of `cinemill encode`.
+        place: path or URL of an output of `cinemill encode`: a folder, or one file with its report beside it. At a URL
+            its videos stay there: pictures are read from them, and the player does not show them.
         label: name for people; empty for the folder's.
 
     Raises:
-        NoJob: it is none, or part of it is missing or damaged.
+        NoJob: it is none, or part of it is missing or damaged. OutputFailed: its store cannot be read.
     """
+    text = str(place).rstrip("/")
+    try:
+        with output_folder(text) as folder:
+            return _side(folder, text, label)
+    except NoJob as error:
+        raise NoJob(_public(text), error.reason) from error
+
+
+def place_parts(place: str) -> list[str]:
+    """Names of the folders on the way to an output, without what of a URL may be secret; at least one."""
+    text = shown(place) if is_remote(place) else str(local_path(place).resolve())
+    return [part for part in text.split("/") if part] or [text]
+
+
+def _public(place: str) -> str:
+    return shown(place) if is_remote(place) else place
+
+
+def _side(folder: Path, place: str, label: str) -> JobSide:
     manifest = _manifest(folder)
     table = _features(folder)
     scores = scores_of(table)
@@ -108,11 +136,12 @@ def read_side(folder: Path, label: str = "") -> JobSide:
     first = next(iter(rows))
     times, shot = (_column(table, first, name) for name in ("time_s", "shot"))
     return JobSide(
-        label=label or folder.resolve().name,
+        label=label or place_parts(place)[-1],
         folder=folder,
+        place=_public(place),
         manifest=manifest,
         run=_run(folder, manifest["job"]),
-        rungs=tuple(_rung(folder, table, row, scores[name]) for name, row in rows.items()),
+        rungs=tuple(_rung(folder, place, table, row, scores[name]) for name, row in rows.items()),
         times=times,
         duration=_duration(times, str(manifest["media"]["frame_rate"])),
         shots=_shots(shot),
@@ -125,8 +154,9 @@ def _run(folder: Path, job: str) -> Mapping[str, Any]:
     return read_run(folder / "manifest.json", job) or ({"cost": cost} if cost else {})
 
 
-def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameScores) -> RungData:
+def _rung(folder: Path, place: str, table: pa.Table, row: Mapping[str, Any], scores: FrameScores) -> RungData:
     path, proxy = (folder / kind / f"{row['name']}.mp4" for kind in ("renditions", "proxies"))
+    url = f"{report_place(place)}/renditions/{row['name']}.mp4" if is_remote(place) else str(path)
     return RungData(
         name=row["name"],
         width=row["width"],
@@ -137,6 +167,7 @@ def _rung(folder: Path, table: pa.Table, row: Mapping[str, Any], scores: FrameSc
         scores=scores,
         path=path,
         shown=proxy if proxy.is_file() else path,
+        url=url,
     )
 
 
@@ -165,7 +196,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise NoJob(
-            str(folder), "there is no manifest.json; name an output folder of cinemill encode"
+            str(folder),
+            "there is no manifest.json; name an output folder of cinemill encode, or one file encoded with --report",
         ) from error
     except (OSError, ValueError) as error:
         raise NoJob(str(folder), f"manifest.json cannot be read: {error}") from error

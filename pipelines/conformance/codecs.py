@@ -22,6 +22,14 @@ def codec_of(init: bytes) -> str:
     return ""
 
 
+def same_codec(declared: str, real: str) -> bool:
+    """A declared string is what the media demands; that of AV1 may go on with colour, which the header does not say.
+
+    Source: AV1 Codec ISO Media File Format Binding, section 5: all fields behind the bit depth are optional, together.
+    """
+    return declared == real or (real.startswith("av01.") and declared.startswith(f"{real}."))
+
+
 def family_of(codec: str) -> str:
     """`h264`, `av1`, `aac` ... of a codec string; the string itself where it is unknown."""
     name = codec.partition(".")[0]

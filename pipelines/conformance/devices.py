@@ -14,7 +14,7 @@ from pipelines.conformance.errors import UnknownDevice
 from pipelines.conformance.listing import Listed, Listing
 
 Protocol = Literal["hls", "dash", "files"]
-Engine = Literal["", "static", "decoder", "chromium", "firefox"]
+Engine = Literal["", "static", "decoder", "chromium", "firefox", "webkit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,8 @@ BROWSER: dict[str, Any] = {
     "audio": ANY_AUDIO,
     "video": WEB,
 }
+WEBKIT: dict[str, Any] = {**BROWSER, "drm": ()}
+"""Debian builds it without Encrypted Media Extensions."""
 KNOWN: tuple[Device, ...] = (
     Device(name="package", title="The package itself", protocol="files", engine="static"),
     Device(name="decoder", title="FFmpeg's decoders", protocol="files", engine="decoder"),
@@ -80,6 +82,15 @@ KNOWN: tuple[Device, ...] = (
         engine="firefox",
         player="shaka",
         **BROWSER,
+    ),
+    Device(name="webkit-hls", title="WebKitGTK, hls.js", engine="webkit", player="hls.js", **WEBKIT),
+    Device(
+        name="webkit-dash",
+        title="WebKitGTK, Shaka Player",
+        protocol="dash",
+        engine="webkit",
+        player="shaka",
+        **WEBKIT,
     ),
     Device(
         name="tv-1080p",

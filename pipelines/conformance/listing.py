@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.conformance.codecs import AUDIO_FAMILIES
 from pipelines.conformance.errors import NoPackage
-from pipelines.packaging.argv import INIT, MANIFEST, MASTER
+from pipelines.packaging.argv import INIT, MANIFEST, MASTER, TS
 from pipelines.packaging.description import read_description
 from pipelines.packaging.manifests import read_playlist
 
@@ -26,7 +26,7 @@ class InHls:
     """What the master playlist says of a rendition.
 
     Attributes:
-        codecs: all codec strings of its line, so of sound too; empty for sound and text.
+        codecs: all codec strings of its line, so of sound too; of sound, that of the variants, if it is one only.
         bandwidth: peak bits per second of the variant with its sound; 0 for sound and text.
         language, label: as written; empty where missing.
         default: of sound and text.
@@ -97,7 +97,7 @@ class Listed:
         own = [
             name
             for name in (self.hls.codecs if self.hls else ())
-            if (name.partition(".")[0] in AUDIO_FAMILIES) == (self.kind == "audio")
+            if _is_sound(name) == (self.kind == "audio")
         ]
         return own[0] if own else ""
 
@@ -113,6 +113,11 @@ class Listed:
         """It is meant to be encrypted."""
         return "key_id" in self.meant
 
+    @property
+    def streams(self) -> bool:
+        """Its segments are MPEG-2 transport streams, not fragments of mp4."""
+        return bool(self.segments) and self.segments[0].endswith(".ts")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
@@ -122,11 +127,18 @@ class Listing:
         root: its folder.
         renditions: in the order of `tracks.json`, then those that only a manifest names.
         protection: scheme and key set of `tracks.json`; empty for a clear package.
+        at: where the manifests are below `base`, which is served: `ts/` for the transport streams of a package.
     """
 
     root: Path
     renditions: tuple[Listed, ...]
     protection: Mapping[str, str]
+    at: str = ""
+
+    @property
+    def base(self) -> Path:
+        """The folder that is served: the package, also where only its transport streams are tested."""
+        return self.root.parent if self.at else self.root
 
     def of(self, kind: Kind) -> list[Listed]:
         """The renditions of one kind."""
@@ -160,7 +172,13 @@ def read_listing(root: Path) -> Listing:
     renditions = [
         _listed(root, name, kinds[name], hls.get(name), dash.get(name), meant.get(name, {})) for name in names
     ]
-    return Listing(root=root, renditions=tuple(renditions), protection=about.get("protection", {}))
+    part = root.absolute().name == TS and (root.absolute().parent / MASTER).is_file()
+    return Listing(
+        root=root.absolute() if part else root,
+        renditions=tuple(renditions),
+        protection=about.get("protection", {}),
+        at=f"{TS}/" if part else "",
+    )
 
 
 def _listed(
@@ -202,7 +220,15 @@ def _hls(root: Path) -> dict[str, tuple[Kind, InHls]]:
                     default=fields.get("DEFAULT") == "YES",
                 ),
             )
-    return found
+    heard = tuple({name for _, each in found.values() for name in each.codecs if _is_sound(name)})
+    return {
+        name: (kind, replace(each, codecs=heard) if kind == "audio" and len(heard) == 1 else each)
+        for name, (kind, each) in found.items()
+    }
+
+
+def _is_sound(codec: str) -> bool:
+    return codec.partition(".")[0] in AUDIO_FAMILIES
 
 
 def _variant(fields: Mapping[str, str]) -> InHls:

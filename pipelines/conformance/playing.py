@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipelines.conformance.browsers.base import Page
 from pipelines.conformance.decoding import Bench, Found
 from pipelines.conformance.devices import Device
 from pipelines.conformance.listing import Listed
-from pipelines.conformance.pictures import BOUND_DB, grey_of_png, nearest
+from pipelines.conformance.pictures import BOUND_DB, grey_of_png, likeness_db, nearest
 from pipelines.conformance.server import WRONG
 from pipelines.packaging.argv import MANIFEST, MASTER
 from pipelines.packaging.languages import shortest_tag
@@ -20,13 +21,15 @@ from pipelines.packaging.webvtt import read_cues
 
 FASTEST = 4
 """Titles are played at this rate to their end, short ones at half of it: what counts is that all is shown in order."""
+RATES, AHEAD = (1.0, 0.5, 0.5, 0.25, 0.25, 0.125), 6
+"""Rates at which frames are watched, until all were presented; and frames that are played before those that matter."""
 EDGE_S = 0.25
 HEARD = 1e-3
 PASSING = "hls.js passing"
 """What hls.js reports and gets over by itself: it breaks off loads and throws buffers away when it changes rungs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """A page in which a rendition is tested.
 
@@ -35,19 +38,21 @@ class Stage:
         url: root of the web server.
         device: whose player it is.
         bench: the package and the truth.
+        whole: every frame of the title is watched, not parts of it.
     """
 
     page: Page
     url: str
     device: Device
     bench: Bench
+    whole: bool = False
 
     def start(self, each: Listed, *, wrong_keys: bool = False, listen: bool = False) -> dict[str, Any]:
         """Load the package with one rung chosen; returns the player's state."""
         listing, keys = self.bench.listing, self.bench.keys
         order = {
             "player": self.device.player,
-            "url": f"{self.url}/package/{MASTER if self.device.protocol == 'hls' else MANIFEST}",
+            "url": f"{self.url}/package/{listing.at}{MASTER if self.device.protocol == 'hls' else MANIFEST}",
             "rung": each.name,
             "codec": each.codec.partition(".")[0],
             "ids": {one.name: one.dash.id for one in listing.of("video") if one.dash},
@@ -58,22 +63,41 @@ class Stage:
         }
         return dict(self.page.evaluate(f"cinema.start({json.dumps(order)})", timeout_s=70))
 
+    @cached_property
+    def offset(self) -> float:
+        """Where the player's clock has the first frame, seconds.
+
+        It is 0, but hls.js counts transport streams from when the first packet is decoded, some frames before it is shown.
+        """
+        return float(self.state()["buffered"][0][0]) if self.bench.listing.at else 0.0
+
+    def place(self, number: int) -> float:
+        """A time of the player at which a frame is on the screen."""
+        return self.bench.reference.middle(number) + self.offset
+
+    def number(self, time: float) -> int:
+        """The frame at a time of the player."""
+        return self.bench.reference.number(time - self.offset)
+
     def state(self) -> dict[str, Any]:
         """The player's state."""
         return dict(self.page.evaluate("cinema.state()"))
 
-    def see(self, number: int, found: Found, name: str = "") -> tuple[int, float]:
-        """Go to a frame; which one is seen, and how like it is to the truth, dB."""
+    def see(self, each: Listed, number: int, found: Found, name: str = "") -> tuple[int, float]:
+        """Go to a frame; which one of the rendition's own is seen, and how like it is to the truth, dB."""
         reference = self.bench.reference
-        self.page.evaluate(f"cinema.seek({reference.middle(number)!r})", timeout_s=40)
+        self.page.evaluate(f"cinema.seek({self.place(number)!r})", timeout_s=40)
         picture = self.page.screenshot()
         if name:
             found.pictures[name] = picture
-        return nearest(grey_of_png(picture), reference.near(number), number)
+        seen = grey_of_png(picture)
+        shown, _ = nearest(seen, reference.own(each, number), number)
+        return shown, likeness_db(seen, reference.picture(number))
 
     def complaints(self) -> list[str]:
-        """Errors of player, page and browser."""
-        return [*self.state()["trouble"], *self.page.complaints()]
+        """Errors of player, page and browser; of transport streams without those that hls.js gets over at their beginning."""
+        found = [*self.state()["trouble"], *self.page.complaints()]
+        return [text for text in found if not (self.bench.listing.at and text.startswith(PASSING))]
 
 
 def play(stage: Stage, each: Listed) -> Found:
@@ -105,6 +129,72 @@ def play(stage: Stage, each: Listed) -> Found:
     return _with_complaints(stage, found)
 
 
+def frames(stage: Stage, each: Listed) -> Found:
+    """Every frame of the parts that are watched is presented, one after the other: none left out, none twice, none late.
+
+    A machine that is busy drops frames, which says nothing about the package: what was dropped is watched again, slower.
+    """
+    found, reference = Found(), stage.bench.reference
+    stage.start(each)
+    wanted: set[int] = set()
+    presented: set[int] = set()
+    slowest = 1.0
+    for start, end in reference.watched(whole=stage.whole):
+        wanted |= set(range(start, end))
+        for rate in RATES:
+            missing = sorted(set(range(start, end)) - presented)
+            if not missing:
+                break
+            slowest = min(slowest, rate)
+            for first, last in runs(missing):
+                presented |= _watched(stage, max(0, first - AHEAD), last, rate, found)
+    lost = sorted(wanted - presented)
+    if lost:
+        found.problems.append(f"{len(lost)} frames are never presented: {lost[0]} is the first")
+    found.measured |= {"wanted": len(wanted), "presented": len(wanted & presented), "slowest_rate": slowest}
+    return _with_complaints(stage, found)
+
+
+def _watched(stage: Stage, first: int, last: int, rate: float, found: Found) -> set[int]:
+    """Frames that are presented when a part is played; one that comes after a later one is a problem."""
+    script = f"cinema.watch({stage.place(first)!r}, {stage.place(last)!r}, {rate})"
+    told = stage.page.evaluate(script, timeout_s=40 + 5 * (last - first) / 24 / rate)
+    seen = [(stage.number(time), int(count)) for time, count in told]
+    late = next(((one, other) for (one, _), (other, _) in pairwise(seen) if other < one), None)
+    if late:
+        found.problems.append(f"frame {late[1]} is presented after frame {late[0]}")
+    return presented_of(seen)
+
+
+def presented_of(seen: Sequence[tuple[int, int]]) -> set[int]:
+    """Numbers of the frames that were presented.
+
+    Args:
+        seen: (frame, number of pictures presented so far) of each picture that the browser told of; it may leave some out
+            when it is busy, but not from the count: as many pictures more as frames are all frames between.
+    """
+    found = {number for number, _ in seen}
+    for (one, before), (other, after) in pairwise(seen):
+        if other - one == after - before:
+            found |= set(range(one, other))
+    return found
+
+
+def runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each run of frames, those that are near to each other together.
+
+    Args:
+        numbers: rising.
+    """
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number - found[-1][1] <= 2 * AHEAD:
+            found[-1] = found[-1][0], number
+        else:
+            found.append((number, number))
+    return found
+
+
 def seek(stage: Stage, each: Listed) -> Found:
     """Frame by frame over a joint of segments, backwards and forwards: each time the frame that was asked for."""
     found = Found()
@@ -112,7 +202,7 @@ def seek(stage: Stage, each: Listed) -> Found:
     worst = 0
     frames = stage.bench.reference.boundary
     for number in (*frames[::-1], *frames):
-        shown, _ = stage.see(number, found)
+        shown, _ = stage.see(each, number, found)
         worst = max(worst, abs(shown - number))
         if shown != number:
             found.problems.append(f"asked for frame {number}, frame {shown} is seen")
@@ -125,7 +215,7 @@ def pictures(stage: Stage, each: Listed) -> Found:
     found, likes = Found(), []
     stage.start(each)
     for number in stage.bench.reference.named:
-        shown, like = stage.see(number, found, f"frame-{number}")
+        shown, like = stage.see(each, number, found, f"frame-{number}")
         likes.append(like)
         if shown != number:
             found.problems.append(f"frame {shown} is seen where frame {number} should be")
@@ -186,14 +276,17 @@ def sound(stage: Stage, each: Listed) -> Found:
     """Sound is decoded, and heard where the browser lets us listen; all languages are offered."""
     found, page = Found(), stage.page
     listing = stage.bench.listing
-    stage.start(each, listen=not listing.protection and stage.device.engine == "chromium")
+    listens = not listing.protection and stage.device.engine == "chromium"
+    stage.start(each, listen=listens)
+    (loud, peak), length = stage.bench.reference.loud, _length(each)
+    page.evaluate(f"cinema.seek({min(max(0.0, loud - 0.3), max(0.0, length - 1.5))})", timeout_s=40)
     page.evaluate("cinema.play(1)")
-    page.wait_for("video.ended || video.currentTime > 1", 30)
+    page.wait_for(f"video.ended || video.currentTime > {loud + 0.7}", 30)
     state = stage.state()
     found.measured |= {"decoded_bytes": state["audioBytes"], "loudest": state["loudest"]}
     if not state["audioBytes"]:
         found.problems.append("no sound is decoded")
-    elif not listing.protection and stage.device.engine == "chromium" and state["loudest"] < HEARD:
+    elif listens and state["loudest"] < min(HEARD, peak / 4):
         found.problems.append("nothing is heard")
     offered = sorted(filter(None, map(_short, page.evaluate("cinema.audios()"))))
     wanted = sorted(filter(None, (_short(str(one.meant.get("language", ""))) for one in listing.of("audio"))))
@@ -225,6 +318,7 @@ def subtitles(stage: Stage, each: Listed) -> Found:
 
 RUN: Mapping[str, Callable[[Stage, Listed], Found]] = {
     "play": play,
+    "frames": frames,
     "seek": seek,
     "pictures": pictures,
     "switch": switch,
@@ -237,7 +331,7 @@ RUN: Mapping[str, Callable[[Stage, Listed], Found]] = {
 
 def tests_of(bench: Bench, each: Listed, *, first: bool) -> Iterator[str]:
     """Names of the tests of a video rendition; `first` is the one that also stands for sound and subtitles."""
-    yield from ("play", "seek")
+    yield from ("play", "frames", "seek")
     yield "decrypt" if each.protected else "pictures"
     if any(_switchable(each, one) for one in bench.listing.of("video")):
         yield "switch"

@@ -17,6 +17,7 @@ from pipelines.conformance import decoding, playing
 from pipelines.conformance.browsers.base import Browser
 from pipelines.conformance.browsers.chromium import Chromium
 from pipelines.conformance.browsers.firefox import Firefox
+from pipelines.conformance.browsers.webkit import Webkit
 from pipelines.conformance.decoding import Bench, Found
 from pipelines.conformance.devices import Device, misfit
 from pipelines.conformance.errors import ConformanceError
@@ -27,7 +28,11 @@ from pipelines.conformance.server import serving
 from pipelines.conformance.static import CHECKS
 from pipelines.packaging.keys import KeySet
 
-BROWSERS: Mapping[str, type[Chromium | Firefox]] = {"chromium": Chromium, "firefox": Firefox}
+BROWSERS: Mapping[str, type[Chromium | Firefox | Webkit]] = {
+    "chromium": Chromium,
+    "firefox": Firefox,
+    "webkit": Webkit,
+}
 RESULTS = "results.json"
 FRESH = frozenset({"decrypt", "locked"})
 """Tests that always get a new browser process: one that was used has hidden a wrong key."""
@@ -45,6 +50,7 @@ class Order:
         keys: the key set of an encrypted package; None where it is clear, or not at hand.
         tests, renditions: patterns (`play`, `video-*`); empty for all.
         budget_s: no case is begun after so many seconds; 0 for no bound.
+        whole: every frame is watched, which takes as long as the title for each rendition and player.
         timed: results say how long each case took; off where another run must give the same bytes.
     """
 
@@ -56,6 +62,7 @@ class Order:
     tests: Sequence[str] = ()
     renditions: Sequence[str] = ()
     budget_s: float = 0
+    whole: bool = False
     timed: bool = True
     told: Callable[[Result], None] = field(default=lambda _: None)
 
@@ -96,7 +103,8 @@ def _cases(order: Order, bench: Bench) -> Iterator[Case]:
 
 def _tests(device: Device, bench: Bench, each: Listed, *, first: bool) -> list[str]:
     if device.engine == "static":
-        return [check.name for check in CHECKS.values() if each.kind in check.kinds]
+        fit = [check for check in CHECKS.values() if each.kind in check.kinds]
+        return [check.name for check in fit if check.streams or not bench.listing.at]
     if device.engine == "decoder":
         return list(decoding.tests_of(each))
     if device.engine in BROWSERS and each.kind == "video":
@@ -120,7 +128,7 @@ class _Lab:
         self.versions: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        self._url = self._stack.enter_context(serving(self._order.package, self._bench.keys))
+        self._url = self._stack.enter_context(serving(self._bench.listing.base, self._bench.keys))
         self._profiles = Path(self._stack.enter_context(TemporaryDirectory(prefix="cinemill-browsers-")))
         return self
 
@@ -167,7 +175,9 @@ class _Lab:
         if test in FRESH or self._bench.listing.protection:
             self._end_browser()
         page = self._browser(device.engine).open(f"{self._url}/{device.player}/player.html")
-        stage = playing.Stage(page=page, url=self._url, device=device, bench=self._bench)
+        stage = playing.Stage(
+            page=page, url=self._url, device=device, bench=self._bench, whole=self._order.whole
+        )
         try:
             found = playing.RUN[test](stage, each)
         except ConformanceError as error:

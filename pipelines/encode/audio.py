@@ -1,16 +1,18 @@
-"""Stage `audio`: every audio track, once over the whole title."""
+"""Stage `audio`: every audio track that is wanted, once over the whole title."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from archer.media import AudioStream, TextStream
 from archer.process import ffmpeg_path, tool_build
 from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext
 from encoder import encode_audio
 from pipelines.encode.request import AudioCodec
+from pipelines.ingest.tracks import audio_tracks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +22,12 @@ class AudioParams:
     Attributes:
         codec: `aac` or `opus`.
         loudness: LUFS to bring every track to, decimal text; empty only measures.
+        tracks: which tracks, see `pipelines.ingest.tracks`; empty for all.
     """
 
-    codec: AudioCodec = "aac"
+    codec: AudioCodec | Literal["flac"] = "aac"
     loudness: str = ""
+    tracks: str = ""
 
 
 class Audio(Stage[AudioParams]):
@@ -48,26 +52,27 @@ class Audio(Stage[AudioParams]):
         info = inputs.media()
         return [
             Item(
-                variant=track_name("audio", place, track.language),
-                values=track_values(place, track),
+                variant=track_name("audio", place, track.shown.language),
+                values=track_values(place, track.shown),
                 weight=max(1, round(info.duration)),
             )
-            for place, track in enumerate(info.audio)
+            for place, track in enumerate(audio_tracks(info, params.tracks))
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: AudioParams) -> None:
         """Encode one track."""
         info = ctx.inputs.media()
-        track = info.audio[int(item.values["place"])]
-        samples = max(1, round(info.duration * track.rate))
+        track = audio_tracks(info, params.tracks)[int(item.values["place"])]
+        samples = max(1, round(info.duration * track.shown.rate))
         facts = encode_audio(
             ctx.inputs.asset().url,
             info,
-            track,
+            track.shown,
             ctx.out("audio", ".mp4"),
             name=item.variant,
             codec=params.codec,
             loudness=params.loudness,
+            streams=track.streams,
             on_sample=lambda done: ctx.progress(min(done, samples), samples),
         )
         ctx.out_json("facts", asdict(facts))

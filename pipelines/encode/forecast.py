@@ -10,11 +10,11 @@ from archer.media import MediaInfo
 from archer.plan import JobSpec
 from pipelines.cli.session import Done, run_job
 from pipelines.encode.chunks import title_chunks
-from pipelines.encode.job import MEDIA, SHOTS, ladder_source
+from pipelines.encode.job import MEDIA, SHOTS, choices_source, ladder_source
 from pipelines.encode.run import EncodeOrder
 from pipelines.encode.zones import title_zones
 
-DECIDING = frozenset({"ingest", "shots", "search", "rungs", "analyse", "allocate"})
+DECIDING = frozenset({"ingest", "shots", "search", "rungs", "analyse", "allocate", "ladders"})
 
 
 def forecast(
@@ -25,7 +25,7 @@ def forecast(
     Raises:
         CinemillError: whatever failed; the work folder stays.
     """
-    spec = JobSpec(nodes=[node for node in order.spec.nodes if node.id in DECIDING])
+    spec = JobSpec(nodes=[node for node in order.spec.nodes if node.stage in DECIDING])
     spent: list[Event] = []
     options: dict[str, Any] = {"workers": workers, "executor": executor, "as_json": as_json, "quiet": quiet}
     work = str(order.place.work_dir)
@@ -35,11 +35,11 @@ def forecast(
 
 def _forecast(order: EncodeOrder, done: Done, events: Sequence[Event]) -> dict[str, Any]:
     info = MediaInfo.from_json(done.json(MEDIA))
-    zones = title_zones(order.request.zones, order.request.codec, info.frame_count)
+    zones = title_zones(order.request.zones, order.request.codecs[0], info.frame_count)
     chunks = title_chunks(done.json(SHOTS), info, order.request.chunk_s, zones)
     ladder = done.json(ladder_source(order.request))
     costs = _costs(events)
-    choices = done.json("allocate.choices") if order.request.optimizes else {}
+    choices = done.json(choices_source(order.request)) if order.request.optimizes else {}
     return {
         "type": "plan",
         "tasks": {
@@ -66,7 +66,7 @@ def _costs(events: Sequence[Event]) -> list[tuple[float, float]]:
     """(coded samples, processor seconds) of each analysis encode that this run made; those known before cost nothing."""
     found = []
     for event in events:
-        if event.type == "chunk-done" and event.node == "analyse":
+        if event.type == "chunk-done" and event.node.partition("_")[0] == "analyse":
             width, _, rest = event.item.rpartition("/")[2].partition("x")
             area = int(width) * int(rest.partition("-")[0])
             found.append((float(area * event.payload["weight"]), event.payload["cpu_ms"] / 1000))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
+from functools import partial
 
 from archer.canonical import digest
-from archer.media.asset import Asset
+from archer.media.asset import Asset, joined
 from archer.plan import JobSpec, Node, Source
 from archer.templates import Assets, JobTemplate
 from pipelines.allocate.stage import AllocateParams
@@ -15,12 +17,16 @@ from pipelines.analyse.rungs import RungsParams
 from pipelines.analyse.stage import AnalyseParams
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
+from pipelines.encode.captions import words_of
+from pipelines.encode.errors import BadSetting
+from pipelines.encode.ladders import CHOICES, LADDER, LaddersParams, input_of
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest, checked, single_of
 from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
 from pipelines.encode.subtitles import SubtitlesParams
+from pipelines.ingest.clips import parse_clips
 from pipelines.packaging.stage import PackagingParams
 from pipelines.proxies.stage import ProxiesParams
 from pipelines.publish.stage import PublishParams
@@ -36,15 +42,23 @@ Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
 
-def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str = "") -> JobSpec:
+def encode_job(
+    asset: Asset, request: EncodeRequest, *, title: str, command: str = "", captions: Asset | None = None
+) -> JobSpec:
     """The main job on `asset`: a package, or one file where `request.single` says so.
 
     Args:
-        asset: the mezzanine.
+        asset: the mezzanine, or several; see `archer.media.asset.joined`.
         request: the user's settings, validated.
         title: name for people, shown in the report.
         command: the command line that makes it again, shown in the report.
+        captions: subtitle files that come beside it, one for each word of `request.captions`.
+
+    Raises:
+        BadSetting: there are other numbers of files than the settings speak of.
     """
+    check_inputs(asset, captions, request)
+    texts = _subtitles(asset, captions, request)
     nodes = [
         *_read(asset, request),
         *_decide(asset, request),
@@ -52,11 +66,14 @@ def encode_job(asset: Asset, request: EncodeRequest, *, title: str, command: str
         _score(asset, request),
     ]
     if request.single:
-        nodes += [_mux(asset, request), *(_judged(asset, request) if request.qc_gate != "none" else [])]
+        beside = [texts] if captions or is_edit(asset, request) else []
+        out = [*beside, _mux(asset, request, captions)]
     else:
-        nodes += [_subtitles(asset), _package(request), *_looked_at(asset, request)]
-        nodes.append(_report(asset, request, title, command))
-    return JobSpec(nodes=nodes if request.qc_gate == "none" else _behind_gate(nodes))
+        out = [texts, _package(request)]
+    gated = request.qc_gate != "none"
+    told = [*_looked_at(asset, request), _report(asset, request, title, command)] if request.reports else []
+    nodes += [*out, *told, *(_judged(asset, request) if gated and not request.reports else [])]
+    return JobSpec(nodes=_behind_gate(nodes) if gated else nodes)
 
 
 def _behind_gate(nodes: list[Node]) -> list[Node]:
@@ -71,9 +88,28 @@ def _behind_gate(nodes: list[Node]) -> list[Node]:
     ]
 
 
-def order_mark(asset: Asset, request: EncodeRequest) -> str:
-    """Names an order: this input, these settings."""
-    return digest([asset.identity, asdict(request)])[:32]
+def order_mark(asset: Asset, request: EncodeRequest, captions: Asset | None = None) -> str:
+    """Names an order: this input, these settings, these subtitle files; one file is the same with its report and without."""
+    settings = {key: value for key, value in asdict(request).items() if key != "report"}
+    return digest([asset.identity, settings, *([captions.identity] if captions else [])])[:32]
+
+
+def is_edit(asset: Asset, request: EncodeRequest) -> bool:
+    """The title is put together of pieces."""
+    return bool(request.clips) or len(asset.urls) > 1
+
+
+def check_inputs(asset: Asset, captions: Asset | None, request: EncodeRequest) -> None:
+    """Refuse settings that speak of inputs or files that are not there. Raises: BadSetting."""
+    inputs, files = len(asset.urls), len(captions.urls) if captions else 0
+    words = words_of(request.captions)
+    if len(words) != files:
+        raise BadSetting("--captions", request.captions, f"names {len(words)} languages for {files} files")
+    spoken = [("--captions", source) for source, _ in words]
+    spoken += [("--clip", clip.source) for clip in parse_clips(request.clips)]
+    for option, source in spoken:
+        if source >= inputs:
+            raise BadSetting(option, f"{source + 1}@", f"there are {inputs} inputs; add --join for more")
 
 
 def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
@@ -92,46 +128,87 @@ def _shots(asset: Asset, request: EncodeRequest) -> Node:
 
 def ladder_source(request: EncodeRequest) -> str:
     """Which output decides about rungs and quality."""
-    return "allocate.ladder" if request.optimizes else "search.ladder"
+    return "ladders.ladder" if len(request.codecs) > 1 else _ladder_of(request)
+
+
+def choices_source(request: EncodeRequest) -> str:
+    """Which output says why, where the optimizer decides."""
+    return "ladders.choices" if len(request.codecs) > 1 else "allocate.choices"
+
+
+def named(node: str, place: int, request: EncodeRequest) -> str:
+    """Name of a node that there is for each codec: that of the first one is plain."""
+    return f"{node}_{request.codecs[place]}" if place else node
+
+
+def _ladder_of(request: EncodeRequest, place: int = 0) -> str:
+    return f"{named('allocate' if request.optimizes else 'search', place, request)}.ladder"
 
 
 def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
-    """Either one quality value for all shots, or analysis and one for each."""
-    if not request.optimizes:
-        search = SearchParams(
-            settings=request.settings,
-            ladder=request.ladder,
-            target_vmaf=request.target_vmaf,
-            model=request.model,
-            single=bool(request.single),
-        )
-        return [Node(id="search", stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
+    """Either one quality value for all shots, or analysis and one for each; for every codec by itself, then joined."""
     rungs = RungsParams(ladder=request.ladder, goals=request.goals, single=bool(request.single))
+    decide = _analyse if request.optimizes else _search
+    nodes = (
+        [Node(id="rungs", stage="rungs", params=rungs, inputs={"media": MEDIA})] if request.optimizes else []
+    )
+    for place, one in enumerate(request.each):
+        nodes += decide(asset, one, partial(named, place=place, request=request))
+    if len(request.codecs) > 1:
+        inputs: Inputs = {}
+        for place in range(len(request.codecs)):
+            inputs[input_of(LADDER, place)] = _ladder_of(request, place)
+            if request.optimizes:
+                inputs[input_of(CHOICES, place)] = f"{named('allocate', place, request)}.choices"
+        nodes.append(Node(id="ladders", stage="ladders", params=LaddersParams(), inputs=inputs))
+    return nodes
+
+
+def _search(asset: Asset, request: EncodeRequest, name: Callable[[str], str]) -> list[Node]:
+    """Of one codec; `name` names its nodes."""
+    search = SearchParams(
+        settings=request.settings,
+        ladder=request.ladder,
+        target_vmaf=request.target_vmaf,
+        model=request.model,
+        single=bool(request.single),
+    )
+    return [Node(id=name("search"), stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
+
+
+def _analyse(asset: Asset, request: EncodeRequest, name: Callable[[str], str]) -> list[Node]:
+    """Of one codec; `name` names its nodes."""
     analyse = AnalyseParams(
         settings=request.settings, chunk_s=request.chunk_s, zones=request.zones, model=request.model
     )
     read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "rungs": "rungs.rungs"}
-    known: Inputs = {"media": MEDIA, "rungs": "rungs.rungs", "points": "analyse.points"}
+    known: Inputs = {"media": MEDIA, "rungs": "rungs.rungs", "points": f"{name('analyse')}.points"}
     allocate = AllocateParams(settings=request.settings, model=request.model)
     return [
-        Node(id="rungs", stage="rungs", params=rungs, inputs={"media": MEDIA}),
-        Node(id="analyse", stage="analyse", params=analyse, inputs=read),
-        Node(id="allocate", stage="allocate", params=allocate, inputs=known),
+        Node(id=name("analyse"), stage="analyse", params=analyse, inputs=read),
+        Node(id=name("allocate"), stage="allocate", params=allocate, inputs=known),
     ]
 
 
 def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
-    encode = EncodeParams(settings=request.settings, chunk_s=request.chunk_s, zones=request.zones)
+    settings, *others = [one.settings for one in request.each]
+    encode = EncodeParams(
+        settings=settings, others=tuple(others), chunk_s=request.chunk_s, zones=request.zones
+    )
     audio = Node(
         id="audio",
         stage="audio",
-        params=AudioParams(codec=request.audio_codec, loudness=request.loudness),
+        params=AudioParams(
+            codec="flac" if request.single == "mkv" else request.audio_codec,
+            loudness=request.loudness,
+            tracks=request.audio,
+        ),
         inputs={"asset": asset, "media": MEDIA},
     )
     read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "ladder": ladder_source(request)}
     chunks: Inputs = {"media": MEDIA, "chunks": "encode.parts"}
     return [
-        *([] if request.single else [audio]),
+        *([audio] if not request.single or is_edit(asset, request) else []),
         Node(id="encode", stage="encode", params=encode, inputs=read),
         Node(id="assemble", stage="assemble", params=AssembleParams(), inputs=chunks),
     ]
@@ -142,16 +219,31 @@ def _score(asset: Asset, request: EncodeRequest) -> Node:
     return Node(id="score", stage="score", params=ScoreParams(model=request.model), inputs=inputs)
 
 
-def _mux(asset: Asset, request: EncodeRequest) -> Node:
-    params = MuxParams(container=request.single, mark=order_mark(asset, request))
+def _mux(asset: Asset, request: EncodeRequest, captions: Asset | None) -> Node:
+    params = MuxParams(
+        container=request.single,
+        mark=order_mark(asset, request, captions),
+        audio=request.audio,
+        subtitles=request.subtitles,
+    )
     inputs: Inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
+    edit = is_edit(asset, request)
+    inputs |= {"audio": AUDIO} if edit else {}
+    inputs |= {"texts": TEXTS} if edit or captions else {}
     return Node(id="mux", stage="mux", params=params, inputs=inputs)
 
 
 def _package(request: EncodeRequest) -> Node:
-    inputs: Inputs = {"renditions": RENDITIONS, "audio": AUDIO, "subtitles": TEXTS, "scores": SCORES}
+    inputs: Inputs = {
+        "renditions": RENDITIONS,
+        "audio": AUDIO,
+        "subtitles": TEXTS,
+        "scores": SCORES,
+        "shots": SHOTS,
+    }
     params = PackagingParams(
         segment_s=Decimal(request.segment_s),
+        ts=request.ts,
         scheme=request.drm,
         key_set=request.key_set,
         clear_lead_s=Decimal(request.clear_lead_s),
@@ -159,9 +251,10 @@ def _package(request: EncodeRequest) -> Node:
     return Node(id="packaging", stage="packaging", params=params, inputs=inputs)
 
 
-def _subtitles(asset: Asset) -> Node:
-    inputs: Inputs = {"asset": asset, "media": MEDIA}
-    return Node(id="subtitles", stage="subtitles", params=SubtitlesParams(), inputs=inputs)
+def _subtitles(asset: Asset, captions: Asset | None, request: EncodeRequest) -> Node:
+    inputs: Inputs = {"asset": asset, "media": MEDIA, **({"captions": captions} if captions else {})}
+    params = SubtitlesParams(tracks=request.subtitles, brought=request.captions)
+    return Node(id="subtitles", stage="subtitles", params=params, inputs=inputs)
 
 
 def _looked_at(asset: Asset, request: EncodeRequest) -> list[Node]:
@@ -197,7 +290,8 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
     settings = {
         key: value
         for key, value in asdict(request).items()
-        if key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes)
+        if key != "report"
+        and (key != "target_vmaf" or not (request.crf or request.target_kbps or request.target_bytes))
     }
     inputs: Inputs = {
         "asset": asset,
@@ -205,9 +299,9 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         "shots": SHOTS,
         "ladder": ladder_source(request),
         "renditions": RENDITIONS,
-        "audio": AUDIO,
         "scores": SCORES,
-        **({"choices": "allocate.choices"} if request.optimizes else {}),
+        **({} if request.single else {"audio": AUDIO}),
+        **({"choices": choices_source(request)} if request.optimizes else {}),
         **({"proxies": PROXIES} if request.proxies else {}),
         **({"qc": QC} if request.judged else {}),
     }
@@ -232,13 +326,22 @@ class SubmittedEncode(EncodeRequest):
 
 def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
     """The main job as it is submitted. Raises BadSetting and the like; see `pipelines.encode.request.checked`."""
-    asset = assets["input"]
+    asset = joined([assets["input"], *_numbered(assets, "join")])
+    files = _numbered(assets, "captions")
+    captions = joined(files) if files else None
     settings = {field.name: getattr(given, field.name) for field in fields(EncodeRequest)}
     settings["single"] = given.single or single_of(given.output)
     request = checked(EncodeRequest(**settings), both=given.target_vmaf != EncodeRequest().target_vmaf)
-    name = asset.url.partition("?")[0].rstrip("/").rpartition("/")[2]
-    spec = encode_job(asset, request, title=given.title or name.rpartition(".")[0] or name)
+    name = asset.urls[0].partition("?")[0].rstrip("/").rpartition("/")[2]
+    title = given.title or name.rpartition(".")[0] or name
+    spec = encode_job(asset, request, title=title, captions=captions)
     return replace(spec, nodes=[*spec.nodes, _publish(request, given)]) if given.output else spec
+
+
+def _numbered(assets: Assets, name: str) -> list[Asset]:
+    """`join1`, `join2` ... in the order of their numbers."""
+    found = [each for each in assets if each.rstrip("0123456789") == name]
+    return [assets[each] for each in sorted(found, key=lambda each: int(each.removeprefix(name)))]
 
 
 def _publish(request: EncodeRequest, given: SubmittedEncode) -> Node:
@@ -259,4 +362,5 @@ TEMPLATE = JobTemplate(
     summary="Encode a title to a scored, playable package or a single file.",
     params=SubmittedEncode,
     build=submitted_encode,
+    more=("join", "captions"),
 )

@@ -60,6 +60,7 @@ def manifest(
     *,
     plan: Plan,
     asset: Asset,
+    captions: Asset | None = None,
     title: str,
     command: str,
     request: EncodeRequest,
@@ -71,6 +72,7 @@ def manifest(
     Args:
         plan: the job; its identity is the same for the same input, settings and versions.
         asset: the mezzanine.
+        captions: subtitle files that came beside it.
         title: its name for people.
         command: the command line that makes it again.
         request: the user's settings.
@@ -82,12 +84,21 @@ def manifest(
         "job": plan.job,
         "title": title,
         "command": command,
-        "input": {"identity": asset.identity, "bytes": asset.size, "name": file_name(asset.url)},
+        "input": _named(asset),
+        **({"captions": _named(captions)} if captions else {}),
         "settings": asdict(request),
         "versions": versions_here(),
         "stages": stage_table(plan),
         **facts,
         "files": files,
+    }
+
+
+def _named(asset: Asset) -> dict[str, Any]:
+    return {
+        "identity": asset.identity,
+        "bytes": asset.size,
+        "name": ", ".join(file_name(url) for url in asset.urls),
     }
 
 

@@ -1,13 +1,17 @@
-"""Stage `mux`: one file with the coded video and every other track of the source."""
+"""Stage `mux`: one file with the coded video and every other track of the source that is wanted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
 
 from archer.process import ffmpeg_path, tool_build
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import mux_single
+from encoder.mux import Extra
+from pipelines.ingest.tracks import audio_tracks, text_tracks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,17 +21,32 @@ class MuxParams:
     Attributes:
         container: `mkv` or `mp4`.
         mark: names the order that the file fulfils; written into it, so that the same order finds it done.
+        audio, subtitles: which tracks of the source, see `pipelines.ingest.tracks`; empty for all.
     """
 
     container: str = "mkv"
     mark: str = ""
+    audio: str = ""
+    subtitles: str = ""
 
 
 class Mux(Stage[MuxParams]):
-    """Audio, subtitles, chapters and attachments are kept as they are, where the container takes them."""
+    """Audio, subtitles, chapters and attachments are kept as they are, where the container takes them.
+
+    Of a title that is put together of pieces, sound and text come from stages of their own. Of another one only the text that the
+    user brought along does.
+    """
 
     name, version, params = "mux", 1, MuxParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "renditions": "parts@1"})
+    inputs = MappingProxyType(
+        {
+            "asset": "asset",
+            "media": "media@1",
+            "renditions": "parts@1",
+            "audio": "parts@1?",
+            "texts": "parts@1?",
+        }
+    )
     outputs = MappingProxyType({"file": "single@1", "facts": "single-facts@1"})
 
     def resources(self, params: MuxParams) -> Resources:
@@ -47,12 +66,35 @@ class Mux(Stage[MuxParams]):
         info = ctx.inputs.media()
         (part,) = ctx.inputs.parts("renditions")
         out = ctx.out("file", f".{params.container}")
+        extras = [
+            *_extras(ctx, "audio", whole=info.edit is not None),
+            *_extras(ctx, "text", whole=info.edit is not None),
+        ]
+        audio, texts = audio_tracks(info, params.audio), text_tracks(info, params.subtitles)
         notices = mux_single(
             ctx.path(part.outputs["rendition"]),
             ctx.inputs.asset().url,
-            info,
+            replace(
+                info, audio=tuple(each.shown for each in audio), subtitles=tuple(each.shown for each in texts)
+            ),
             out,
             scratch=ctx.scratch,
             mark=params.mark,
+            extras=extras,
         )
         ctx.out_json("facts", {"notices": list(notices)})
+
+
+def _extras(ctx: TaskContext, kind: Literal["audio", "text"], *, whole: bool) -> Iterator[Extra]:
+    """Tracks from stages of their own: all of them, or those that are not in the source."""
+    name = {"audio": "audio", "text": "texts"}[kind]
+    for part in ctx.inputs.parts(name) if name in ctx.inputs else ():
+        values = part.item.values
+        if whole or values.get("brought"):
+            yield Extra(
+                path=ctx.path(part.outputs[kind]),
+                kind=kind,
+                language=str(values["language"]),
+                title=str(values["title"]),
+                default=bool(values["default"]),
+            )

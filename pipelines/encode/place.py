@@ -8,6 +8,14 @@ from typing import Self
 
 from archer.store.discard import discard
 from pipelines.encode.publish import is_remote, local_path
+from pipelines.encode.request import single_of
+
+REPORT = ".report"
+
+
+def report_place(place: str) -> str:
+    """The folder that tells about an output: a package itself; of one file the folder beside it, see `--report`."""
+    return f"{place}{REPORT}" if single_of(place) else place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,11 @@ class OutputPlace:
     def path(self) -> Path:
         """The path of a local output."""
         return local_path(self.out)
+
+    @property
+    def report(self) -> str:
+        """Path or URL of the folder with the report."""
+        return report_place(self.out)
 
     def clean(self, job: str) -> None:
         """Give back the work folder that `job` was done in, unless it is to be kept; see `archer.store.discard`."""

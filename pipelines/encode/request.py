@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -23,7 +24,7 @@ class EncodeRequest:
     """The settings of `cinemill encode`, without where to read and write.
 
     Attributes:
-        codec: name in the codec registry.
+        codec: name in the codec registry; several, separated by commas, for a ladder in each. Targets count for each ladder.
         ladder: rungs as text (`720p,360p`), empty for the default ladder of the source's size.
         mode: how the shots of a rung relate; empty: `fixed-crf` where `crf` is set, a search of one CRF for a single file that
             is to reach a VMAF, else `dynamic`.
@@ -37,13 +38,15 @@ class EncodeRequest:
             in VMAF.
         crf: constant quality of every rung, in the codec's own scale, as decimal text; empty: search for it.
         preset: the codec's speed preset; empty for its default.
-        encoder_params: further options of the encoder, `key=value:key=value`.
+        encoder_params: further options of the encoder, `key=value:key=value`. Of several codecs, these three are one value for
+            all, or one for each, separated by commas.
         model: VMAF model that decides and scores.
         audio_codec: codec of the audio renditions of a package.
         gop_s: distance of forced key frames, seconds, as decimal text.
         chunk_s: longest chunk, seconds, as decimal text.
         threads: threads of one encoder process; part of what is encoded, since x264's output depends on it.
         segment_s: wanted length of a segment of a package, seconds, as decimal text.
+        ts: a package has transport streams beside its CMAF segments, for old players of HLS.
         drm: `cenc` or `cbcs` to encrypt a package; empty for a clear one.
         key_set: id of the key set that encrypts it; public.
         clear_lead_s: seconds at the beginning of an encrypted package that stay clear, as decimal text.
@@ -56,7 +59,11 @@ class EncodeRequest:
         qc: look at the pictures and judge them, for the report.
         qc_gate: refuse a title with a finding of this severity or a worse one, before it is encoded; `none` only reports.
         qc_profile: YAML text of a profile of thresholds, see `pipelines.qc.profile`; empty: the usual ones.
+        report: make the report of one file, too; a package has one in any case.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
+        clips, timecode: ranges that are wanted of the inputs, and how timecodes count; see `IngestParams`.
+        audio, subtitles: tracks that go out, see `pipelines.ingest.tracks`; empty for all.
+        captions: language of each subtitle file that is brought along, see `pipelines.encode.captions`.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
 
@@ -83,6 +90,7 @@ class EncodeRequest:
     chunk_s: str = "8"
     threads: int = 1
     segment_s: str = "4"
+    ts: bool = False
     drm: Literal["", "cenc", "cbcs"] = ""
     key_set: str = ""
     clear_lead_s: str = "0"
@@ -101,25 +109,60 @@ class EncodeRequest:
     qc: bool = False
     qc_gate: Literal["none", "info", "warning", "error"] = "none"
     qc_profile: str = ""
+    clips: str = ""
+    timecode: str = ""
+    audio: str = ""
+    subtitles: str = ""
+    captions: str = ""
+    report: bool = False
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """Names of the codecs, the first one for the players that know least."""
+        return tuple(self.codec.split(","))
+
+    @property
+    def each(self) -> tuple[EncodeRequest, ...]:
+        """The request for each codec alone. Raises: BadSetting: a setting has neither one value nor one for each."""
+        names = self.codecs
+        if len(names) == 1:
+            return (self,)
+        crfs, presets = _shared("--crf", self.crf, names), _shared("--preset", self.preset, names)
+        params = _shared("--encoder-params", self.encoder_params, names)
+        rows = zip(names, crfs, presets, params, strict=True)
+        return tuple(
+            replace(self, codec=codec, crf=crf, preset=preset, encoder_params=more)
+            for codec, crf, preset, more in rows
+        )
 
     @property
     def ingest(self) -> IngestParams:
-        """How the title is taken in."""
+        """How the title is taken in; in HDR where every codec keeps it."""
         from encoder.codecs import codec_named
 
         wanted = self.dynamic_range
+        keeps = all(codec_named(name).hdr for name in self.codecs)
         return IngestParams(
             deinterlace=self.deinterlace,
             crop=self.crop,
             pad=self.pad,
             fps=self.fps,
-            dynamic_range=("hdr" if codec_named(self.codec).hdr else "sdr") if wanted == "auto" else wanted,
+            dynamic_range=("hdr" if keeps else "sdr") if wanted == "auto" else wanted,
+            clips=self.clips,
+            timecode=self.timecode,
+            audio=self.audio,
+            subtitles=self.subtitles,
         )
 
     @property
     def judged(self) -> bool:
         """Quality control looks at the title."""
         return self.qc or self.qc_gate != "none"
+
+    @property
+    def reports(self) -> bool:
+        """A report is made."""
+        return self.report or not self.single
 
     @property
     def optimizes(self) -> bool:
@@ -149,7 +192,7 @@ class EncodeRequest:
 
     @property
     def settings(self) -> EncodeSettings:
-        """How chunks are encoded; `crf` is empty where it is still to be found."""
+        """How chunks are encoded, of one codec; `crf` is empty where it is still to be found."""
         return EncodeSettings(
             codec=self.codec,
             crf=self.crf,
@@ -177,16 +220,14 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     Raises:
         BadSetting, BadOption, BadLadder, BadProfile, UnknownModel: name the option, what was got and what is wanted.
     """
-    from encoder.codecs import codec_named
     from encoder.ladder import check_ladder
     from encoder.loudness import checked_target
-    from pipelines.encode.zones import parse_zones
+    from pipelines.encode.captions import words_of
     from pipelines.qc.profile import Profile
     from vmaf import model_named
 
     _check_targets(request, both=both)
-    codec = codec_named(request.codec)
-    codec.check(crf=request.crf, preset=request.preset, encoder_params=request.encoder_params)
+    _check_codecs(request)
     automatic, named = automatic_of(request.ladder)
     check_ladder(named)
     if automatic and (request.single or not request.optimizes):
@@ -194,16 +235,43 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
         )
     check_view(request.ingest)
+    words_of(request.captions)
     checked_target(request.loudness)
-    parse_zones(request.zones, request.codec)
     Profile.of(request.qc_profile)
-    _check_extras(request, codec)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")
+    if request.ts and (request.single or request.drm):
+        raise BadSetting(
+            "--ts", "", "one file and encrypted packages have no transport streams; leave it out"
+        )
     if request.single and request.drm:
         raise BadSetting("--drm", request.drm, "one file is not encrypted; name a folder as -o")
     model_named(request.model)
     return request
+
+
+def _shared(option: str, value: str, codecs: Sequence[str]) -> list[str]:
+    """A setting for each codec: all the same, or one for each."""
+    values = [part.strip() for part in value.split(",")]
+    if len(values) not in (1, len(codecs)) or (option == "--crf" and any(values) != all(values)):
+        raise BadSetting(option, value, f"wanted one value, or one for each of {', '.join(codecs)}")
+    return values * (len(codecs) // len(values))
+
+
+def _check_codecs(request: EncodeRequest) -> None:
+    """Every codec can do what is asked of it. Raises: BadSetting, BadOption."""
+    from encoder.codecs import codec_named
+    from pipelines.encode.zones import parse_zones
+
+    if len(set(request.codecs)) < len(request.codecs):
+        raise BadSetting("--codec", request.codec, "names one twice; name each once")
+    if request.single and len(request.codecs) > 1:
+        raise BadSetting("--codec", request.codec, "one file holds one codec; name a folder as -o")
+    for one in request.each:
+        codec = codec_named(one.codec)
+        codec.check(crf=one.crf, preset=one.preset, encoder_params=one.encoder_params)
+        parse_zones(one.zones, one.codec)
+        _check_extras(one, codec)
 
 
 def _check_targets(request: EncodeRequest, *, both: bool) -> None:

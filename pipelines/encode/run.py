@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archer.errors import JobFailed
+from archer.media import MediaInfo
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
 from encoder import mark_of
@@ -15,12 +16,32 @@ from pipelines.cli.session import Done, run_job
 from pipelines.encode.cost import FILE as COST
 from pipelines.encode.cost import cost_of, cost_script
 from pipelines.encode.errors import OutputExists
-from pipelines.encode.job import MEDIA, PROXIES, QC, RENDITIONS, SHOTS, encode_job, ladder_source, order_mark
-from pipelines.encode.manifest import belongs, dump, file_table, is_current, manifest, parsed, read_manifest
+from pipelines.encode.job import (
+    MEDIA,
+    PROXIES,
+    QC,
+    RENDITIONS,
+    SHOTS,
+    encode_job,
+    ladder_source,
+    named,
+    order_mark,
+)
+from pipelines.encode.manifest import (
+    belongs,
+    dump,
+    file_name,
+    file_table,
+    is_current,
+    manifest,
+    parsed,
+    read_manifest,
+)
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.publish import (
     MANIFEST,
     check_free,
+    local_path,
     publish_file,
     publish_folder,
     publish_remote,
@@ -41,6 +62,7 @@ from vmaf import FrameScores
 from vmaf.scores import read_parquet
 
 Files = dict[str, Path]
+FileTable = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +70,8 @@ class EncodeOrder:
     """What to encode, how, and where to.
 
     Attributes:
-        asset: the mezzanine.
+        asset: the mezzanine, or several; see `archer.media.asset.joined`.
+        captions: subtitle files that come beside it.
         request: the settings, checked.
         title: name for people.
         command: the command line that makes it again.
@@ -60,11 +83,19 @@ class EncodeOrder:
     title: str
     command: str
     place: OutputPlace
+    captions: Asset | None = None
 
     @property
     def spec(self) -> JobSpec:
         """The job."""
-        return encode_job(self.asset, self.request, title=self.title, command=self.command)
+        return encode_job(
+            self.asset, self.request, title=self.title, command=self.command, captions=self.captions
+        )
+
+    @property
+    def mark(self) -> str:
+        """Names it."""
+        return order_mark(self.asset, self.request, self.captions)
 
 
 def execute(
@@ -87,7 +118,9 @@ def execute(
     try:
         with run_job(spec, work_dir=str(place.work_dir), keep=True, **options) as done:
             summary = (
-                _publish_single(order, done) if order.request.single else _publish_package(order, done, plan)
+                _publish_single(order, done, plan)
+                if order.request.single
+                else _publish_package(order, done, plan)
             )
     except JobFailed as error:
         if fresh and error.failures and error.failures[0].task.startswith("ingest"):
@@ -102,12 +135,17 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
     place = order.place
     if place.remote:
         return _known_remote(order, job)
+    folder, ours = local_path(place.report), True
     if order.request.single:
-        if place.path.is_file() and mark_of(place.path) == order_mark(order.asset, order.request):
+        ours = place.path.is_file() and mark_of(place.path) == order.mark
+        if ours and not order.request.report:
             return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
-    elif is_current(place.path, job):
-        return summary_of(read_manifest(place.path), output=place.out, report=_report(place), up_to_date=True)
-    check_free(place.path, force=place.force or belongs(place.path, job))
+        check_free(place.path, force=place.force or ours)
+    if not order.request.reports:
+        return None
+    if ours and is_current(folder, job):
+        return summary_of(read_manifest(folder), output=place.out, report=_report(place), up_to_date=True)
+    check_free(folder, force=place.force or belongs(folder, job))
     return None
 
 
@@ -125,63 +163,80 @@ def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
     return None
 
 
-def _publish_single(order: EncodeOrder, done: Done) -> dict[str, Any]:
+def _publish_single(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, Any]:
     facts = {**_facts(order, done), "notices": [*_remarks(order, done), *done.json("mux.facts")["notices"]]}
     source, place = done.path("mux.file"), order.place
     if place.remote:
         publish_remote({"": source}, {}, place.out)
     else:
         publish_file(source, place.path, link=not place.keep)
-    return summary_of(facts, output=place.out, report="", up_to_date=False)
+    if order.request.report:
+        name = file_name(place.out)
+        single = file_table({f"../{name}": source}, {f"../{name}": facts["renditions"][0]["frames"]})
+        _publish_folder(order, done, plan, _report_files(order, done), {**facts, "audio": []}, single)
+    report = _report(place) if order.request.report else ""
+    return summary_of(facts, output=place.out, report=report, up_to_date=False)
 
 
 def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, Any]:
-    files, place = _files(order, done), order.place
-    facts = {
-        **_facts(order, done),
-        "audio": _audio(done),
-        "notices": _notices(order, done),
-    }
+    files = _tree(done.path("packaging.package"), "") | _report_files(order, done)
+    for part in done.parts("audio.parts"):
+        files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["audio"])
+    facts = {**_facts(order, done), "audio": _audio(done), "notices": _notices(order, done)}
+    _publish_folder(order, done, plan, files, facts, {})
+    return summary_of(facts, output=order.place.out, report=_report(order.place), up_to_date=False)
+
+
+def _publish_folder(
+    order: EncodeOrder, done: Done, plan: Plan, files: Files, facts: dict[str, Any], single: FileTable
+) -> None:
+    """A folder with its manifest and the record of the run.
+
+    Args:
+        single: the one file beside the folder that it is about, as the manifest lists it.
+    """
+    place, files = order.place, files | _report_inputs(order, done, files)
     text = manifest(
         plan=plan,
         asset=order.asset,
+        captions=order.captions,
         title=order.title,
         command=order.command,
         request=order.request,
         facts=facts,
-        files=file_table(files, _frame_counts(done, files)),
+        files=single | file_table(files, _frame_counts(done, files)),
     )
     cost = cost_of(done.store.root, plan.job)
-    beside = {MANIFEST: dump(text), COST: cost_script(cost)}
+    record = run_record(
+        order.asset, done.store.root, plan.job, cost, captions=order.captions, remote=place.remote
+    )
+    beside = {MANIFEST: dump(text), COST: cost_script(cost), RECORD: dump(record)}
     if place.remote:
-        publish_remote(files, beside, place.out)
+        publish_remote(files, beside, place.report)
     else:
-        beside[RECORD] = dump(run_record(order.asset, done.store.root, plan.job, cost))
-        publish_folder(files, beside, place.path, link=not place.keep)
-    return summary_of(facts, output=place.out, report=_report(place), up_to_date=False)
+        publish_folder(files, beside, local_path(place.report), link=not place.keep)
 
 
 def _report(place: OutputPlace) -> str:
-    return f"{place.out}/report.html"
+    return f"{place.report}/report.html"
 
 
-def _files(order: EncodeOrder, done: Done) -> Files:
-    """Every file of a package by its path in it."""
-    files = _tree(done.path("packaging.package"), "")
-    files |= _tree(done.path("report.scores_json"), "scores/")
+def _report_files(order: EncodeOrder, done: Done) -> Files:
+    """What tells how good an output is, and what its player shows, by path in the folder."""
+    files = _tree(done.path("report.scores_json"), "scores/")
     files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
-    if order.request.optimizes:
-        files["ladder.json"] = done.path("allocate.texts")
-    for node, output in ((RENDITIONS, "rendition"), ("audio.parts", "audio")):
-        for part in done.parts(node):
-            files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs[output])
+    for place, codec in enumerate(order.request.codecs) if order.request.optimizes else ():
+        name = f"ladder-{codec}.json" if place else "ladder.json"
+        files[name] = done.path(f"{named('allocate', place, order.request)}.texts")
+    for part in done.parts(RENDITIONS):
+        files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["rendition"])
     for part in done.parts(PROXIES) if order.request.proxies else ():
         files[proxy_url(part.item.variant)] = done.store.path(part.outputs["rendition"])
     if order.request.judged:
         files["qc.json"] = done.path(QC)
-    return files | _report_inputs(order, done, files)
+    return files
 
 
 def _report_inputs(order: EncodeOrder, done: Done, files: Files) -> Files:
@@ -239,7 +294,11 @@ def _scores(done: Done) -> dict[str, FrameScores]:
 
 
 def _notices(order: EncodeOrder, done: Done) -> list[str]:
-    return [*_remarks(order, done), *_of_audio(done), *left_out(done.json(MEDIA))]
+    return [
+        *_remarks(order, done),
+        *_of_audio(done),
+        *left_out(MediaInfo.from_json(done.json(MEDIA)), order.request.subtitles),
+    ]
 
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:

@@ -22,11 +22,13 @@ class EncodeParams:
 
     Attributes:
         settings: of every chunk; the CRF comes from the ladder.
+        others: the same for further codecs, where rungs of the ladder say theirs.
         chunk_s: longest chunk, seconds, decimal text.
         zones: other settings for ranges of frames, see `pipelines.encode.zones`.
     """
 
     settings: EncodeSettings
+    others: tuple[EncodeSettings, ...] = ()
     chunk_s: str = "8"
     zones: str = ""
 
@@ -43,8 +45,9 @@ class Encode(Stage[EncodeParams]):
     unit = "frames"
 
     def resources(self, params: EncodeParams) -> Resources:
-        """A decoder in the worker, an encoder beside it."""
-        return coder_resources(params.settings)
+        """A decoder in the worker, and the greediest encoder beside it."""
+        every = [coder_resources(settings) for settings in (params.settings, *params.others)]
+        return max(every, key=lambda one: one.memory_mb)
 
     def fingerprint(self, params: EncodeParams) -> str:
         """The encoder's build, and the scaler's."""
@@ -67,7 +70,7 @@ class Encode(Stage[EncodeParams]):
             Item(
                 chunk=chunk,
                 variant=rung["name"],
-                values=_values(rung, place, ten_bit=ladder["ten_bit"]),
+                values=_values({"ten_bit": ladder["ten_bit"], **rung}, place),
                 uses=uses,
                 weight=len(chunk.frames),
             )
@@ -80,8 +83,9 @@ class Encode(Stage[EncodeParams]):
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
-        settings = replace(params.settings, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
-        settings = settings_in(_zones(info, params), part, settings)
+        own = _settings_of(params, str(values.get("codec", "")))
+        settings = replace(own, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+        settings = settings_in(title_zones(params.zones, own.codec, info.frame_count), part, settings)
         facts = encode_chunk(
             ctx.frames(ctx.inputs.asset(), part),
             info,
@@ -89,15 +93,22 @@ class Encode(Stage[EncodeParams]):
             settings,
             ctx.out("chunk", ".mp4"),
             on_frame=lambda done: ctx.progress(done, len(part)),
-            limits=coder_limits(params.settings),
+            limits=coder_limits(own),
         )
         ctx.out_json("facts", asdict(facts))
 
 
-def _values(rung: Mapping[str, Any], place: int, *, ten_bit: bool) -> dict[str, Scalar]:
-    """What decides about the chunk at this place: the rung's size, and its quality value for it."""
+def _values(rung: Mapping[str, Any], place: int) -> dict[str, Scalar]:
+    """What decides about the chunk at this place: the rung's size, its quality value for it, and its codec if it says one."""
     crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
-    return {**{key: rung[key] for key in ("name", "width", "height")}, "crf": crf, "ten_bit": ten_bit}
+    named = {key: rung[key] for key in ("name", "width", "height", "ten_bit", "codec") if key in rung}
+    return {**named, "crf": crf}
+
+
+def _settings_of(params: EncodeParams, codec: str) -> EncodeSettings:
+    """Those of a codec; of the first one where a rung says none."""
+    every = (params.settings, *params.others)
+    return next((settings for settings in every if settings.codec == codec), params.settings)
 
 
 def _zones(info: MediaInfo, params: EncodeParams) -> tuple[Zone, ...]:

@@ -1,4 +1,4 @@
-"""Stage `subtitles`: every subtitle track of text as WebVTT, for a package."""
+"""Stage `subtitles`: subtitle tracks of text, and files that the user brings, as WebVTT."""
 
 from __future__ import annotations
 
@@ -7,21 +7,33 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from archer.stage import Inputs, Item, Resources, Stage, TaskContext
-from encoder.subtitles import TEXT, write_webvtt
+from archer.media import MediaInfo
+from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext
+from encoder.captions import read_captions
+from encoder.subtitles import TEXT, Cue, title_cues, write_cues, write_webvtt
 from pipelines.encode.audio import track_name, track_values
+from pipelines.encode.captions import BroughtTrack, brought_tracks
+from pipelines.ingest.tracks import text_tracks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtitlesParams:
-    """Subtitles have no settings."""
+    """Which subtitles.
+
+    Attributes:
+        tracks: of the title, see `pipelines.ingest.tracks`; empty for all.
+        brought: one word per file of the input `captions`, see `pipelines.encode.captions`.
+    """
+
+    tracks: str = ""
+    brought: str = ""
 
 
 class Subtitles(Stage[SubtitlesParams]):
-    """One WebVTT file per track of text, times counted from the first frame."""
+    """One WebVTT file per track, times counted from the first frame: those of the title, then those brought along."""
 
     name, version, params = "subtitles", 1, SubtitlesParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "captions": "asset?"})
     parts = MappingProxyType({"text": "webvtt@1", "facts": "text-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
 
@@ -30,28 +42,48 @@ class Subtitles(Stage[SubtitlesParams]):
         return Resources(memory_mb=512)
 
     def split(self, inputs: Inputs, params: SubtitlesParams) -> Sequence[Item]:
-        """One item per track of text."""
+        """One item per track."""
         info = inputs.media()
-        return [
-            Item(
-                variant=track_name("text", place, track.language),
-                values=track_values(place, track),
-            )
-            for place, track in enumerate(info.subtitles)
-            if track.codec in TEXT
+        tracks, uses = text_tracks(info, params.tracks), {"asset": inputs["asset"], "media": inputs["media"]}
+        items = [
+            _item(place, track_values(place, track.shown), uses)
+            for place, track in enumerate(tracks)
+            if track.shown.codec in TEXT
         ]
+        for place, brought in enumerate(brought_tracks(params.brought)):
+            values: dict[str, Scalar] = {"place": place, "language": brought.language, "brought": True}
+            values |= {"title": "", "default": False, "roles": ""}
+            uses = {"captions": inputs["captions"], "media": inputs["media"]}
+            items.append(_item(len(tracks) + place, values, uses))
+        return items
 
     def map(self, ctx: TaskContext, item: Item, params: SubtitlesParams) -> None:
         """Convert one track."""
-        info = ctx.inputs.media()
-        track = info.subtitles[int(item.values["place"])]
-        cues = write_webvtt(ctx.inputs.asset().url, info, track, ctx.out("text", ".vtt"))
-        ctx.out_json("facts", {"name": item.variant, "language": track.language, "cues": cues})
+        info, out, place = ctx.inputs.media(), ctx.out("text", ".vtt"), int(item.values["place"])
+        if item.values.get("brought"):
+            urls = ctx.inputs.asset("captions").urls
+            cues = write_cues(
+                list(title_cues(_read(brought_tracks(params.brought)[place], urls, info), info)), out
+            )
+        else:
+            track = text_tracks(info, params.tracks)[place]
+            cues = write_webvtt(ctx.inputs.asset().url, info, track.shown, out, streams=track.streams)
+        ctx.out_json("facts", {"name": item.variant, "language": item.values["language"], "cues": cues})
 
 
-def left_out(media: Mapping[str, Any]) -> Iterator[str]:
+def _item(number: int, values: Mapping[str, Scalar], uses: Mapping[str, Any]) -> Item:
+    return Item(variant=track_name("text", number, str(values["language"])), values=values, uses=uses)
+
+
+def _read(track: BroughtTrack, urls: Sequence[str], info: MediaInfo) -> list[list[Cue]]:
+    """The cues of each input."""
+    places = range(len(info.sources))
+    return [read_captions(urls[track.files[place]]) if place in track.files else [] for place in places]
+
+
+def left_out(info: MediaInfo, wanted: str) -> Iterator[str]:
     """Notices about subtitle tracks that no package holds."""
-    for track in media["subtitles"]:
-        if track["codec"] not in TEXT:
+    for track in text_tracks(info, wanted):
+        if track.shown.codec not in TEXT:
             why = "pictures cannot become WebVTT; one .mkv file keeps them"
-            yield f"subtitles {track['language']}: {track['codec']} left out, {why}"
+            yield f"subtitles {track.shown.language}: {track.shown.codec} left out, {why}"

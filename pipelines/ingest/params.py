@@ -44,6 +44,10 @@ class IngestParams:
         pad: `16:9`: black is added until the picture has this shape; empty for none.
         dynamic_range: `hdr` keeps PQ and HLG, `sdr` tone-maps them.
         fps: constant frame rate to convert to, `25` or `30000/1001`; empty keeps the source's times.
+        clips: ranges that are wanted, see `pipelines.ingest.clips`; empty for all.
+        timecode: timecode of the first frame of inputs: `zero` or empty, `embedded`, or `HH:MM:SS:FF`; one for each input with
+            `|` between, the last for all further ones.
+        audio, subtitles: tracks that will be asked for, see `pipelines.ingest.tracks`: refused here where there are none.
     """
 
     strict: bool = True
@@ -52,6 +56,10 @@ class IngestParams:
     pad: str = ""
     dynamic_range: Range = "hdr"
     fps: str = ""
+    clips: str = ""
+    timecode: str = ""
+    audio: str = ""
+    subtitles: str = ""
 
 
 def crop_of(text: str) -> tuple[int, int, int, int]:
@@ -84,11 +92,15 @@ def fps_of(text: str) -> Fraction:
 
 def check_view(params: IngestParams) -> None:
     """Refuse what cannot be read, before anything is known of the title. Raises: BadView."""
+    from pipelines.ingest.clips import check_base, parse_clips
+
     if params.crop not in ("", "auto"):
         crop_of(params.crop)
     if params.pad:
         pad_of(params.pad)
     if params.fps:
         fps_of(params.fps)
+    parse_clips(params.clips)
+    check_base(params.timecode)
     if params.fps and params.deinterlace == "film":
         raise BadView("--fps", params.fps, "--deinterlace film sets the frame rate; give one of them")

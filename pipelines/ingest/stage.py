@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from archer.media import MediaInfo, frames, probe
 from archer.stage import Item, Resources, Stage, TaskContext
+from pipelines.ingest.conform import edited, pieces_of, same_rate
 from pipelines.ingest.params import IngestParams as IngestParams
-from pipelines.ingest.refusal import refusal
+from pipelines.ingest.refusal import RefusedInput, refusal
+from pipelines.ingest.tracks import check_tracks
 from pipelines.ingest.view import viewed
 
 
 class Ingest(Stage[IngestParams]):
-    """Probes the asset once for all later stages, and settles how it is looked at."""
+    """Probes the asset once for all later stages, and settles how it is looked at and what of it is wanted."""
 
     name, version, params = "ingest", 1, IngestParams
     inputs = MappingProxyType({"asset": "asset"})
@@ -24,13 +27,37 @@ class Ingest(Stage[IngestParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: IngestParams) -> None:
         """Write the `media@1` facts, or raise `RefusedInput`."""
-        url = ctx.inputs.asset().url
-        info: MediaInfo = probe(url)
-        reason = refusal(info, params) if params.strict else None
-        if reason is not None:
-            raise reason
+        urls = ctx.inputs.asset().urls
+        info = _taken(urls[0], params)
+        if params.clips or len(urls) > 1:
+            sources = [info, *(_joining(url, info, params) for url in urls[1:])]
+            info = edited(sources, pieces_of(sources, params))
         if params.strict:
-            info = viewed(info, params, lambda facts, part: frames(url, part, info=facts))
+            check_tracks(info, params.audio, params.subtitles)
         for problem in info.problems:
             ctx.log(f"warning: {problem.code}: {problem.message}")
         ctx.out_json("media", info.to_json())
+
+
+def _taken(url: str, params: IngestParams) -> MediaInfo:
+    """Facts of a file as it is to be looked at."""
+    info: MediaInfo = probe(url)
+    if not params.strict:
+        return info
+    reason = refusal(info, params)
+    if reason is not None:
+        raise reason
+    return viewed(info, params, lambda facts, part: frames(url, part, info=facts))
+
+
+def _joining(url: str, first: MediaInfo, params: IngestParams) -> MediaInfo:
+    """The same of a file that comes behind another: at its rate, where that is constant."""
+    info = _taken(url, params)
+    if first.video.vfr or same_rate(info.video, first.video):
+        return info
+    wanted = replace(params, fps=str(first.video.frame_rate))
+    info = viewed(info.stored, wanted, lambda facts, part: frames(url, part, info=facts))
+    if not same_rate(info.video, first.video):
+        rates = f"{info.video.frame_rate} frames per second, the first input {first.video.frame_rate}"
+        raise RefusedInput(f"{url} has {rates}, and --deinterlace film keeps its own; encode it apart")
+    return info

@@ -12,6 +12,8 @@ from pipelines.packaging.tracks import AudioTrack, Track, VideoTrack
 
 MASTER, MANIFEST = "master.m3u8", "manifest.mpd"
 PLAYLIST, INIT, SEGMENT = "media.m3u8", "init.mp4", "$Number$.m4s"
+TS, TS_SEGMENT = "ts", "$Number$.ts"
+"""Folder of transport streams in a package."""
 IFRAMES = "iframes.m3u8"
 """Playlist of the key frames of a video track, for trick play: byte ranges of the same segments."""
 DESCRIBES = "urn:tva:metadata:cs:AudioPurposeCS:2007=1"
@@ -59,6 +61,35 @@ def packager_argv(
     ]
 
 
+def ts_argv(
+    packager: Path,
+    videos: Sequence[VideoTrack],
+    audios: Sequence[AudioTrack],
+    *,
+    out: str,
+    segment_s: Decimal,
+) -> list[str]:
+    """Arguments that write segments of MPEG-2 transport streams with a master playlist, for players older than CMAF.
+
+    Args:
+        packager, segment_s: see `packager_argv`.
+        videos, audios: H.264 and AAC, the same way.
+        out: folder of the transport streams.
+    """
+    return [
+        str(packager),
+        *(_ts_descriptor(track, out, []) for track in videos),
+        *(_ts_descriptor(track, out, _audio_fields(track)) for track in audios),
+        f"--segment_duration={segment_s}",
+        f"--hls_master_playlist_output={out}/{MASTER}",
+        "--hls_playlist_type=VOD",
+        "--single_threaded",
+        "--use_fake_clock_for_muxer",
+        f"--io_cache_size={IO_CACHE_BYTES}",
+        "--quiet",
+    ]
+
+
 def encryption_flags(scheme: str, clear_lead_s: Decimal, key_file: str) -> list[str]:
     """Arguments that encrypt every track with its own key; the keys themselves stand in a file of flags.
 
@@ -99,6 +130,20 @@ def _descriptor(track: Track, out: str, more: Sequence[str]) -> str:
         *more,
     ]
     return ",".join(fields)
+
+
+def _ts_descriptor(track: Track, out: str, more: Sequence[str]) -> str:
+    kind = "video" if isinstance(track, VideoTrack) else "audio"
+    place = f"{out}/{track.folder}/{TS_SEGMENT}"
+    return ",".join(
+        [
+            f"in={track.path}",
+            f"stream={kind}",
+            f"segment_template={place}",
+            f"playlist_name={track.folder}/{PLAYLIST}",
+            *more,
+        ]
+    )
 
 
 def _audio_fields(track: AudioTrack) -> list[str]:

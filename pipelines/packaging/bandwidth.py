@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -33,6 +33,15 @@ def bandwidth(sizes: Sequence[int], durations: Sequence[Fraction], target: Fract
     """
     average = _rate(sum(sizes), sum(durations, Fraction(0)))
     return Bandwidth(peak=max([average, *_run_rates(sizes, durations, target)]), average=average)
+
+
+def heaviest(rates: Iterable[Bandwidth]) -> Bandwidth:
+    """The greatest peak and the greatest average of some tracks; zeros of none."""
+    known = list(rates)
+    return Bandwidth(
+        peak=max((one.peak for one in known), default=0),
+        average=max((one.average for one in known), default=0),
+    )
 
 
 def _run_rates(sizes: Sequence[int], durations: Sequence[Fraction], target: Fraction) -> Iterator[int]:

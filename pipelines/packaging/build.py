@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from encoder.boxes import copy_static_hdr
 from pipelines.packaging.argv import INIT, MANIFEST, MASTER, PLAYLIST
-from pipelines.packaging.bandwidth import Bandwidth, bandwidth
+from pipelines.packaging.bandwidth import Bandwidth, bandwidth, heaviest
 from pipelines.packaging.boxes import Fragment, read_fragment, read_init
 from pipelines.packaging.check import (
     Timeline,
@@ -22,6 +22,7 @@ from pipelines.packaging.check import (
     read_inputs,
     read_texts,
 )
+from pipelines.packaging.cuts import Cuts, plan_cuts
 from pipelines.packaging.description import description, write_description
 from pipelines.packaging.extras import (
     TEXT_FILE,
@@ -34,6 +35,7 @@ from pipelines.packaging.extras import (
 from pipelines.packaging.images import FOLDER, Tiles, write_tiles
 from pipelines.packaging.images import PLAYLIST as IMAGES
 from pipelines.packaging.index import IndexedTrack, segment_table, write_index
+from pipelines.packaging.joining import join_pieces
 from pipelines.packaging.keys import Protection
 from pipelines.packaging.manifests import (
     Playlist,
@@ -41,6 +43,7 @@ from pipelines.packaging.manifests import (
     corrected_mpd,
     keyed_playlist,
     read_playlist,
+    steady_rate,
 )
 from pipelines.packaging.packager import run_packager
 from pipelines.packaging.tracks import (
@@ -87,6 +90,7 @@ def build_package(
     protection: Protection | None = None,
     images: bool = True,
     vmaf: Mapping[str, npt.NDArray[np.float64]] | None = None,
+    shots: Sequence[int] = (),
     log: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Write CMAF segments with `master.m3u8` and `manifest.mpd`; the same tracks give the same bytes.
@@ -94,24 +98,24 @@ def build_package(
     Args:
         videos: renditions in the order of the ladder, key frames at the same times.
         audios, texts: tracks of sound and of subtitles, in any number; subtitles are never encrypted.
-        out: an existing, empty folder.
-        scratch: an existing folder for links, free of `in` and `out`.
+        out: an existing, empty folder. scratch: an existing folder for links, free of `in` and `out`.
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
         protection: how to encrypt; None for a clear package.
         images: write sheets of pictures for trick play. log: is told what is worth a remark.
+        shots: numbers of the frames at which shots begin; where all rungs have key frames there, segments begin there, too.
         vmaf: scores of every frame in presentation order, by the name of the rung, for the index.
 
     Raises:
         CannotPackage: the tracks do not make a package. DiskFull: no space left.
         PackagerFailed: Shaka Packager gave up. PackageWrong: it wrote something else than it was given.
     """
-    sounds, subtitles = arranged(audios), listed(texts)
-    checked(videos, sounds, subtitles)
+    checked(videos, sounds := arranged(audios), subtitles := listed(texts))
     tracks: list[Track] = [*videos, *sounds]
     given = read_inputs(tracks)
     duration = given[0].end
     read_texts(subtitles, duration, log)
-    run_packager(videos, sounds, out=out, scratch=scratch, segment_s=segment_s, protection=protection)
+    cuts = _cuts(given[: len(videos)], shots, segment_s)
+    _segment(videos, sounds, cuts, segment_s, protection, out, scratch)
     written = [_read(track, line, out) for track, line in zip(tracks, given, strict=True)]
     _check(written, out, protection, log)
     tiles = _images(videos, out, duration) if images else None
@@ -119,8 +123,60 @@ def build_package(
     _manifests(written, subtitles, sizes, tiles, out)
     _keys(written, out, protection)
     write_index(segment_table([_indexed(each, vmaf or {}) for each in written], out), out)
+    write_description(_described(videos, sounds, subtitles, written, protection), out)
+
+
+def _described(
+    videos: Sequence[VideoTrack],
+    sounds: Sequence[AudioTrack],
+    subtitles: Sequence[TextTrack],
+    written: Sequence[_Written],
+    protection: Protection | None,
+) -> dict[str, Any]:
     packets = {each.track.folder: len(each.given.times) for each in written}
-    write_description(description(videos, sounds, subtitles, packets=packets, protection=protection), out)
+    return description(videos, sounds, subtitles, packets=packets, protection=protection)
+
+
+def _segment(
+    videos: Sequence[VideoTrack],
+    sounds: Sequence[AudioTrack],
+    cuts: Cuts | None,
+    segment_s: Decimal,
+    protection: Protection | None,
+    out: Path,
+    scratch: Path,
+) -> None:
+    """Let the packager write the segments; where cuts are planned, pieces of them, which are joined then."""
+    run_packager(
+        videos,
+        sounds,
+        out=out,
+        scratch=scratch,
+        segment_s=cuts.step if cuts else segment_s,
+        protection=_led(protection, cuts),
+    )
+    if cuts:
+        join_pieces([*videos, *sounds], cuts.times, out)
+
+
+def _cuts(given: Sequence[Timeline], shots: Sequence[int], segment_s: Decimal) -> Cuts | None:
+    """Where the segments of all rungs begin; None where the packager decides: no shots are known, or none is near."""
+    first = given[0]
+    shown = sorted(first.times)
+    numbers = set.intersection(*({line.number(place) for place in line.keys} for line in given))
+    keys = [shown[number] for number in sorted(numbers) if number < len(shown)]
+    begins = [shown[number] for number in shots if 0 < number < len(shown)]
+    if not begins or keys[:1] != [Fraction(0)] or len({len(line.times) for line in given}) > 1:
+        return None
+    every = sorted({shown[line.number(place)] for line in given for place in line.keys})
+    return plan_cuts(keys, every, begins, segment_s, first.end)
+
+
+def _led(protection: Protection | None, cuts: Cuts | None) -> Protection | None:
+    """The protection with a clear lead that ends where a segment does."""
+    if protection is None or cuts is None:
+        return protection
+    return replace(protection, clear_lead_s=cuts.after(protection.clear_lead_s))
 
 
 def _read(track: Track, given: Timeline, out: Path) -> _Written:
@@ -151,7 +207,8 @@ def _check(
             check_decrypts(each.track, folder, segments, protection.keys.key(each.track.folder))
     if protection and not all(any(part.encrypted for part in each.fragments) for each in written):
         log("the clear lead is as long as the title: nothing is encrypted")
-    if not aligned([each.playlist.durations for each in written if isinstance(each.track, VideoTrack)]):
+    pictures = [each for each in written if isinstance(each.track, VideoTrack)]
+    if not aligned([[part.samples for part in each.fragments] for each in pictures]):
         log("the rungs are cut at different frames: players cannot switch between them at every segment")
 
 
@@ -181,18 +238,21 @@ def _manifests(
     out: Path,
 ) -> None:
     sound = [each for each in written if isinstance(each.track, AudioTrack)]
-    heaviest = Bandwidth(
-        peak=max((each.rates.peak for each in sound), default=0),
-        average=max((each.rates.average for each in sound), default=0),
-    )
     default = next(
         (each.uri for each in sound if isinstance(each.track, AudioTrack) and each.track.default), ""
     )
     rates = {each.uri: each.rates for each in written}
-    master = corrected_master(_text_of(out / MASTER), rates, audio=heaviest, default=default)
+    rate = steady_rate(sorted(written[0].given.times))
+    master = corrected_master(
+        _text_of(out / MASTER),
+        rates,
+        audio=heaviest(each.rates for each in sound),
+        default=default,
+        rate=rate,
+    )
     _write(out / MASTER, extended_master(master, texts, tiles))
     peaks = {place: each.rates.peak for place, each in enumerate(written)}
-    mpd = corrected_mpd(_text_of(out / MANIFEST), peaks)
+    mpd = corrected_mpd(_text_of(out / MANIFEST), peaks, rate)
     _write(out / MANIFEST, extended_mpd(mpd, texts, sizes, tiles))
 
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -20,7 +21,7 @@ MOST_PRIMING = Fraction(1, 4)
 """Seconds of priming before the first sample, at most: Opus 6.5 ms, AAC 21 to 43 ms, HE-AAC up to 120 ms."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Timeline:
     """When a track is shown.
 
@@ -38,6 +39,14 @@ class Timeline:
     def start(self) -> Fraction:
         """Presentation time of the earliest packet, seconds."""
         return min(self.times)
+
+    @cached_property
+    def _ranks(self) -> dict[Fraction, int]:
+        return {time: rank for rank, time in enumerate(sorted(self.times))}
+
+    def number(self, place: int) -> int:
+        """Number of the frame of a packet, in presentation order."""
+        return self._ranks[self.times[place]]
 
 
 def timeline(file: Path | BinaryIO) -> Timeline:
@@ -64,8 +73,9 @@ def packaged_timeline(folder: Path, segments: Sequence[str]) -> Timeline:
 
 
 def joined(folder: Path, segments: Sequence[str]) -> BinaryIO:
-    """The init segment and media segments of a track as one file, read front to back."""
-    parts = [folder / name for name in (INIT, *segments)]
+    """The init segment, where there is one, and media segments of a track as one file, read front to back."""
+    names = (INIT, *segments) if (folder / INIT).is_file() else segments
+    parts = [folder / name for name in names]
     return cast("BinaryIO", io.BufferedReader(_Joined(parts)))
 
 
@@ -169,13 +179,13 @@ def check_package(track: Track, given: Timeline, got: Timeline) -> None:
         )
 
 
-def aligned(videos: Sequence[Sequence[Fraction]]) -> bool:
-    """True where all rungs are cut at the same times, so that a player can switch at every segment.
+def aligned(videos: Sequence[Sequence[int]]) -> bool:
+    """True where all rungs are cut at the same frames, so that a player can switch at every segment.
 
     Args:
-        videos: durations of the segments of each rung.
+        videos: frames of the segments of each rung.
     """
-    return len({tuple(durations) for durations in videos}) <= 1
+    return len({tuple(frames) for frames in videos}) <= 1
 
 
 class _Joined(io.RawIOBase):

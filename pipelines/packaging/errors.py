@@ -3,6 +3,7 @@
 CinemillError
 └── PackagingError
     ├── CannotPackage(ValueError)      the tracks do not make a package
+    ├── CannotSign(ValueError)         there is nothing that could be signed or verified
     ├── KeyStoreError(ValueError)      the content keys cannot be had
     ├── PackagerFailed(RuntimeError)   Shaka Packager gave up
     └── PackageWrong(RuntimeError)     what it wrote does not show what it was given
@@ -31,6 +32,22 @@ class CannotPackage(PackagingError, ValueError):
 
     def __str__(self) -> str:
         return f"cannot package {self.track}: {self.reason}"
+
+
+class CannotSign(PackagingError, ValueError):
+    """There is nothing that could be signed or verified.
+
+    Attributes:
+        place: the file.
+        reason: what is wrong and what was wanted.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
 
 
 class KeyStoreError(PackagingError, ValueError):

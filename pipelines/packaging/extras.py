@@ -39,12 +39,12 @@ def image_playlist(tiles: Tiles) -> str:
     return _vod(-(-min(tiles.sheet_s, tiles.duration) // 1), lines)
 
 
-def extended_master(text: str, texts: Sequence[TextTrack], tiles: Tiles | None) -> str:
-    """The master playlist with subtitles and pictures."""
+def extended_master(text: str, texts: Sequence[TextTrack], tiles: Tiles | None, *, root: str = "") -> str:
+    """The master playlist with subtitles and pictures; `root` leads from it to the package's folder."""
     lines = text.rstrip("\n").split("\n")
     if texts:
         first = next(place for place, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF:"))
-        lines[first:first] = [*map(_media_line, texts), ""]
+        lines[first:first] = [*(_media_line(track, root) for track in texts), ""]
         lines = [
             f'{line},SUBTITLES="{SUBTITLES}"' if line.startswith("#EXT-X-STREAM-INF:") else line
             for line in lines
@@ -79,12 +79,12 @@ def extended_mpd(text: str, texts: Sequence[TextTrack], sizes: Sequence[int], ti
     return text.replace("  </Period>", "".join(added) + "  </Period>")
 
 
-def _media_line(track: TextTrack) -> str:
+def _media_line(track: TextTrack, root: str) -> str:
     tag = shortest_tag(track.language)
     forced = FORCED in track.roles
     fields = [
         "TYPE=SUBTITLES",
-        f'URI="{track.folder}/{TEXT_PLAYLIST}"',
+        f'URI="{root}{track.folder}/{TEXT_PLAYLIST}"',
         f'GROUP-ID="{SUBTITLES}"',
         *([f'LANGUAGE="{tag}"'] if tag else []),
         f'NAME="{track.label}"',

@@ -50,6 +50,10 @@ class KeySet:
         """Where counting begins for all of `subject`, which names content and settings: never the same for two."""
         return self._derived("iv", subject, size)
 
+    def derived(self, purpose: str, subject: str, size: int) -> bytes:
+        """A secret for another purpose than `id`, `key` and `iv`; the same every time."""
+        return self._derived(purpose, subject, size)
+
     def _derived(self, purpose: str, track: str, size: int = 16) -> bytes:
         """HKDF-Expand with SHA-256 (RFC 5869 section 2.3), one block; the secret is random, so it needs no extract."""
         info = f"cinemill {purpose} {track}".encode()

@@ -68,6 +68,19 @@ class KeyStore:
             )
         return _key_set(id, sets[id])
 
+    def labelled(self, label: str) -> KeySet:
+        """The key set of a label.
+
+        Raises:
+            KeyStoreError: there is none, or the store cannot be read.
+        """
+        found = next((one for one in self.all() if one.label == label), None)
+        if found is None:
+            raise KeyStoreError(
+                str(self._path), f"it has no key set named {label}; name another store or set"
+            )
+        return found
+
     def all(self) -> list[KeySet]:
         """Every key set."""
         return [_key_set(id, entry) for id, entry in self._read().items()]  # noqa: A001

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from archer.errors import DiskFull, ToolFailed
 from archer.process import Limits, packager_path, run
-from pipelines.packaging.argv import encryption_flags, key_flags, packager_argv
+from pipelines.packaging.argv import encryption_flags, key_flags, packager_argv, ts_argv
 from pipelines.packaging.errors import PackagerFailed
 from pipelines.packaging.index import file_hash
 from pipelines.packaging.keys import IV_BYTES, Protection
@@ -37,30 +37,67 @@ def run_packager(
     Raises:
         PackagerFailed: it gave up. DiskFull: no space left.
     """
-    (scratch / "out").symlink_to(out.absolute(), target_is_directory=True)
-    (scratch / "in").mkdir()
-    with _keys([*videos, *audios], protection, segment_s) as (flags, descriptors):
+    with (
+        _linked([*videos, *audios], out, scratch) as links,
+        _keys([*videos, *audios], protection, segment_s) as (flags, descriptors),
+    ):
         argv = packager_argv(
             packager_path(),
-            [replace(track, path=_link(track, scratch, place)) for place, track in enumerate(videos)],
-            [
-                replace(track, path=_link(track, scratch, place))
-                for place, track in enumerate(audios, len(videos))
-            ],
+            [replace(track, path=link) for track, link in zip(videos, links, strict=False)],
+            [replace(track, path=link) for track, link in zip(audios, links[len(videos) :], strict=True)],
             out="out",
             segment_s=segment_s,
             encryption=flags,
         )
-        try:
-            run(argv, cwd=scratch, limits=Limits(memory_mb=2048), pass_fds=descriptors)
-        except ToolFailed as error:
-            if shutil.disk_usage(out).free < _NO_ROOM:  # it then says that it cannot parse its input
-                raise DiskFull(str(out)) from error
-            raise PackagerFailed(
-                _last_words(error.stderr_tail), error.exit_code, error.stderr_tail
-            ) from error
-        finally:
-            (scratch / "out").unlink()
+        _run(argv, scratch, out, descriptors)
+
+
+def run_ts_packager(
+    videos: Sequence[VideoTrack],
+    audios: Sequence[AudioTrack],
+    *,
+    out: Path,
+    scratch: Path,
+    segment_s: Decimal,
+) -> None:
+    """The same for transport streams, which are not encrypted.
+
+    Raises:
+        PackagerFailed: it gave up. DiskFull: no space left.
+    """
+    with _linked([*videos, *audios], out, scratch) as links:
+        argv = ts_argv(
+            packager_path(),
+            [replace(track, path=link) for track, link in zip(videos, links, strict=False)],
+            [replace(track, path=link) for track, link in zip(audios, links[len(videos) :], strict=True)],
+            out="out",
+            segment_s=segment_s,
+        )
+        _run(argv, scratch, out, [])
+
+
+@contextmanager
+def _linked(tracks: Sequence[Track], out: Path, scratch: Path) -> Iterator[list[Path]]:
+    """Short names for output and tracks; the packager reads its inputs in the order of their names."""
+    (scratch / "out").symlink_to(out.absolute(), target_is_directory=True)
+    (scratch / "in").mkdir()
+    links = [Path("in") / f"{place:03d}-{track.folder}.mp4" for place, track in enumerate(tracks)]
+    try:
+        for track, link in zip(tracks, links, strict=True):
+            (scratch / link).symlink_to(track.path.absolute())
+        yield links
+    finally:
+        (scratch / "out").unlink()
+        shutil.rmtree(scratch / "in")
+
+
+def _run(argv: Sequence[str], scratch: Path, out: Path, descriptors: Sequence[int]) -> None:
+    try:
+        run(argv, cwd=scratch, limits=Limits(memory_mb=2048), pass_fds=descriptors)
+    except ToolFailed as error:
+        if shutil.disk_usage(out).free < _NO_ROOM:  # it then says that it cannot parse its input
+            raise DiskFull(str(out)) from error
+        raise PackagerFailed(_last_words(error.stderr_tail), error.exit_code, error.stderr_tail) from error
 
 
 @contextmanager
@@ -83,13 +120,6 @@ def _keys(
         yield encryption_flags(protection.scheme, protection.clear_lead_s, place), [descriptor]
     finally:
         os.close(descriptor)
-
-
-def _link(track: Track, scratch: Path, place: int) -> Path:
-    """A name in `scratch` that sorts by place: the packager reads its inputs in the order of their names."""
-    link = Path("in") / f"{place:03d}-{track.folder}.mp4"
-    (scratch / link).symlink_to(track.path.absolute())
-    return link
 
 
 def _last_words(stderr_tail: str) -> str:

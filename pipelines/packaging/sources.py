@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.packaging.description import read_description
 from pipelines.packaging.errors import CannotPackage
-from pipelines.packaging.tracks import AudioTrack, VideoTrack
+from pipelines.packaging.extras import TEXT_FILE
+from pipelines.packaging.tracks import AudioTrack, Named, TextTrack, VideoTrack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,15 +27,15 @@ def encoded_videos(folders: Sequence[Path]) -> list[VideoTrack]:
     tracks: list[VideoTrack] = []
     for folder in folders:
         known = _manifest(folder)
+        codecs = {
+            str(rung["name"]): str(rung.get("codec", "")) for rung in known["decision"].get("rungs", ())
+        }
         for row in known["renditions"]:
             name = str(row["name"])
             taken = name in {track.name for track in tracks}
-            tracks.append(
-                VideoTrack(
-                    name=f"{name}-{known['decision']['codec']}" if taken else name,
-                    path=folder / "renditions" / f"{name}.mp4",
-                )
-            )
+            codec = codecs.get(name) or known["decision"]["codec"]
+            path = folder / "renditions" / f"{name}.mp4"
+            tracks.append(VideoTrack(name=f"{name}-{codec}" if taken else name, path=path))
     return tracks
 
 
@@ -55,6 +57,31 @@ def encoded_audios(folder: Path) -> list[AudioTrack]:
     ]
 
 
+def encoded_texts(folder: Path) -> list[TextTrack]:
+    """The subtitles of a folder's package."""
+    return [
+        TextTrack(
+            name=str(row["folder"]),
+            path=folder / row["folder"] / TEXT_FILE,
+            language=str(row["language"]),
+            label=str(row["label"]),
+            default=bool(row["default"]),
+            roles=tuple(row["roles"]),
+        )
+        for row in read_description(folder).get("tracks", ())
+        if row["kind"] == "text"
+    ]
+
+
+def encoded_shots(folder: Path) -> list[int]:
+    """Frames at which shots begin, as the folder's encode found them; none where it does not say."""
+    try:
+        found = json.loads((folder / "shots.json").read_text(encoding="utf-8"))
+        return [int(shot["start"]) for shot in found["shots"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def encoded_vmaf(folders: Sequence[Path], videos: Sequence[VideoTrack]) -> dict[str, npt.NDArray[np.float64]]:
     """VMAF per frame of each rendition, by its name in the new package."""
     import pyarrow.compute as pc
@@ -70,7 +97,7 @@ def encoded_vmaf(folders: Sequence[Path], videos: Sequence[VideoTrack]) -> dict[
     return found
 
 
-def named_apart(tracks: Sequence[AudioTrack]) -> list[AudioTrack]:
+def named_apart(tracks: Sequence[Named]) -> list[Named]:
     """The tracks with names that differ: a number is added where one is taken."""
     names: list[str] = []
     for track in tracks:

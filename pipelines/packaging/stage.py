@@ -15,6 +15,7 @@ from pipelines.packaging.build import SEGMENT_S, build_package
 from pipelines.packaging.keys import Protection
 from pipelines.packaging.keystore import open_store
 from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
+from pipelines.packaging.transport import write_transport
 from pipelines.score.stage import scores_by_rendition
 from vmaf.scores import read_parquet
 
@@ -26,6 +27,7 @@ class PackagingParams:
     Attributes:
         segment_s: wanted length of a segment, seconds; a multiple of the distance of key frames.
         images: write sheets of pictures for trick play.
+        ts: also write transport streams, for players older than CMAF; clear only.
         scheme: `cenc` or `cbcs`; empty for a clear package.
         key_set: id of the key set that encrypts it, in the key store that the worker's environment names.
         clear_lead_s: seconds at the beginning that stay clear.
@@ -33,6 +35,7 @@ class PackagingParams:
 
     segment_s: Decimal = SEGMENT_S
     images: bool = True
+    ts: bool = False
     scheme: Literal["", "cenc", "cbcs"] = ""
     key_set: str = ""
     clear_lead_s: Decimal = Decimal(0)
@@ -41,12 +44,19 @@ class PackagingParams:
 class Packaging(Stage[PackagingParams]):
     """Segments every track once and lists them for HLS and for DASH.
 
-    Parts of `subtitles` hold one WebVTT file each, as output `text`. With `scores`, the index of segments has the VMAF of each.
+    With `shots`, segments begin with them where they can. Parts of `subtitles` hold one WebVTT file each, as output `text`.
+    With `scores`, the index of segments has the VMAF of each.
     """
 
-    name, version, params = "packaging", 3, PackagingParams
+    name, version, params = "packaging", 4, PackagingParams
     inputs = MappingProxyType(
-        {"renditions": "parts@1", "audio": "parts@1", "subtitles": "parts@1?", "scores": "frame-scores@1?"}
+        {
+            "renditions": "parts@1",
+            "audio": "parts@1",
+            "subtitles": "parts@1?",
+            "scores": "frame-scores@1?",
+            "shots": "shots@1?",
+        }
     )
     outputs = MappingProxyType({"package": "tree/package@1"})
 
@@ -65,18 +75,21 @@ class Packaging(Stage[PackagingParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: PackagingParams) -> None:
         """Write the package: manifests, and a folder of segments per track."""
+        tracks = list(_videos(ctx)), list(_audios(ctx)), list(_texts(ctx))
+        out = ctx.out_tree("package")
         build_package(
-            list(_videos(ctx)),
-            list(_audios(ctx)),
-            list(_texts(ctx)),
-            out=ctx.out_tree("package"),
+            *tracks,
+            out=out,
             scratch=ctx.scratch,
             segment_s=params.segment_s,
-            protection=_protection(params),
+            protection=protection_of(params),
             images=params.images,
             vmaf=_vmaf(ctx),
+            shots=shot_starts(ctx.inputs.json("shots")) if "shots" in ctx.inputs else (),
             log=ctx.log,
         )
+        if params.ts:
+            write_transport(*tracks, out=out, scratch=ctx.scratch, segment_s=params.segment_s)
 
 
 def _videos(ctx: TaskContext) -> Iterator[VideoTrack]:
@@ -111,6 +124,11 @@ def _texts(ctx: TaskContext) -> Iterator[TextTrack]:
             )
 
 
+def shot_starts(shots: Mapping[str, Any]) -> list[int]:
+    """Frames at which shots begin, of a `shots@1` object."""
+    return [int(shot["start"]) for shot in shots["shots"]]
+
+
 def _roles(values: Mapping[str, str | int]) -> tuple[str, ...]:
     return tuple(filter(None, str(values.get("roles", "")).split(";")))
 
@@ -120,7 +138,8 @@ def _is_empty(path: Path) -> bool:
     return "-->" not in path.read_text(encoding="utf-8")
 
 
-def _protection(params: PackagingParams) -> Protection | None:
+def protection_of(params: PackagingParams) -> Protection | None:
+    """How a package is encrypted; None for a clear one. Raises KeyStoreError where the key set cannot be had."""
     if not params.scheme:
         return None
     keys = open_store().get(params.key_set)

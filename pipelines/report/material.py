@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archer.media import Asset, MediaInfo
-from archer.stage import TaskContext
+from archer.stage import Part, TaskContext
 from encoder.loudness import Loudness
 from pipelines.report.coded import CodedAudio, CodedVideo, read_audio, read_video
 from pipelines.score.stage import scores_by_rendition
@@ -60,7 +60,7 @@ class Material:
         videos: renditions, in the order of the ladder.
         paths: file of each rendition, by name.
         crfs: constant quality of each rendition as text, by name; empty where unknown.
-        audios: audio renditions.
+        audios: audio renditions; of one file none, which keeps the sound of the source.
         scores: by rendition; each has every frame of the title.
         notices: what the reader must know, in words.
         codecs: RFC 6381 codec string of each rendition, by name.
@@ -134,7 +134,7 @@ def _proxies(ctx: TaskContext) -> dict[str, Any]:
 
 def _notices(ctx: TaskContext) -> Iterator[str]:
     yield from ctx.inputs.json("ladder")["notices"]
-    for part in ctx.inputs.parts("audio"):
+    for part in _audio_parts(ctx):
         yield from ctx.inputs.read(part.outputs["facts"])["notices"]
 
 
@@ -148,8 +148,13 @@ def _shots(value: Mapping[str, Any]) -> Iterator[ShotFacts]:
         )
 
 
+def _audio_parts(ctx: TaskContext) -> Sequence[Part]:
+    """Of a package; one file keeps the sound of the source as it is."""
+    return ctx.inputs.parts("audio") if "audio" in ctx.inputs else ()
+
+
 def _audios(ctx: TaskContext) -> Iterator[CodedAudio]:
-    for part in ctx.inputs.parts("audio"):
+    for part in _audio_parts(ctx):
         values, facts = part.item.values, ctx.inputs.read(part.outputs["facts"])
         yield read_audio(
             ctx.path(part.outputs["audio"]),

@@ -64,8 +64,9 @@ class ShotChoiceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizerView:
-    """The whole section."""
+    """The whole section; `codec` is empty where there is one only."""
 
+    codec: str
     mode: str
     pool: str
     encodes: float
@@ -90,6 +91,7 @@ def optimizer_view(choices: Mapping[str, Any] | None, rungs: Sequence[RungView])
     decided = [rung for rung in choices["rungs"] if rung["name"] in became]
     shots = choices["shots"]
     return OptimizerView(
+        codec=choices.get("codec", ""),
         mode=choices["goals"]["mode"],
         pool=choices["goals"]["pool"],
         encodes=choices["encodes"] / max(len(shots), 1),
@@ -102,6 +104,14 @@ def optimizer_view(choices: Mapping[str, Any] | None, rungs: Sequence[RungView])
             shots[:MOST_HULLS], [(rung, became[rung["name"]]) for rung in decided], choices["goals"]["mode"]
         ),
     )
+
+
+def other_views(
+    choices: Mapping[str, Any] | None, rungs: Sequence[RungView]
+) -> list[tuple[str, OptimizerView]]:
+    """The same of each further codec, by its name."""
+    found = [(one["codec"], optimizer_view(one, rungs)) for one in (choices or {}).get("others", ())]
+    return [(codec, view) for codec, view in found if view]
 
 
 def _choice(rung: Mapping[str, Any], became: RungView, mode: str) -> ChoiceView:

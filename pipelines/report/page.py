@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.report.charts import ladder_chart, quality_chart, rate_chart, share_chart
 from pipelines.report.gallery import Gallery
 from pipelines.report.material import Material
-from pipelines.report.optimizer import optimizer_view
+from pipelines.report.optimizer import optimizer_view, other_views
 from pipelines.report.sides import compared
 from pipelines.report.view import (
     page_data,
@@ -80,8 +80,10 @@ def _views(material: Material, gallery: Gallery) -> dict[str, Any]:
         "shots": shot_views(material, gallery, duration),
         "worst": worst,
         "optimizer": optimizer_view(material.choices, rungs),
+        "others": other_views(material.choices, rungs),
         "lowest": (lowest, worst[lowest.name][0]),
         "audios": material.audios,
+        "kept_sound": [f"{track.codec} {track.layout} {track.language}" for track in material.info.audio],
         "facts": title_facts(material),
         "identity": material.asset.identity,
         "model": scores.model,

@@ -116,15 +116,16 @@ class Quality:
 
 
 def load(folder: str | Path) -> Quality:
-    """Read an output folder of `cinemill encode`.
+    """Read an output of `cinemill encode`: a folder, or one file with its report beside it.
 
     Raises:
         CannotLoad: it is none, or something is missing from it.
     """
+    from pipelines.encode.place import report_place
     from pipelines.report.features import scores_of
     from vmaf.scores import read_parquet
 
-    place = Path(folder)
+    place = Path(report_place(str(folder)))
     try:
         manifest = json.loads((place / "manifest.json").read_bytes())
         shots = json.loads((place / "shots.json").read_bytes())["shots"]

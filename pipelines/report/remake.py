@@ -33,11 +33,24 @@ class _Given:
     place: Callable[[Artifact], Path | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remade:
+    """A fresh report.
+
+    Attributes:
+        page: its file.
+        beside: what comes with it, by path in a package: its plots, and the scores as libvmaf writes them.
+    """
+
+    page: Path
+    beside: Mapping[str, Path]
+
+
 @contextmanager
 def remade(
     folder: Path, *, source: str = "", job: str = "", on_event: Callable[[Event], None] | None = None
-) -> Iterator[Path]:
-    """Yield the file of a fresh report, which goes when the block ends.
+) -> Iterator[Remade]:
+    """Yield a fresh report, which goes when the block ends.
 
     Args:
         folder: a package, or the work folder of a job.
@@ -61,7 +74,12 @@ def remade(
             params=inputs.params,
             on_event=on_event,
         )
-        yield store.path(outputs["report"])
+        beside = {
+            f"{name}/{path.name}": path
+            for name, output in (("plots", "plots"), ("scores", "scores_json"))
+            for path in sorted(store.path(outputs[output]).iterdir())
+        }
+        yield Remade(page=store.path(outputs["report"]), beside=beside)
 
 
 def _of_job(folder: Path, job: str) -> _Given:

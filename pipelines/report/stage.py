@@ -27,7 +27,7 @@ class ReportParams:
 class Report(Stage[ReportParams]):
     """Joins everything that is known about a job."""
 
-    name, version, params = "report", 3, ReportParams
+    name, version, params = "report", 4, ReportParams
     inputs = MappingProxyType(
         {
             "asset": "asset",
@@ -35,7 +35,7 @@ class Report(Stage[ReportParams]):
             "shots": "shots@1",
             "ladder": "ladder@1",
             "renditions": "parts@1",
-            "audio": "parts@1",
+            "audio": "parts@1?",
             "scores": "frame-scores@1",
             "choices": "choices@1?",
             "proxies": "parts@1?",

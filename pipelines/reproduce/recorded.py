@@ -51,6 +51,11 @@ class Recorded:
         return str(self.run.get("source", ""))
 
     @property
+    def captions(self) -> str:
+        """Where subtitle files were that came beside it; empty where there were none."""
+        return str(self.run.get("captions", ""))
+
+    @property
     def folder(self) -> Path:
         """Where the files of the manifest lie, if they are there at all."""
         return self.path.parent
@@ -65,6 +70,9 @@ def read_recorded(path: Path) -> Recorded:
     path = path / "manifest.json" if path.is_dir() else path
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        why = "there is none; name an output of cinemill encode (one file has one if it was encoded with --report)"
+        raise ManifestUnusable(str(path), why) from error
     except OSError as error:
         raise ManifestUnusable(str(path), f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:

@@ -90,9 +90,9 @@ def reproduce(
 
     Args:
         recorded: the manifest.
-        out: where the new package goes; must not exist.
+        out: folder where the new output goes; must not exist.
         work_dir: folder for the work, fresh or left by an interrupted call of this.
-        source: where the source is now; empty for where it was.
+        source: where the source is now; empty for where it was, as subtitle files that came beside it always are.
         workers, executor, as_json, quiet: see `pipelines.encode.run.execute`.
 
     Raises:
@@ -102,24 +102,42 @@ def reproduce(
     name = str(recorded.path)
     if asset is None or found.state != "same":
         return Reproduction(manifest=name, source=found, environment=_environment(recorded, {}))
-    order = _order(recorded, asset, OutputPlace(out=str(out), work_dir=work_dir))
+    captions = identify(recorded.captions) if recorded.captions else None
+    place = OutputPlace(out=str(_target(recorded, out)), work_dir=work_dir)
+    order = _order(recorded, asset, captions, place)
     environment = _environment(recorded, stage_table(make_plan(order.spec)))
     execute(order, workers=workers, executor=executor, as_json=as_json, quiet=quiet)
-    again = read_manifest(out)
+    package = Path(order.place.report)
+    again = read_manifest(package)
     return Reproduction(
         manifest=name,
         source=found,
         environment=environment,
         decisions=tuple(decisions(recorded.manifest, again)),
-        files=tuple(_file_results(recorded, again, out)),
-        quality=tuple(_quality(recorded, out)),
+        files=tuple(_file_results(recorded, again, package)),
+        quality=tuple(_quality(recorded, package)),
         output=str(out),
     )
 
 
-def _order(recorded: Recorded, asset: Asset, place: OutputPlace) -> EncodeOrder:
-    title, command = recorded.manifest["title"], recorded.manifest["command"]
-    return EncodeOrder(asset=asset, request=recorded.request, title=title, command=command, place=place)
+def _target(recorded: Recorded, out: Path) -> Path:
+    """What is encoded to: the folder, or one file in it under the name that the recorded one had."""
+    if not recorded.request.single:
+        return out
+    out.mkdir(exist_ok=True)
+    names = (Path(name).name for name in recorded.manifest["files"] if name.startswith("../"))
+    return out / next(names, f"title.{recorded.request.single}")
+
+
+def _order(recorded: Recorded, asset: Asset, captions: Asset | None, place: OutputPlace) -> EncodeOrder:
+    return EncodeOrder(
+        asset=asset,
+        captions=captions,
+        request=recorded.request,
+        title=recorded.manifest["title"],
+        command=recorded.manifest["command"],
+        place=place,
+    )
 
 
 def find_source(recorded: Recorded, place: str) -> tuple[SourceResult, Asset | None]:

@@ -17,7 +17,7 @@ BLOCK = 1 << 20
 
 def where_they_differ(one: Path, other: Path) -> str:
     """In words: the first packet and the first picture, or the first byte; empty where they are equal."""
-    if one.suffix == ".mp4":
+    if one.suffix in (".mp4", ".mkv"):
         packet = first_packet(one, other)
         if packet:
             return "; ".join(filter(None, (packet, first_picture(one, other))))

@@ -136,12 +136,18 @@ def new_key(locked: tuple[Served, str]) -> Callable[..., str]:
 
 
 @pytest.fixture
+def keep_key() -> Callable[..., str]:
+    """The same of any work folder."""
+    return _keep_key
+
+
+@pytest.fixture
 def gate_key(gate: Served) -> Callable[..., str]:
     """The same of the server that guards the dashboard."""
     return partial(_keep_key, gate.work)
 
 
-def _keep_key(work: Path, *scopes: str, ends_ms: int = 0) -> str:
+def _keep_key(work: Path, *scopes: str, ends_ms: int = 0, name: str = "test") -> str:
     from dataclasses import asdict
 
     from archer.api.keys import mint
@@ -149,7 +155,7 @@ def _keep_key(work: Path, *scopes: str, ends_ms: int = 0) -> str:
     from archer.store.database import Database
     from archer.store.keys import KeyRows
 
-    text, key = mint("test", scopes or ("*",), now_ms=1, expires_ms=ends_ms)
+    text, key = mint(name, scopes or ("*",), now_ms=1, expires_ms=ends_ms)
     database = Database(work)
     JobQueue(database)  # makes the tables
     KeyRows(database).add(asdict(key))

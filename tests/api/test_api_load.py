@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,48 +52,109 @@ def test_500_submits_at_once_with_repeated_keys_are_exactly_the_distinct_jobs(
         assert len(client.jobs(queue="crowd")) == 60
 
 
-@pytest.mark.slow
-def test_a_server_killed_under_load_loses_no_job_and_does_none_twice(
-    tmp_path: Path, media: Path, start: Any
-) -> None:
-    """Clients go on meanwhile; they and their keys are all that connects the servers."""
-    options = ("--allow-input", str(media), "--workers", "2", "--rate", "")
-    server = start(tmp_path / "work", *options)
-    over, ids, failed = threading.Event(), dict[str, set[str]](), []
+class Crowd:
+    """Clients that go on submitting, whatever becomes of servers; they and their keys are all that connects those."""
 
-    def submit(part: int) -> None:
-        with Client(server.url, key="", patience_s=120) as client:
+    def __init__(self, url: str) -> None:
+        self.ids: dict[str, set[str]] = {}
+        self.failed: list[Exception] = []
+        self._url = url
+        self._threads = [threading.Thread(target=self._submit, args=(part,)) for part in range(4)]
+        for thread in self._threads:
+            thread.start()
+
+    def _submit(self, part: int) -> None:
+        with Client(self._url, key="", patience_s=180) as client:
             for number in range(15):
                 name = f"{part}-{number}"
                 params = {"chunk_frames": 20 + (part + number) % 5}
                 try:
                     job = client.submit({**SHOTS, "params": params}, key=name)
-                    ids.setdefault(name, set()).add(job.id)
+                    self.ids.setdefault(name, set()).add(job.id)
                 except Exception as error:  # noqa: BLE001  told at the end
-                    failed.append(error)
+                    self.failed.append(error)
 
-    threads = [threading.Thread(target=submit, args=(part,)) for part in range(4)]
-    for thread in threads:
-        thread.start()
+    def jobs(self) -> set[str]:
+        """The jobs, once all are submitted: one of each name, and each done."""
+        for thread in self._threads:
+            thread.join()
+        assert not self.failed
+        assert len(self.ids) == 60
+        assert all(len(found) == 1 for found in self.ids.values())
+        found = {job for jobs in self.ids.values() for job in jobs}
+        with Client(self._url, key="", patience_s=60) as client:
+            for job in found:
+                assert client.job(job).wait().state == "done"
+        return found
+
+
+@pytest.mark.slow
+def test_a_server_killed_under_load_loses_no_job_and_does_none_twice(
+    tmp_path: Path, media: Path, start: Any
+) -> None:
+    """On SQLite, where its scheduler dies with it."""
+    options = ("--allow-input", str(media), "--workers", "2", "--rate", "")
+    server = start(tmp_path / "work", *options)
+    crowd = Crowd(server.url)
     for _ in range(3):
         time.sleep(1.5)
         server.kill()
         server = start(tmp_path / "work", *options, port=server.port)
-    for thread in threads:
-        thread.join()
-    over.set()
-    assert not failed
-    with Client(server.url, key="") as client:
-        for found in ids.values():
-            assert client.job(next(iter(found))).wait().state == "done"
-    assert len(ids) == 60
-    assert all(len(found) == 1 for found in ids.values())
+    found = crowd.jobs()
     server.stop()
-    _each_done_once(tmp_path / "work", {job for found in ids.values() for job in found})
+    _each_done_once(Database(tmp_path / "work"), found)
 
 
-def _each_done_once(work: Path, ids: set[str]) -> None:
-    database = Database(work)
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+    """Start schedulers of a database that end with the test."""
+    made: list[subprocess.Popen[bytes]] = []
+
+    def scheduler(store: str) -> subprocess.Popen[bytes]:
+        argv = [sys.executable, "-m", "pipelines.cli.main", "scheduler", "-w", str(tmp_path / "work")]
+        argv += ["--store", store, "--workers", "1", "--lease-s", "2", "-q"]
+        made.append(subprocess.Popen(argv))
+        return made[-1]
+
+    yield scheduler
+    for each in made:
+        each.kill()
+        each.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_servers_and_schedulers_killed_under_load_on_postgresql(
+    tmp_path: Path, media: Path, start: Any, postgres: Any, begin: Any
+) -> None:
+    """Three schedulers share the jobs, two servers' worth of lives take them; at any time some of them is being killed."""
+    store = postgres.create()
+    options = ("--allow-input", str(media), "--store", store, "--no-scheduler", "--rate", "")
+    server = start(tmp_path / "work", *options)
+    schedulers = [begin(store) for _ in range(3)]
+    crowd = Crowd(server.url)
+    dice = random.Random(10)
+    for turn in range(6):
+        time.sleep(dice.uniform(0.5, 2.5))
+        if turn % 2:
+            server.kill()
+            server = start(tmp_path / "work", *options, port=server.port)
+        victim = schedulers.pop(dice.randrange(3))
+        victim.kill()
+        victim.wait()
+        schedulers.append(begin(store))
+    found = crowd.jobs()
+    server.stop()
+    kept = Database(store)
+    with kept.engine.connect() as connection:
+        claimed = Counter(
+            connection.execute(sa.select(events.c.job).where(events.c.type == "job-claimed")).scalars()
+        )
+    assert max(claimed.values()) > 1, "nobody was killed in the middle of anything"
+    _each_done_once(kept, found)
+
+
+def _each_done_once(database: Database, ids: set[str]) -> None:
     with database.engine.connect() as connection:
         kept = {row.id for row in connection.execute(sa.select(job_rows.c.id))}
         ends = Counter(

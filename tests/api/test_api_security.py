@@ -107,6 +107,16 @@ def test_a_server_for_everybody_needs_a_key_first(tmp_path: Path) -> None:
     assert "serve keys add" in done.stderr
 
 
+def test_an_address_that_is_taken_is_told_in_a_line(locked: tuple[Any, str], tmp_path: Path) -> None:
+    words = ["serve", "-w", str(tmp_path), "--port", str(locked[0].port), "--no-scheduler"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli.main", *words], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "choose another --port" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 # Inputs.
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -165,6 +166,9 @@ def test_a_job_is_planned_submitted_and_watched_until_it_is_done(visitor: Visito
     visitor.wait("document.querySelectorAll('#timeline rect.bar.done').length > 3")
     visitor.sees("ended", "#live")
     assert visitor.not_reloaded()
+    visitor.click("nav[aria-label='Rows of the timeline'] a[href*='rows=workers']")
+    visitor.sees(f"{socket.gethostname()}/", ".timeline .lane-name")
+    visitor.wait("document.querySelectorAll('#timeline rect.bar.done').length > 3")
     assert not visitor.complaints()
 
 
@@ -228,7 +232,14 @@ def test_every_page_is_accessible_fits_its_window_and_asks_nobody_else(
             "/jobs/new?job=encode",
             "/jobs/new?job=nodes",
         ),
-        *(f"/jobs/{job}", f"/jobs/{broken}?runs=all", f"/jobs/{job}/tasks", f"/jobs/{broken}/logs"),
+        *(
+            f"/jobs/{job}",
+            f"/jobs/{job}?rows=workers",
+            "/nowhere",
+            f"/jobs/{broken}?runs=all",
+            f"/jobs/{job}/tasks",
+            f"/jobs/{broken}/logs",
+        ),
         *(f"/jobs/{broken}/task?name={task}", f"/jobs/{'0' * 32}"),
     ]
     wrong: dict[str, Any] = {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 
 pytest.importorskip("fastapi", reason="needs the server's libraries: pip install 'cinemill[serve]'")
 
-from archer.api.dashboard import fields, timeline, words
+from archer.api import paths
+from archer.api.dashboard import fields, picture, timeline, words
 from archer.api.dashboard.buttons import possible
 from archer.api.dashboard.fields import NotRead
 from archer.api.dashboard.timeline import MOST_LANES, SLOTS
@@ -57,6 +59,15 @@ def test_a_heap_says_how_many_ran_at_once_and_how_the_worst_ended() -> None:
         (26, 24, 4, "done"),
     ]
     assert cells[0].share == pytest.approx(0.8, abs=0.02)
+
+
+def test_a_row_is_a_worker_or_a_machine_where_there_are_many() -> None:
+    few = [replace(a_try("a", 0, 1), node=node) for node in ("b/1", "a/2", "", "a/2")]
+    names, tries = picture._named(few)
+    assert names == ["a/2", "b/1", "not known"]
+    assert [each.node for each in tries] == ["b/1", "a/2", "not known", "a/2"]
+    many = [replace(a_try("a", 0, 1), node=f"host-{pid % 2}/{pid}") for pid in range(30)]
+    assert picture._named(many)[0] == ["host-0", "host-1"]
 
 
 @pytest.mark.parametrize("span_s", [0.001, 1, 7, 61, 3601, 90000, 9e6])
@@ -133,6 +144,25 @@ def test_problems_find_their_fields() -> None:
     assert {place: fields.field_at(place, names) for place in found} == found
 
 
+def test_further_inputs_are_typed_as_json() -> None:
+    paths.register()
+    from archer.api.dashboard import submit
+    from archer.api.routes import templates
+
+    chosen = templates.template("package")
+    form = {"input.video": "a.mp4", "more": '{"audio1": "b.mp4"}'}
+    order = submit.document(chosen, form)
+    assert order["input"] == {"video": "a.mp4", "audio1": "b.mp4"}
+    assert submit.document(chosen, {"input.video": "a.mp4"})["input"] == "a.mp4"
+    typed = submit._typed(chosen, order)
+    assert (typed["input.video"], json.loads(typed["more"])) == ("a.mp4", {"audio1": "b.mp4"})
+    assert fields.field_at("/input/audio1", submit._names(chosen)) == "more"
+    assert fields.field_at("/input/video", submit._names(chosen)) == "input.video"
+    with pytest.raises(NotRead) as caught:
+        submit.document(chosen, {"input.video": "a.mp4", "more": "[]"})
+    assert set(caught.value.problems) == {"more"}
+
+
 def test_words_are_those_of_people() -> None:
     assert [words.duration(each) for each in (0.04, 42, 62, 3600, 90061)] == [
         "0.0 s",
@@ -181,7 +211,10 @@ def fill(connection: sa.Connection, job: str, now: int) -> None:
     task = {**plain, "phase": "map", "token": 0, "until_ms": 0}
     connection.execute(sa.insert(tasks), [{**task, "name": each, "label": each[-5:]} for each in name])
     tried = {"job": job, "number": 1, "state": "done", "wall_ms": 900, "cpu_ms": 1, "error": "", "log": ""}
-    tries = [{**tried, "token": at, "name": each, "ended_ms": now - 10 * at} for at, each in enumerate(name)]
+    tries = [
+        {**tried, "token": at, "name": each, "ended_ms": now - 10 * at, "worker": f"host-{at % 3}/{at % 30}"}
+        for at, each in enumerate(name)
+    ]
     connection.execute(sa.insert(attempts), tries)
     event = {"at_ms": now - 5000, "job": job, "type": "memo-hit", "node": "encode", "attempt": 0}
     hits = [{**event, "seq": 10**6 + at, "item": str(at), "payload": "{}"} for at in range(100)]
@@ -202,8 +235,8 @@ def test_a_job_of_many_tries_is_a_page_of_the_usual_size(
     row, _ = parts.queue.submit('{"nodes": {"encode": {}}}')
     now = time.time_ns() // 1_000_000
     parts.database.write(lambda connection: fill(connection, row.id, now))
-    paths = (f"/jobs/{row.id}", f"/jobs/{row.id}/tasks", "/", "/queues")
-    page, tasks_page, *others = asyncio.run(pages(app, *paths))
+    paths = (f"/jobs/{row.id}", f"/jobs/{row.id}/tasks", f"/jobs/{row.id}?rows=workers", "/", "/queues")
+    page, tasks_page, by_worker, *others = asyncio.run(pages(app, *paths))
     parts.database.close()
     assert "More tries than can be told apart" in page
     assert "<title>100 known already</title>" in page
@@ -215,4 +248,6 @@ def test_a_job_of_many_tries_is_a_page_of_the_usual_size(
     assert len(page) < 60_000
     assert len(tasks_page) < 60_000
     assert 'rel="next"' in tasks_page
+    assert re.findall(r'class="lane-name"><b>([^<]+)</b>', by_worker) == ["host-0", "host-1", "host-2"]
+    assert len(by_worker) < 100_000
     assert all(row.id in other or "default" in other for other in others)

@@ -112,6 +112,17 @@ def test_forms_are_taken_by_pages_only(browser: httpx.Client, key: str) -> None:
     assert browser.post("/jobs/new", data={"job": "shots", "input.input": "a\0b"}).status_code == 400
 
 
+def test_an_address_that_is_none_is_a_page_to_people_and_a_problem_to_programs(browser: httpx.Client) -> None:
+    for path in ("/nowhere", "/v1/nowhere", "/jobs/nowhere/x"):
+        page = browser.get(path, headers={"Accept": "text/html,application/xml;q=0.9,*/*;q=0.8"})
+        assert (page.status_code, page.headers["vary"]) == (404, "Accept")
+        assert page.headers["content-type"].startswith("text/html")
+        assert 'href="/"' in page.text
+        for accept in ("*/*", "application/json", "application/json, text/html;q=0.5", "text/html;q=x"):
+            told = browser.get(path, headers={"Accept": accept})
+            assert (told.status_code, told.json()["type"]) == (404, "/problems/not-found"), accept
+
+
 def test_pages_may_load_nothing_but_what_is_ours(browser: httpx.Client, key: str) -> None:
     sign_in(browser, key)
     for path in ("/", "/jobs/new", "/queues", "/login", f"/jobs/{'1' * 32}"):

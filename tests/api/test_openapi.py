@@ -46,6 +46,13 @@ def test_thorough_requests_find_nothing(fresh: tuple[Any, str], tmp_path: Path) 
     _attacked(fresh, tmp_path, "--phases=examples,coverage,fuzzing", "--max-examples=15")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_requests_that_follow_from_answers_find_nothing(fresh: tuple[Any, str], tmp_path: Path) -> None:
+    """Jobs that were made are looked at, cancelled, resumed; webhooks tested and removed: each by the id that an answer gave."""
+    _attacked(fresh, tmp_path, "--phases=stateful", "--max-examples=20")
+
+
 def _attacked(served: tuple[Any, str], tmp_path: Path, *options: str) -> None:
     server, key = served
     (tmp_path / "schemathesis.toml").write_text(CONFIG)

@@ -28,6 +28,7 @@ from archer.store.database import Database
 from archer.store.garbage import collect_garbage
 from archer.store.queue import Claim
 from archer.task import Task
+from archer.worker import worker_name
 from pipelines.cli.main import cli
 
 pytestmark = pytest.mark.usefixtures("installed_toys")
@@ -118,6 +119,7 @@ def test_what_a_job_left_is_read_and_tidied_up(database: Database, tmp_path: Pat
         (tried,) = history.attempts(job, "sum/map/chunk-00001")
         assert history.logs(job) == [tried]
         assert "item one is bad" in tried.error
+        assert tried.worker == worker_name()
         (cost,) = history.costs(job)
         assert (cost.tries, cost.wasted) == (6, 1)
         assert [card.name for card in history.cards(job)] == ["seen"]

@@ -222,6 +222,27 @@ def test_a_result_without_the_lease_is_refused_with_everything_beside_it(store: 
     store.close()
 
 
+def test_where_a_try_runs_and_ran_is_kept(store: JobStore, database: Database, plan: Plan) -> None:
+    """While it lasts with its task, after its end with the try, also where nobody came to say how it ended."""
+    store.begin(plan)
+    with store.batch(plan.job) as batch:
+        batch.lease(TASK, 7, 0)
+    with store.batch(plan.job) as batch:
+        batch.place(TASK, 7, "north/12")
+        batch.place(TASK, 6, "an older try elsewhere")
+    history = History(database)
+    assert [row.worker for row in history.tasks(plan.job)] == ["north/12"]
+    store.begin(plan)
+    with store.batch(plan.job) as batch:
+        batch.lease(TASK, 8, 0)
+    assert [row.worker for row in history.tasks(plan.job)] == [""]
+    with store.batch(plan.job) as batch:
+        batch.close(TASK, 8, "done", number=1, worker="south/13")
+    tries = [(row.state, row.worker) for row in history.attempts(plan.job, TASK.name)]
+    assert tries == [("lost", "north/12"), ("done", "south/13")]
+    store.close()
+
+
 def test_a_large_batch_is_like_many_small_ones(store: JobStore, plan: Plan) -> None:
     """PostgreSQL is asked once for many rows; the last of equal ones counts, and one without its lease undoes them all."""
     tasks = [

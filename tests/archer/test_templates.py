@@ -21,7 +21,7 @@ def test_every_kind_of_job_has_a_schema_and_refuses_what_it_does_not_know(name: 
     assert template.summary.endswith(".")
     assert json_schema(template.params)["properties"]
     where: Any = {side: f"s3://in/{side}.mov" for side in template.inputs}
-    where = where if len(where) > 1 else where["input"]
+    where = where if len(where) > 1 else next(iter(where.values()))
     order = read_order({"job": name, "input": where, "limits": {"budget_cpu_s": 60}})
     assert set(order.urls) == set(template.inputs)
     assert order.limits.budget_cpu_s == 60

@@ -124,6 +124,7 @@ def test_every_try_ends_exactly_once_with_its_own_result(executor: Executor, cal
         for report in until_ended(executor, [each.ticket for each in batch]):
             if isinstance(report.what, TaskDone):
                 results[report.ticket] = report.what
+                assert report.worker, "it is told where it ran"
     store = ArtifactStore(calls[0].root)
     assert [store.read_json(results[each.ticket].outputs["out"]) for each in calls] == [
         ["x", number] for number in range(6)

@@ -81,8 +81,8 @@ def test_cues_are_cut_to_the_title_and_sorted() -> None:
         Cue(start=Fraction(11), end=Fraction(20), text="beyond the end"),
         Cue(start=Fraction(13), end=Fraction(14), text="after"),
     ]
-    found = [(cue.start, cue.end, cue.text) for cue in trimmed(cues, Fraction(2), Fraction(10))]
-    assert found == [(0, 1, "half before"), (3, 5, "later"), (9, 10, "beyond the end")]
+    found = [(cue.start, cue.end, cue.text) for cue in trimmed(cues, Fraction(2), Fraction(12))]
+    assert found == [(2, 3, "half before"), (5, 7, "later"), (11, 12, "beyond the end")]
 
 
 def test_hours_and_milliseconds() -> None:

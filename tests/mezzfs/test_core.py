@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mezzfs
-from mezzfs.core import Core
+from mezzfs.core import Core, Handle
 from mezzfs.fetch import Retries
 from mezzfs.file import RemoteFile
 from mezzfs.objects import Extent, ObjectMap
@@ -102,6 +102,34 @@ def test_a_server_that_stays_away_is_an_error_and_may_come_back(faulty: FaultySt
         file.pread(10, 0)
     faulty.rates = {}
     assert file.pread(10, 0) == noise[:10]
+
+
+def test_one_request_for_a_read_where_requests_are_paid_for(faulty: FaultyStore, noise: bytes) -> None:
+    faulty.delay_s = 0.03
+    file = RemoteFile(Core(budget=16 * MIB, split=False).open("mem://title"))
+    file.pread(10, MIB)  # now it is known to be far
+    assert file.pread(MIB, 3 * MIB) == noise[3 * MIB : 4 * MIB]
+    assert faulty.requests == 2
+
+
+def test_how_long_a_reader_thinks_is_measured(
+    store: MemoryStore, noise: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    def noticed(handle: Handle, offset: int, length: int, *, missed: bool, thought_s: float) -> None:
+        seen.append(thought_s)
+        before(handle, offset, length, missed=missed, thought_s=thought_s)
+
+    before = Handle.noticed
+    monkeypatch.setattr(Handle, "noticed", noticed)
+    store.put("mem://title", noise)
+    with RemoteFile(quick_core().open("mem://title")) as file:
+        for offset in (MIB, MIB + 10, MIB + 20, 5 * MIB):
+            file.pread(10, offset)
+            time.sleep(0.05)
+    assert seen[0] == 0.0
+    assert sum(seen) >= 0.15
 
 
 def test_short_ends_of_far_objects_are_read(faulty: FaultyStore, noise: bytes) -> None:

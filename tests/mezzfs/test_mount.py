@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from mezzfs.core import Core
+from mezzfs.core import Core, Handle
 from mezzfs.errors import AccessDenied, CannotMount, Unreachable
 from mezzfs.fetch import Retries
 from mezzfs.mount import (
@@ -243,9 +243,36 @@ def test_hints_bring_bytes_before_they_are_read(folder: Path, noise: bytes) -> N
         time.sleep(0.05)
     assert (facts["engine"]["fetched_bytes"], facts["mount"]["reads"]) == (2 * MIB, 0)
     assert os.pread(file, 100, 2 * MIB) == noise[2 * MIB : 2 * MIB + 100]
+    with (folder / "title.mov").open(
+        "rb", buffering=0
+    ) as another:  # hints hold for it as well: nothing beyond
+        for number in range(4):
+            another.seek(MIB + number * MIB // 2)
+            assert len(another.read(MIB // 2)) == MIB // 2
+    facts = json.loads(os.getxattr(folder / "title.mov", "user.mezzfs.stats"))
+    assert facts["engine"]["fetched_bytes"] == 2 * MIB
     fails(errno.EINVAL, lambda: os.getxattr(folder / "title.mov", "user.mezzfs.hints.nonsense"))
     fails(errno.ENODATA, lambda: os.getxattr(folder / "title.mov", "user.other"))
     os.close(file)
+
+
+@NATIVE
+def test_how_long_a_reader_thinks_is_known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    def noticed(handle: Handle, offset: int, length: int, *, missed: bool, thought_s: float) -> None:
+        seen.append(thought_s)
+        before(handle, offset, length, missed=missed, thought_s=thought_s)
+
+    before = Handle.noticed
+    monkeypatch.setattr(Handle, "noticed", noticed)
+    file = os.open(folder / "title.mov", os.O_RDONLY)
+    for number in range(3):
+        os.pread(file, 4096, number * 2 * MIB)
+        time.sleep(0.2)
+    os.close(file)
+    assert seen[0] == 0.0
+    assert min(seen[1:3]) >= 0.19
 
 
 def test_a_new_file_is_there_when_it_is_closed(store: MemoryStore, noise: bytes, mounted: Mounted) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import mezzfs
 from mezzfs.mount import kernel, missing
+from pipelines.cli.fstab import arguments
 
 CINEMILL = f"{sys.executable} -m pipelines.cli.main"
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
@@ -83,3 +84,50 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_place_that_is_no_folder(tmp_path: Path) -> None:
     with pytest.raises(mezzfs.CannotMount, match="mkdir it first"):
         kernel.attach(tmp_path / "nowhere", "x", writable=False, allow_other=False)
+
+
+@ROOT
+@pytest.mark.skipif(bool(missing()), reason=f"cannot mount here: {missing()}")
+def test_the_system_mounts_by_type(tmp_path: Path) -> None:
+    """mount(8) finds its helper in /sbin, which is one of our own in a namespace of our own."""
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("needs a mount namespace of its own")
+    source, folder, helper = tmp_path / "source", tmp_path / "folder", tmp_path / "mount.cinemill"
+    source.mkdir()
+    folder.mkdir()
+    (source / "hello").write_text("hello\n")
+    code = "from pipelines.cli.fstab import main; main()"
+    helper.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}' \"$@\"\n")
+    helper.chmod(0o755)
+    line = f"{source} {folder} cinemill uid=12,umask=077,_netdev,nofail 0 0"
+    script = f"""
+    bin=$(readlink -f /sbin); umount=$(command -v umount)
+    mount -t tmpfs none $bin && cp {helper} $bin/mount.cinemill && chmod 755 $bin/mount.cinemill || exit 77
+    echo "{line}" > {tmp_path}/fstab
+    mount -T {tmp_path}/fstab {folder} && cat {folder}/hello && stat -c '%u %a' {folder}/hello
+    $umount {folder}
+    """
+    done = subprocess.run(["unshare", "-m", "bash", "-c", script], capture_output=True, text=True, timeout=60)
+    if done.returncode == 77:
+        pytest.skip("cannot put a helper into /sbin here")
+    assert done.stdout.splitlines() == ["hello", "12 400"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        ("s3://b/t /m", "mount --daemon -- s3://b/t /m"),
+        (
+            "s3://b /m -o rw,allow_other,profile=a,_netdev -n",
+            "mount --daemon --allow-other --profile a -o _netdev -- s3://b /m",
+        ),
+        ("none /m -o manifest=http://h/m.json", "mount --daemon --manifest http://h/m.json -- /m"),
+        ("s3://b /m -s -o strange,cache_size=99", "mount --daemon --cache-size 99 -- s3://b /m"),
+        ("s3://b /m -sw -t fuse.cinemill -o write", "mount --daemon --write -- s3://b /m"),
+        ("s3://b /m -f", None),
+    ],
+)
+def test_fstab_options_are_those_of_the_command(words: str, made: str | None) -> None:
+    assert arguments(words.split()) == (made.split() if made else None)
+    with pytest.raises(ValueError, match="usage"):
+        arguments(["s3://b", "-o", "ro"])

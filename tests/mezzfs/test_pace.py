@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mezzfs.pace import MOST_CONNECTIONS, Pace
 
 MIB = 1 << 20
@@ -31,6 +33,20 @@ def test_a_far_store_gets_many() -> None:
     assert far.piece(MIB, urgent=True) == MIB // 4
     assert far.piece(100_000, urgent=True) == 100_000
     assert far.piece(64 * MIB, urgent=False) == 4 * MIB
+    assert far.piece(9 * MIB, urgent=False) == 9 * MIB // 2, "no short rest"
+
+
+def test_requests_are_not_split_where_they_are_paid_for() -> None:
+    far = pace(0.025, 60e6)
+    far.split = False
+    assert far.piece(MIB, urgent=True) == MIB
+
+
+def test_what_a_request_takes() -> None:
+    assert pace(0.025, 60e6).delay_s == pytest.approx(0.025 + MIB / 60e6, rel=0.25)
+    assert (
+        pace(0.025, 60e6).depth(256 * MIB).delay_s > 4 * pace(0.0005, 900e6).depth(256 * MIB).delay_s - 0.01
+    )
 
 
 def test_short_answers_do_not_tell_the_rate() -> None:

@@ -52,6 +52,25 @@ def test_a_reader_that_never_waits_is_not_read_far_ahead() -> None:
     assert found[-1].end - 65 * MIB <= max(FIRST_REACH, 8 * MIB)
 
 
+def think(thought_s: float, count: int = 48) -> int:
+    """Bytes ahead of a reader of half a MiB at a time that thinks so long between, and waits each time."""
+    depth, policy = Depth(window=64 * MIB, piece=4 * MIB, delay_s=0.05), Policy(SIZE)
+    for number in range(count):
+        policy.on_read(MIB + number * MIB // 2, MIB // 2, depth, waited=True, thought_s=thought_s)
+    return policy.streams[0].frontier - policy.streams[0].position
+
+
+def test_a_reader_that_thinks_is_read_ahead_as_far_as_it_takes() -> None:
+    taken = 0.05 * (MIB // 2) / 0.01  # while a request is on its way
+    assert taken <= think(0.01) <= MIB + 1.5 * taken
+    assert think(0.01) * 3 < think(0.0001)
+    assert think(0.0) == think(0.0001)
+
+
+def test_a_pause_is_not_the_pace_of_a_reader() -> None:
+    assert think(3600.0) == think(0.25) >= MIB
+
+
 def test_random_reads_never_read_ahead() -> None:
     policy = Policy(SIZE)
     assert [

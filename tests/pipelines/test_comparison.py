@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -123,6 +125,21 @@ def test_half_the_bits_at_equal_quality_are_a_bd_rate_of_minus_fifty(package: Ma
     assert top.kbps_a == pytest.approx(4000 * 8 * RATE / 1000)
     assert top.won() == {"A": 0, "B": 3, "even": 0, "trade": 0}
     assert all(shot.rate_pct == pytest.approx(-50) for shot in top.shots)
+
+
+def test_outputs_at_urls_are_compared_like_folders(package: Make) -> None:
+    store, here = fsspec.filesystem("memory"), [package("a"), package("b", scaled(0.5))]
+    places = [f"memory://{folder.parent.name}/{folder.name}" for folder in here]
+    for folder, place in zip(here, places, strict=True):
+        store.put(str(folder), place, recursive=True)
+    there, local = compare(*places), compare(*here)
+    assert (there.a.label, there.a.place) == ("a", places[0])
+    assert there.to_json()["rungs"] == local.to_json()["rungs"]
+    assert there.to_json()["rates"] == local.to_json()["rates"]
+    assert "is not there" in there.page(here[0])
+    store.rm(f"{places[1]}/features.parquet")
+    with pytest.raises(NoJob, match=re.escape(f"{places[1]}: there is no features.parquet")):
+        compare(*places)
 
 
 def test_rates_are_those_of_the_ladders(package: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import fsspec
@@ -29,6 +30,9 @@ def test_an_output_at_a_url(name: str, short: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "w").exists()
     stored = fsspec.filesystem("memory").find(f"/{tmp_path.name}")
     if name == "package":
+        record = json.loads(fsspec.filesystem("memory").cat(f"/{tmp_path.name}/package/run.json"))
+        assert record["source"] == ""  # a path of this machine
+        assert record["cost"]["cpu_s"] > 0
         assert execute(order(short, out, tmp_path / "w", "40"), **quiet)["up_to_date"]  # type: ignore[arg-type]
     with pytest.raises(OutputExists, match="--force"):
         execute(order(short, out, tmp_path / "w", "41"), **quiet)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from pipelines.cli.main import main
@@ -51,16 +52,31 @@ def test_the_same_bytes_come_out_again_and_nothing_is_taken_from_the_first_run(p
     assert sorted(path.name for path in package.parent.iterdir()) == before
 
 
+def test_a_manifest_at_a_url_is_read_and_says_what_it_lacks(package: Path) -> None:
+    place = f"memory://{package.parent.name}/out"
+    fsspec.filesystem("memory").put(str(package / "manifest.json"), f"{place}/manifest.json")
+    for named in (place, f"{place}/manifest.json"):
+        code, told = ran("reproduce", named)
+        assert code == 1
+        assert "nobody recorded where it was" in told
+    code, told = ran("reproduce", f"{place}/nowhere")
+    assert code == 2, told
+
+
 def test_the_report_is_made_again_from_the_package(package: Path, tmp_path: Path) -> None:
-    before = {name: (package / name).read_bytes() for name in ("report.html", "manifest.json")}
-    (package / "report.html").write_text("spoiled")
-    code, told = ran("report", package, "--json")
+    names = ("report.html", "manifest.json", "plots/vmaf.svg", "scores/144p.json")
+    before = {name: (package / name).read_bytes() for name in names}
+    for name in ("report.html", "plots/vmaf.svg"):
+        (package / name).write_text("spoiled")
+    code, told = ran("report", package, "--plots", tmp_path / "plots", "--json")
     assert code == 0, told
+    assert (tmp_path / "plots" / "vmaf.svg").read_bytes() == before["plots/vmaf.svg"]
+    assert (tmp_path / "plots" / "bitrate.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads(told.splitlines()[-1])["state"] == "changed"
     assert {event["node"] for event in map(json.loads, told.splitlines()) if event.get("node")} == {"stage"}
     assert {name: (package / name).read_bytes() for name in before} == before
     with remade(package.parent / "work") as made:
-        assert made.read_bytes() == before["report.html"]
+        assert made.page.read_bytes() == before["report.html"]
     other = tmp_path / "other"
     shutil.copytree(package, other)
     with pytest.raises(CannotRemake, match="is another"), remade(other, source=str(other / "shots.json")):
@@ -72,6 +88,32 @@ def test_the_report_is_made_again_from_the_package(package: Path, tmp_path: Path
         (other / name).unlink()
         with pytest.raises(CannotRemake, match=name), remade(other):
             pass
+
+
+def test_one_file_with_its_report_is_repeated_compared_and_remade(package: Path) -> None:
+    one = package.parent / "one.mkv"
+    argv = ["encode", package.parent / "eight.mp4", "-o", one, "--crf", "30", "--ladder", "144p", "--json"]
+    argv += ["--preset", "ultrafast", "--work-dir", package.parent / "work", "--keep"]
+    assert ran(*argv)[0] == 0
+    plain = one.read_bytes()
+    code, told = ran("compare", one, package)
+    assert code == 2
+    assert "encode it with --report" in told
+    code, told = ran(*argv, "--report")
+    assert code == 0, told
+    assert one.read_bytes() == plain
+    assert (package.parent / "one.mkv.report" / "renditions" / "144p.mp4").is_file()
+    assert json.loads(ran(*argv, "--report")[1].splitlines()[-1])["up_to_date"]
+    code, told = ran("reproduce", one, "--json")
+    assert code == 0, told
+    assert {"../one.mkv", "report.html"} <= {
+        row["name"] for row in json.loads(told.splitlines()[-1])["files"]
+    }
+    code, told = ran("report", one, "--json")
+    assert json.loads(told.splitlines()[-1])["state"] == "same", told
+    code, told = ran("compare", one, package, "--json")
+    assert code == 0, told
+    assert json.loads(told)["a"]["label"] == "one.mkv"
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from archer.media import frames, identify, probe
 from archer.process import ffmpeg
 from encoder.loudness import Loudness
 from pipelines.conformance.browsers.chromium import Chromium, ChromiumPage, find_chromium
+from pipelines.conformance.browsers.firefox import Firefox, find_firefox
 from pipelines.conformance.server import serving
 from pipelines.encode.cost import cost_script
 from pipelines.report.coded import CodedAudio, read_video
@@ -162,9 +163,9 @@ def flaws() -> Callable[[ChromiumPage], dict[str, list[str]]]:
 
 
 class Opened:
-    """The player in a tab."""
+    """The player in a tab; keys are pressed in Chromium only."""
 
-    def __init__(self, page: ChromiumPage) -> None:
+    def __init__(self, page: Any) -> None:
         self.page = page
 
     def open(self, left: int, right: int, frame: int = 0) -> list[int]:
@@ -225,8 +226,25 @@ def numbered_title(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def player(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Opened]]:
+    """Opens the player in Chromium, see `players`."""
+    with players(chromium, tmp_path_factory.getbasetemp() / "numbered") as start:
+        yield start
+
+
+@pytest.fixture
+def player_in_firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Opened]]:
+    """Opens the player in Firefox, see `players`."""
+    if find_firefox() is None:
+        pytest.skip("needs Firefox: apt-get install firefox-esr")
+    profile, folder = tmp_path_factory.mktemp("firefox"), tmp_path_factory.getbasetemp() / "numbered"
+    with Firefox(profile) as browser, players(browser, folder) as start:
+        yield start
+
+
+@contextmanager
+def players(browser: Chromium | Firefox, folder: Path) -> Iterator[Callable[..., Opened]]:
     """Opens the player on numbered videos of some kinds (another name: one that is not there), by HTTP or from disk."""
-    folder, tabs = tmp_path_factory.getbasetemp() / "numbered", ExitStack()
+    tabs = ExitStack()
     folder.mkdir(exist_ok=True)
 
     def start(*kinds: str, frames: int, disk: bool = False) -> Opened:
@@ -235,7 +253,7 @@ def player(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iter
         sides += [replace(sides[0], label=kind, url=f"{kind}.mp4") for kind in kinds if kind not in CODECS]
         path = write_page(folder, sides)
         url = path.as_uri() if disk else f"{tabs.enter_context(serving(folder, {}))}/package/{path.name}"
-        page = chromium.open(url)
+        page = browser.open(url)
         tabs.callback(page.close)
         return Opened(page)
 

@@ -37,6 +37,17 @@ def test_fifty_seeks(player: Player, kind: str) -> None:
         assert tab.drawn() == [frame, frame]
 
 
+@pytest.mark.slow
+def test_fifty_seeks_in_firefox(player_in_firefox: Player) -> None:
+    kinds = ("h264", "av1", "vp9", "vfr", "late")
+    tab = player_in_firefox(*kinds, frames=120)
+    for side, kind in enumerate(kinds):
+        tab.open(0, side)
+        for frame in seeks(50, 120):
+            assert tab.go_to(frame) == [frame, frame], kind
+            assert tab.drawn() == [frame, frame], kind
+
+
 def test_it_works_from_disk(player: Player) -> None:
     tab = player("h264", "vfr", frames=60, disk=True)
     tab.open(0, 1)

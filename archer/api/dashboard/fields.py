@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 PREFIX, INPUT = "p.", "input."
+MORE = "more"
+"""Field with further inputs by name, as JSON."""
 FURTHER = "further"
 """Field with settings as JSON, which go before what the other fields say."""
 UNITS = {"s": "s", "kbps": "kb/s", "bytes": "bytes", "frames": "frames", "mb": "MB"}
@@ -121,6 +123,8 @@ def field_at(pointer: str, names: Sequence[str]) -> str:
     wanted = {"params": PREFIX + second, "input": INPUT + (second or "input")}.get(head, head)
     if wanted in names:
         return wanted
+    if head == "input" and second and MORE in names:
+        return MORE
     if head == "input":
         return next((name for name in names if name.startswith(INPUT)), "")
     setting = PREFIX + head.removeprefix("--").replace("-", "_")

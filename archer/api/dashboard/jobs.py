@@ -12,10 +12,11 @@ from archer.api import cursor
 from archer.api.auth import Caller
 from archer.api.dashboard.buttons import possible
 from archer.api.dashboard.page import page
-from archer.api.dashboard.picture import picture_of
+from archer.api.dashboard.picture import Rows, picture_of
 from archer.api.dashboard.route import go, router
 from archer.api.dashboard.session import viewer
 from archer.api.models import Name, State
+from archer.api.owners import job_of
 from archer.api.paths import CursorParam, JobId
 from archer.api.routes.results import results
 from archer.api.routes.usage import usage
@@ -41,12 +42,12 @@ def jobs(
     queue: Annotated[Name | None, Query()] = None,
     owner: Annotated[str | None, Query(max_length=200)] = None,
     after: Annotated[CursorParam, Query(alias="cursor")] = None,
-    _: Caller = Reader,
+    caller: Caller = Reader,
 ) -> Response:
     """The list, the latest first."""
     seen = last_event(parts.database)
     place = cursor.text_after("jobs", after)
-    rows = parts.queue.page(place, LIMIT + 1, state=state, owner=owner, queue=queue)
+    rows = parts.queue.page(place, LIMIT + 1, state=state, owner=owner, queue=queue, reach=caller.reach)
     shown = rows[:LIMIT]
     chosen = {"state": state, "queue": queue, "owner": owner}
     return page(
@@ -56,7 +57,7 @@ def jobs(
         rows=shown,
         shares=_shares(parts, shown),
         owners=_owners(parts, shown),
-        counts=_counts(parts, queue),
+        counts=_counts(parts, caller, queue),
         chosen=chosen,
         first=not after,
         address=lambda **changes: _address({**chosen, **changes}),
@@ -71,16 +72,12 @@ def job(
     job: JobId,
     parts: Parts,
     runs: Annotated[str, Query(pattern="^(all|last)$")] = "last",
-    _: Caller = Reader,
+    rows: Rows = "stages",
+    caller: Caller = Reader,
 ) -> Response:
     """One job: how far it is, what ran when, what it gave and cost."""
-    return shown(request, parts, job, whole=runs == "all")
-
-
-def shown(request: Request, parts: Services, job: str, *, whole: bool) -> Response:
-    """The page of a job."""
     seen = last_event(parts.database)
-    row = parts.queue.get(job)
+    row = job_of(parts, caller, job)
     moments = moments_of(parts.database, job, limit=MOMENTS)
     return page(
         request,
@@ -90,11 +87,12 @@ def shown(request: Request, parts: Services, job: str, *, whole: bool) -> Respon
         job=view(parts, row),
         actions=possible(row),
         over=is_over(row),
-        usage=usage(job, parts),
-        results=results(job, parts),
+        usage=usage(job, parts, caller),
+        results=results(job, parts, caller),
         moments=moments,
-        whole=whole,
-        picture=picture_of(parts.database, row, moments, whole=whole),
+        runs=runs,
+        rows=rows,
+        picture=picture_of(parts.database, row, moments, whole=runs == "all", by=rows),
         owners=_owners(parts, [row]),
         seen=seen,
     )
@@ -103,7 +101,8 @@ def shown(request: Request, parts: Services, job: str, *, whole: bool) -> Respon
 def _ask(action: Action) -> None:
     """A form's target `POST /jobs/{job}/action`."""
 
-    def ask(job: JobId, parts: Parts, _: Caller = Writer) -> Response:
+    def ask(job: JobId, parts: Parts, caller: Caller = Writer) -> Response:
+        job_of(parts, caller, job)
         parts.queue.request(job, action)
         return go(f"/jobs/{job}")
 
@@ -128,9 +127,9 @@ def _owners(parts: Services, rows: list[JobRow]) -> dict[str, str]:
     return found
 
 
-def _counts(parts: Services, queue: str | None) -> dict[str, int]:
+def _counts(parts: Services, caller: Caller, queue: str | None) -> dict[str, int]:
     found: dict[str, int] = {}
-    for (name, state), number in parts.queue.counts().items():
+    for (name, state), number in parts.queue.counts(caller.reach).items():
         if queue in (None, name):
             found[state] = found.get(state, 0) + number
     return found

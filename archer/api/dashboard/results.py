@@ -11,6 +11,7 @@ from archer.api.auth import Caller
 from archer.api.dashboard.page import page
 from archer.api.dashboard.route import router
 from archer.api.dashboard.session import viewer
+from archer.api.owners import job_of
 from archer.api.paths import JobId
 from archer.api.routes import events, results
 from archer.api.routes.results import OutputName, RangeHeader, Tree
@@ -33,7 +34,7 @@ def result(
     """The bytes of an output, or a page that lists its files where it is a folder."""
     found = results.result(request, job, output, parts, range_, caller)
     if isinstance(found, Tree):
-        row = parts.queue.get(job)
+        row = job_of(parts, caller, job)
         return page(request, "tree.html", title=output, row=row, output=output, files=found.files)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -13,9 +14,10 @@ from starlette.responses import RedirectResponse, Response
 
 from archer.api.dashboard.page import HEADERS, page
 from archer.api.errors import problem_of
-from archer.api.problems import KINDS, Problem
+from archer.api.problems import KINDS, MEDIA_TYPE, Problem
 from cinemill_native.errors import CinemillError
 
+QUALITY = re.compile(r"q=(0(\.\d{1,3})?|1(\.0{1,3})?)")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -60,6 +62,17 @@ def refusal(request: Request, problem: Problem) -> Response:
     )
     answer.headers.update(problem.headers)
     return answer
+
+
+def prefers_page(accept: str) -> bool:
+    """True where an Accept header wants HTML rather than JSON, as those of browsers do; `*/*` alone is content with JSON."""
+    wanted = {}
+    for entry in accept.split(","):
+        kind, *words = (word.strip().lower() for word in entry.split(";"))
+        found = next((word for word in words if word.startswith("q=")), "q=1")
+        wanted[kind] = float(found[2:]) if QUALITY.fullmatch(found) else 0.0
+    html, rest = wanted.get("text/html", 0.0), wanted.get("*/*", 0.0)
+    return html > max(wanted.get(kind, rest) for kind in ("application/json", MEDIA_TYPE))
 
 
 def go(target: str) -> Response:

@@ -23,6 +23,7 @@ from archer.api.dashboard.session import viewer
 from archer.api.errors import problem_of
 from archer.api.models import Order
 from archer.api.orders import Preview, accepted, preview
+from archer.api.owners import job_of
 from archer.api.problems import Problem
 from archer.api.routes.templates import TemplateView, templates
 from archer.api.services import Parts, Services
@@ -59,7 +60,7 @@ def blank(
     """An empty form, or one that is filled as an earlier job was."""
     known = kinds(caller)
     if like:
-        order = json.loads(parts.queue.get(like).request or "{}")
+        order = json.loads(job_of(parts, caller, like).request or "{}")
         chosen = _chosen(known, order.get("job", "nodes"))
         return _form(request, known, chosen, Draft(values=_typed(chosen, order)))
     return _form(request, known, _chosen(known, kind), Draft(values={}))
@@ -84,7 +85,7 @@ def _sent(request: Request, parts: Services, form: dict[str, str], caller: Calle
     try:
         order = Order.model_validate(document(chosen, form))
         if form.get("do") != "plan":
-            row, _ = accepted(parts, order, key=form.get("key") or None, owner=caller.id)
+            row, _ = accepted(parts, order, key=form.get("key") or None, owner=caller.owner)
             return go(f"/jobs/{row.id}")
         draft.plan = preview(parts, order)
     except (NotRead, ValidationError, Problem, CinemillError) as error:
@@ -123,8 +124,12 @@ def _work(chosen: TemplateView, form: Mapping[str, str]) -> dict[str, Any]:
     params: dict[str, Any] = {}
     with wrong:
         params = fields.read(chosen.params, form)
+    more: dict[str, Any] = {}
+    with wrong:
+        more = fields.json_object(form, fields.MORE) if chosen.more else {}
     wrong.settle()
-    only = next(iter(inputs.values())) if len(inputs) == 1 else inputs
+    given = {**more, **inputs}
+    only = next(iter(given.values())) if len(given) == 1 else given
     return {"job": chosen.name, "input": only, "params": params}
 
 
@@ -157,7 +162,7 @@ def _chosen(known: dict[str, TemplateView], name: str) -> TemplateView:
 
 
 def _names(chosen: TemplateView) -> list[str]:
-    inputs = [fields.INPUT + name for name in chosen.inputs]
+    inputs = [*(fields.INPUT + name for name in chosen.inputs), *([fields.MORE] if chosen.more else [])]
     settings = [fields.PREFIX + name for name in chosen.params["properties"]]
     return [*inputs, *settings, *fields.TERMS, fields.FURTHER]
 
@@ -209,7 +214,9 @@ def _typed(chosen: TemplateView, order: Mapping[str, Any]) -> dict[str, str]:
     inputs = order.get("input") or {}
     if isinstance(inputs, str):
         inputs = {chosen.inputs[0]: inputs} if chosen.inputs else {}
-    found = {fields.INPUT + name: str(url) for name, url in inputs.items()}
+    found = {fields.INPUT + name: str(url) for name, url in inputs.items() if name in chosen.inputs}
+    more = {name: url for name, url in inputs.items() if name not in chosen.inputs}
+    found |= {fields.MORE: json.dumps(more, indent=2, ensure_ascii=False)} if more else {}
     found |= fields.written(chosen.params, order.get("params") or {})
     for name in ("nodes", "limits"):
         if order.get(name):

@@ -13,6 +13,7 @@ from archer.api.dashboard.page import page
 from archer.api.dashboard.route import router
 from archer.api.dashboard.session import viewer
 from archer.api.models import TaskState
+from archer.api.owners import job_of
 from archer.api.paths import CursorParam, JobId
 from archer.api.problems import Problem
 from archer.api.routes.tasks import Task
@@ -35,11 +36,11 @@ def tasks(
     parts: Parts,
     state: TaskState | None = None,
     after: After = None,
-    _: Caller = Reader,
+    caller: Caller = Reader,
 ) -> Response:
     """The tasks of a job by name, a page of them."""
     seen = last_event(parts.database)
-    row = parts.queue.get(job)
+    row = job_of(parts, caller, job)
     rows = parts.history.tasks(job, state=state, after=cursor.text_after("tasks", after), limit=TASKS + 1)
     counts = parts.history.counts(job)
     return page(
@@ -57,10 +58,10 @@ def tasks(
 
 
 @pages.get("/jobs/{job:job}/task")
-def task(request: Request, job: JobId, name: Task, parts: Parts, _: Caller = Reader) -> Response:
+def task(request: Request, job: JobId, name: Task, parts: Parts, caller: Caller = Reader) -> Response:
     """One task: all its tries, what each said."""
     seen = last_event(parts.database)
-    row = parts.queue.get(job)
+    row = job_of(parts, caller, job)
     try:
         found = parts.history.task(job, name)
     except SpecError as error:
@@ -78,10 +79,12 @@ def task(request: Request, job: JobId, name: Task, parts: Parts, _: Caller = Rea
 
 
 @pages.get("/jobs/{job:job}/logs")
-def logs(request: Request, job: JobId, parts: Parts, after: After = None, _: Caller = Reader) -> Response:
+def logs(
+    request: Request, job: JobId, parts: Parts, after: After = None, caller: Caller = Reader
+) -> Response:
     """What the tries of a job said, in the order in which they began."""
     seen = last_event(parts.database)
-    row = parts.queue.get(job)
+    row = job_of(parts, caller, job)
     rows = parts.history.logs(job, after=cursor.number_after("logs", after), limit=LOGS + 1)
     return page(
         request,

@@ -1,4 +1,4 @@
-"""When what ran, as a picture: a row per node, a bar per try while they can be told apart, else how many ran at once; pure.
+"""When what ran, as a picture: a row per node or worker, a bar per try while there are few, else how many ran at once; pure.
 
 Places and widths are in percent of the picture.
 """
@@ -36,6 +36,7 @@ class Bar:
     began_ms: int
     ended_ms: int
     error: str
+    worker: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Cell:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """One node. Either `bars` in `lanes`, or `cells`; `memo` are slots with results that were known (left, number)."""
+    """One node, or one worker. Either `bars` in `lanes`, or `cells`; `memo`: slots with results that were known: left, number."""
 
     node: str
     bars: list[Bar] = field(default_factory=list)
@@ -96,6 +97,7 @@ def drawn(nodes: Sequence[str], tries: Sequence[Try], *, begin_ms: int, end_ms: 
                 began_ms=began,
                 ended_ms=each.ended_ms,
                 error=each.error,
+                worker=each.worker,
             )
         )
     return rows

@@ -20,6 +20,7 @@ NOUNS = (
     "queues",
     "webhooks",
     "mediaconvert",
+    "recipes",
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -11,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from archer.api import sse
 from archer.api.auth import Caller, needs
+from archer.api.owners import job_of
 from archer.api.paths import JobId
 from archer.api.problems import documented
 from archer.api.services import Parts, Services
@@ -44,7 +47,7 @@ async def of_job(
     last_event_id: LastEventId = "",
     after: After = 0,
     follow: Follow = True,
-    _: Caller = Reader,
+    caller: Caller = Reader,
 ) -> Response:
     """What happens in a job, as server-sent events.
 
@@ -52,7 +55,7 @@ async def of_job(
     ends with an `end` event when the job is over. Comments come in between as signs of life.
     """
     place = int(last_event_id) if last_event_id else after
-    row = await run_in_threadpool(parts.queue.get, job)
+    row = await run_in_threadpool(job_of, parts, caller, job)
     if is_over(row) and not await run_in_threadpool(parts.history.events, job, after=place, limit=1):
         return Response(status_code=204)
     return _response(_stream(parts, job, place, follow=follow))
@@ -64,32 +67,41 @@ async def of_all(
     last_event_id: LastEventId = "",
     after: After = 0,
     follow: Follow = True,
-    _: Caller = Reader,
+    caller: Caller = Reader,
 ) -> Response:
-    """What happens in all jobs, in one order, as server-sent events; never ends by itself."""
-    return _response(_stream(parts, None, int(last_event_id) if last_event_id else after, follow=follow))
+    """What happens in all jobs that you reach, in one order, as server-sent events; never ends by itself."""
+    place = int(last_event_id) if last_event_id else after
+    return _response(_stream(parts, None, place, follow=follow, reach=caller.reach))
 
 
 def _response(stream: AsyncIterator[bytes]) -> Response:
     return StreamingResponse(stream, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
 
 
-async def _stream(parts: Services, job: str | None, place: int, *, follow: bool) -> AsyncIterator[bytes]:
-    """Pages of events behind a place, then whatever follows. Holds one page at a time, however slow the client is."""
+async def _stream(
+    parts: Services, job: str | None, place: int, *, follow: bool, reach: Sequence[str] | None = None
+) -> AsyncIterator[bytes]:
+    """Pages of events behind a place, then whatever follows. Holds one page at a time, however slow the client is.
+
+    `reach` narrows those of all jobs to some owners'; what lies before `known` was looked through then, and is not again.
+    """
+    page_of = partial(parts.history.events, job, limit=PAGE, reach=reach)
     with parts.metrics.watchers.track_inprogress():
         yield sse.RETRY
-        while not parts.tail.closing:
+        until = time.monotonic() + parts.settings.stream_s
+        while not parts.tail.closing and time.monotonic() < until:
             known = await parts.tail.look() if parts.tail.last == 0 else parts.tail.last
             over = await run_in_threadpool(_ending, parts, job)
-            while page := await run_in_threadpool(parts.history.events, job, after=place, limit=PAGE):
+            while page := await run_in_threadpool(page_of, after=place):
                 yield b"".join(map(sse.encoded, page))
                 place = page[-1].seq
+            place = max(place, known) if job is None else place
             if over:
                 yield sse.ended(over)
                 return
             if not follow:
                 return
-            if not await parts.tail.wait(known, parts.settings.heartbeat_s):
+            if not await parts.tail.wait(known, min(parts.settings.heartbeat_s, until - time.monotonic())):
                 yield sse.HEARTBEAT
 
 

@@ -10,6 +10,7 @@ from archer.api import cursor
 from archer.api.auth import Caller, needs
 from archer.api.models import JobPage, JobSummary, JobView, Name, Order, State
 from archer.api.orders import Preview, accepted, preview
+from archer.api.owners import job_of
 from archer.api.paths import CursorParam, JobId, Limit
 from archer.api.problems import documented
 from archer.api.services import Parts
@@ -53,7 +54,7 @@ def submit(
     if dry_run:
         response.status_code = 200
         return preview(parts, order)
-    row, created = accepted(parts, order, key=idempotency_key, owner=caller.id)
+    row, created = accepted(parts, order, key=idempotency_key, owner=caller.owner)
     response.status_code = 201 if created else 200
     response.headers["Location"] = f"/v1/jobs/{row.id}"
     return view(parts, row)
@@ -65,31 +66,39 @@ def page(
     state: State | None = None,
     queue: Annotated[Name | None, Query()] = None,
     owner: Annotated[
-        str | None, Query(max_length=200, description="Id of a key; `local` where there is none.")
+        str | None,
+        Query(
+            max_length=200,
+            description="As jobs have it: the oldest key of a name; `local` where there is none.",
+        ),
     ] = None,
     limit: Limit = 50,
     after: Annotated[CursorParam, Query(alias="cursor")] = None,
-    _: Caller = Reader,
+    caller: Caller = Reader,
 ) -> JobPage:
-    """List jobs, the latest first. A page stays where it is while new jobs come."""
+    """List jobs, the latest first: your own, or everybody's with the scope `jobs:all`.
+
+    A page stays where it is while new jobs come.
+    """
     place = cursor.text_after("jobs", after)
-    rows = parts.queue.page(place, limit + 1, state=state, owner=owner, queue=queue)
+    rows = parts.queue.page(place, limit + 1, state=state, owner=owner, queue=queue, reach=caller.reach)
     shown = rows[:limit]
     more = cursor.encode("jobs", shown[-1].id) if len(rows) > limit else None
     return JobPage(items=[JobSummary(**summary(row)) for row in shown], next=more)
 
 
 @router.get("/{job:job}", response_model=JobView, responses=documented(404))
-def get(job: JobId, parts: Parts, _: Caller = Reader) -> Response:
+def get(job: JobId, parts: Parts, caller: Caller = Reader) -> Response:
     """One job: its state, how far it is, why it failed."""
-    found = view(parts, parts.queue.get(job))
+    found = view(parts, job_of(parts, caller, job))
     return Response(found.model_dump_json(), media_type="application/json")  # checked once is enough
 
 
 def _ask(action: Literal["cancel", "pause", "resume", "retry"], description: str) -> None:
     """A route `POST /v1/jobs/{job}:action`."""
 
-    def ask(job: JobId, parts: Parts, _: Caller = Writer) -> JobView:
+    def ask(job: JobId, parts: Parts, caller: Caller = Writer) -> JobView:
+        job_of(parts, caller, job)
         return view(parts, parts.queue.request(job, action))
 
     router.add_api_route(

@@ -1,27 +1,25 @@
 """Jobs as AWS MediaConvert has them, for clients that are written for it: `boto3.client("mediaconvert", endpoint_url=...)`.
 
 What a MediaConvert job means to us is said by a plug-in (entry point group `cinemill.dialects`), which knows our templates; here
-are addresses, states and errors. Not part of OpenAPI: botocore has its schema.
-
-boto3 signs with a secret that we do not keep. Where keys are needed, ours is given as `aws_session_token`.
+are addresses and states. Not part of OpenAPI: botocore has its schema.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from archer.api import cursor
-from archer.api.auth import Caller, caller_of
-from archer.api.errors import problem_of
+from archer.api.auth import Caller
+from archer.api.aws import answered
 from archer.api.models import Order
 from archer.api.orders import accepted
+from archer.api.owners import job_of
 from archer.api.problems import Problem
 from archer.api.services import Parts, Services
 from archer.api.views import share
@@ -41,16 +39,6 @@ STATES = {
     "failed": "ERROR",
     "interrupted": "ERROR",
 }
-ERRORS = {
-    400: "BadRequestException",
-    401: "ForbiddenException",
-    403: "ForbiddenException",
-    404: "NotFoundException",
-    409: "ConflictException",
-    422: "BadRequestException",
-    429: "TooManyRequestsException",
-}
-NAMED_BY_USERS = ("UserMetadata", "Tags", "AudioSelectors", "AudioSelectorGroups", "CaptionSelectors")
 KEPT = "mediaconvert"
 """Where the job is kept among the notes, to be shown as it came."""
 
@@ -58,7 +46,7 @@ KEPT = "mediaconvert"
 @router.post("/jobs")
 async def create(request: Request, parts: Parts) -> Response:
     """CreateJob."""
-    return await _answered(
+    return await answered(
         request, "jobs:write", lambda caller, body: (201, {"Job": _create(parts, caller, body)})
     )
 
@@ -66,8 +54,8 @@ async def create(request: Request, parts: Parts) -> Response:
 @router.get("/jobs/{job:word}")
 async def get(request: Request, parts: Parts, job: str) -> Response:
     """GetJob."""
-    return await _answered(
-        request, "jobs:read", lambda *_: (200, {"Job": _view(parts, parts.queue.get(job))})
+    return await answered(
+        request, "jobs:read", lambda caller, _: (200, {"Job": _view(parts, job_of(parts, caller, job))})
     )
 
 
@@ -75,77 +63,32 @@ async def get(request: Request, parts: Parts, job: str) -> Response:
 async def cancel(request: Request, parts: Parts, job: str) -> Response:
     """CancelJob."""
 
-    def work(*_: Any) -> tuple[int, dict[str, Any]]:
+    def work(caller: Caller, _: Any) -> tuple[int, dict[str, Any]]:
+        job_of(parts, caller, job)
         parts.queue.request(job, "cancel")
         return 202, {}
 
-    return await _answered(request, "jobs:write", work)
+    return await answered(request, "jobs:write", work)
 
 
 @router.get("/jobs")
 async def page(request: Request, parts: Parts) -> Response:
     """ListJobs, the latest first."""
-    return await _answered(request, "jobs:read", lambda *_: (200, _page(parts, request.query_params)))
+    return await answered(
+        request, "jobs:read", lambda caller, _: (200, _page(parts, caller, request.query_params))
+    )
 
 
 @router.post("/endpoints")
 async def endpoints(request: Request) -> Response:
     """DescribeEndpoints: this server."""
     found = {"Endpoints": [{"Url": str(request.base_url).rstrip("/")}]}
-    return await _answered(request, "jobs:read", lambda *_: (200, found))
-
-
-async def _answered(
-    request: Request, scope: str, work: Callable[[Caller, Any], tuple[int, Mapping[str, Any]]]
-) -> Response:
-    """Answer in the way of AWS, refusals too."""
-    try:
-        token = request.headers.get("x-amz-security-token", "")
-        caller = await caller_of(request, token, scope)
-        text = await request.body()
-        body = _renamed(json.loads(text or b"{}"), str.upper)
-        status, value = await run_in_threadpool(work, caller, body)
-        return JSONResponse(_renamed(value, str.lower), status_code=status)
-    except (Problem, ValidationError, CinemillError) as error:
-        found = _problem(error)
-    name = ERRORS.get(found.status, "InternalServerErrorException")
-    status = 400 if found.status == 422 else found.status
-    headers = {**found.headers, "x-amzn-ErrorType": name}
-    return JSONResponse({"message": found.detail}, status_code=status, headers=headers)
-
-
-def _problem(error: Problem | ValidationError | CinemillError) -> Problem:
-    """Raises the error itself where it is a failure of the server."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return Problem("invalid-request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-    found = problem_of(error)
-    if found is None:
-        raise error
-    return found
-
-
-def _renamed(value: Any, change: Callable[[str], str]) -> Any:
-    """Names of fields, which begin with a small letter on the wire and with a capital in the model; not those that users give."""
-    if isinstance(value, list):
-        return [_renamed(each, change) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    found = {}
-    for name, inner in value.items():
-        named = change(name[:1]) + name[1:]
-        if name[:1].upper() + name[1:] in NAMED_BY_USERS and isinstance(inner, Mapping):
-            found[named] = {key: _renamed(each, change) for key, each in inner.items()}
-        else:
-            found[named] = _renamed(inner, change)
-    return found
+    return await answered(request, "jobs:read", lambda *_: (200, found))
 
 
 def _create(parts: Services, caller: Caller, body: Any) -> dict[str, Any]:
     try:
-        mapped = load(DIALECTS, "mediaconvert")(body)
+        mapped = load(DIALECTS, "mediaconvert")(body, partial(_kept, parts, caller.owner))
     except CinemillError:
         raise
     except (TypeError, ValueError, AttributeError, KeyError) as error:
@@ -154,12 +97,19 @@ def _create(parts: Services, caller: Caller, body: Any) -> dict[str, Any]:
     if token is not None and not (isinstance(token, str) and 0 < len(token) <= 200 and token.isprintable()):
         raise Problem("invalid-request", "ClientRequestToken: wanted 1 to 200 printable characters")
     order = Order.model_validate(mapped)
-    notes = {KEPT: {name: body[name] for name in ("Role", "Settings", "UserMetadata") if name in body}}
-    row, _ = accepted(parts, order, key=token, owner=caller.id, notes=notes)
+    kept = ("Role", "Settings", "UserMetadata", "JobTemplate")
+    notes = {KEPT: {name: body[name] for name in kept if name in body}}
+    row, _ = accepted(parts, order, key=token, owner=caller.owner, notes=notes)
     return _view(parts, row)
 
 
-def _page(parts: Services, query: Mapping[str, str]) -> dict[str, Any]:
+def _kept(parts: Services, owner: str, kind: str, name: str) -> Mapping[str, Any] | None:
+    """A job template or a preset by its name."""
+    found = parts.recipes.get(owner, kind, name)
+    return found.body if found else None
+
+
+def _page(parts: Services, caller: Caller, query: Mapping[str, str]) -> dict[str, Any]:
     count = (
         min(max(int(query.get("maxResults", "20")), 1), 20) if query.get("maxResults", "20").isdigit() else 20
     )
@@ -167,7 +117,7 @@ def _page(parts: Services, query: Mapping[str, str]) -> dict[str, Any]:
     state = next(iter(wanted), None)
     queue = query["queue"].rpartition("/")[2] if "queue" in query else None
     after = cursor.text_after("mediaconvert", query.get("nextToken"))
-    rows = parts.queue.page(after, count + 1, state=state, queue=queue)
+    rows = parts.queue.page(after, count + 1, state=state, queue=queue, reach=caller.reach)
     found: dict[str, Any] = {"Jobs": [_view(parts, row) for row in rows[:count]]}
     return (
         {**found, "NextToken": cursor.encode("mediaconvert", rows[count - 1].id)}
@@ -192,6 +142,8 @@ def _view(parts: Services, row: JobRow) -> dict[str, Any]:
         "UserMetadata": kept.get("UserMetadata", {}),
         "Timing": {name: at / 1000 for name, at in times.items() if at},
     }
+    if "JobTemplate" in kept:
+        found["JobTemplate"] = kept["JobTemplate"]
     if row.submit_key:
         found["ClientRequestToken"] = row.submit_key
     if status == "PROGRESSING":

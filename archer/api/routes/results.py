@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from archer.api.auth import Caller, needs
+from archer.api.owners import job_of
 from archer.api.paths import JobId
 from archer.api.problems import Problem, documented
 from archer.api.services import Parts, Services
@@ -71,9 +72,9 @@ class Tree(BaseModel):
 
 
 @router.get("", responses=documented(404))
-def results(job: JobId, parts: Parts, _: Caller = Reader) -> list[Output]:
+def results(job: JobId, parts: Parts, caller: Caller = Reader) -> list[Output]:
     """Every output that the job has so far, in the order of its plan."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     return [
         Output(
             name=name,
@@ -94,10 +95,10 @@ def result(
     output: OutputName,
     parts: Parts,
     range_: RangeHeader = None,
-    _: Caller = Fetcher,
+    caller: Caller = Fetcher,
 ) -> Response | Tree:
     """The bytes of an output, or the list of its files where it is a folder."""
-    artifact = _known(parts, job, output)
+    artifact = _known(parts, caller, job, output)
     if not artifact.is_tree:
         return _bytes(parts, artifact, FilePath(f"{output}{artifact.suffix}").name, request, range_)
     base = f"/v1/jobs/{job}/results/{output}"
@@ -120,10 +121,10 @@ def file(
     path: Annotated[str, Path(max_length=1000, description="Of a file in the list of the folder.")],
     parts: Parts,
     range_: RangeHeader = None,
-    _: Caller = Fetcher,
+    caller: Caller = Fetcher,
 ) -> Response:
     """The bytes of one file of an output that is a folder. Only names of its list are ever opened."""
-    artifact = _known(parts, job, output)
+    artifact = _known(parts, caller, job, output)
     entry = _listing(parts, artifact).get(path) if artifact.is_tree else None
     if entry is None:
         raise Problem("not-found", f"{output} has no file of this name")
@@ -139,8 +140,8 @@ def _outputs(parts: Services, job: str) -> dict[str, Artifact]:
     }
 
 
-def _known(parts: Services, job: str, output: str) -> Artifact:
-    row = parts.queue.get(job)
+def _known(parts: Services, caller: Caller, job: str, output: str) -> Artifact:
+    row = job_of(parts, caller, job)
     found = _outputs(parts, job).get(output)
     if found is None:
         kind = "not-ready" if row.state in ("queued", "running", "paused") else "not-found"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from archer.api import cursor
 from archer.api.auth import Caller, needs
 from archer.api.models import TaskState, iso
+from archer.api.owners import job_of
 from archer.api.paths import CursorParam, JobId, Limit
 from archer.api.problems import documented
 from archer.api.services import Parts
@@ -32,6 +33,7 @@ class TaskView(BaseModel):
     label: str
     weight: int = Field(description="In the stage's unit, as frames.")
     state: TaskState
+    worker: str = Field(description="Where it runs, as `host/pid`, once it does so for some seconds.")
 
 
 class TaskPage(BaseModel):
@@ -52,6 +54,7 @@ class AttemptView(BaseModel):
     cpu_ms: int
     error: str
     log: str = Field(description="What it logged, or its traceback.")
+    worker: str = Field(description="Where it ran, as `host/pid`; empty where nobody knows.")
 
 
 class AttemptPage(BaseModel):
@@ -68,10 +71,10 @@ def tasks(
     state: TaskState | None = None,
     limit: Limit = 100,
     after: After = None,
-    _: Caller = Reader,
+    caller: Caller = Reader,
 ) -> TaskPage:
     """The tasks of a job by name, as far as they are planned."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     rows = parts.history.tasks(job, state=state, after=cursor.text_after("tasks", after), limit=limit + 1)
     shown = rows[:limit]
     return TaskPage(
@@ -83,6 +86,7 @@ def tasks(
                 label=row.label,
                 weight=row.weight,
                 state=row.state,  # type: ignore[arg-type]  # checked by the model
+                worker=row.worker if row.state == "leased" else "",
             )
             for row in shown
         ],
@@ -91,18 +95,18 @@ def tasks(
 
 
 @router.get("/attempts", responses=documented(404))
-def attempts(job: JobId, parts: Parts, task: Task, _: Caller = Reader) -> AttemptPage:
+def attempts(job: JobId, parts: Parts, task: Task, caller: Caller = Reader) -> AttemptPage:
     """All tries of one task that ended: how, when, at what cost."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     return AttemptPage(items=[_view(row) for row in parts.history.attempts(job, task)], next=None)
 
 
 @router.get("/logs", responses=documented(404))
 def logs(
-    job: JobId, parts: Parts, limit: Limit = 100, after: After = None, _: Caller = Reader
+    job: JobId, parts: Parts, limit: Limit = 100, after: After = None, caller: Caller = Reader
 ) -> AttemptPage:
     """The tries of a job that have something to say: a log, an error."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     rows = parts.history.logs(job, after=cursor.number_after("logs", after), limit=limit + 1)
     shown = rows[:limit]
     more = cursor.encode("logs", shown[-1].token) if len(rows) > limit else None
@@ -119,4 +123,5 @@ def _view(row: AttemptRow) -> AttemptView:
         cpu_ms=row.cpu_ms,
         error=row.error,
         log=row.log,
+        worker=row.worker,
     )

@@ -24,6 +24,10 @@ class TemplateView(BaseModel):
     name: str
     summary: str
     inputs: list[str] = Field(description="Names of the titles that it reads; the only one is given as text.")
+    more: list[str] = Field(
+        default_factory=list,
+        description="Names of further inputs, in any number, each with its number: `join1`, `join2`.",
+    )
     params: dict[str, Any] = Field(description="JSON schema of its settings.")
 
 
@@ -49,5 +53,9 @@ def _view(name: str) -> TemplateView:
     except SpecError as error:
         raise Problem("not-found", str(error)) from error
     return TemplateView(
-        name=name, summary=found.summary, inputs=list(found.inputs), params=json_schema(found.params)
+        name=name,
+        summary=found.summary,
+        inputs=list(found.inputs),
+        more=list(found.more),
+        params=json_schema(found.params),
     )

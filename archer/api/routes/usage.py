@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from archer.api.auth import Caller, needs
+from archer.api.owners import job_of
 from archer.api.paths import JobId
 from archer.api.problems import documented
 from archer.api.services import Parts
@@ -45,9 +46,9 @@ class Usage(BaseModel):
 
 
 @router.get("/usage", responses=documented(404))
-def usage(job: JobId, parts: Parts, _: Caller = Reader) -> Usage:
+def usage(job: JobId, parts: Parts, caller: Caller = Reader) -> Usage:
     """Core seconds, bytes and cost of a job so far, by node, at the prices of this server."""
-    parts.queue.get(job)
+    job_of(parts, caller, job)
     sizes = {
         row.node: sum(artifact.size for artifact in row.outputs.values())
         for row in nodes_of(parts.database, job)

@@ -90,46 +90,46 @@ class DeliveryPage(BaseModel):
 
 @router.post("", status_code=201, responses=documented(413, 415))
 def add(hook: NewWebhook, parts: Parts, caller: Caller = Writer) -> MadeWebhook:
-    """Tell an address what happens to jobs from now on, signed by the Standard Webhooks scheme."""
+    """Tell an address what happens to jobs that you reach from now on, signed by the Standard Webhooks scheme."""
     try:
         parts.callable_urls.checked(hook.url)
     except PlaceRefused as error:
         raise Problem("url-refused", str(error)) from error
     seen = last_event(parts.database)
-    row = new_hook(hook.url, hook.events, owner=caller.id, seen=seen)
+    row = new_hook(hook.url, hook.events, owner=caller.owner, seen=seen)
     parts.hooks.add(row)
     return MadeWebhook(**_view(row).model_dump(), secret=row.secret)
 
 
 @router.get("", responses=documented())
-def page(parts: Parts, limit: Limit = 100, after: After = None, _: Caller = Writer) -> WebhookPage:
-    """List webhooks, without their secrets."""
-    rows = parts.hooks.page(cursor.text_after("webhooks", after), limit + 1)
+def page(parts: Parts, limit: Limit = 100, after: After = None, caller: Caller = Writer) -> WebhookPage:
+    """List webhooks, without their secrets: your own, or everybody's with the scope `jobs:all`."""
+    rows = parts.hooks.page(cursor.text_after("webhooks", after), limit + 1, reach=caller.reach)
     shown = rows[:limit]
     more = cursor.encode("webhooks", shown[-1].id) if len(rows) > limit else None
     return WebhookPage(items=[_view(row) for row in shown], next=more)
 
 
 @router.get("/{webhook:word}", responses=documented(404))
-def get(webhook: HookId, parts: Parts, _: Caller = Writer) -> WebhookView:
+def get(webhook: HookId, parts: Parts, caller: Caller = Writer) -> WebhookView:
     """One webhook."""
-    return _view(_known(parts, webhook))
+    return _view(_known(parts, caller, webhook))
 
 
 @router.delete("/{webhook:word}", status_code=204, responses=documented(404))
-def remove(webhook: HookId, parts: Parts, _: Caller = Writer) -> Response:
+def remove(webhook: HookId, parts: Parts, caller: Caller = Writer) -> Response:
     """Tell it nothing any more, not even what waits to be told."""
-    if not parts.hooks.remove(webhook):
+    if not parts.hooks.remove(_known(parts, caller, webhook).id):
         raise Problem("not-found", f"no webhook {webhook}")
     return Response(status_code=204)
 
 
 @router.get("/{webhook:word}/deliveries", responses=documented(404))
 def deliveries(
-    webhook: HookId, parts: Parts, limit: Limit = 100, after: After = None, _: Caller = Writer
+    webhook: HookId, parts: Parts, limit: Limit = 100, after: After = None, caller: Caller = Writer
 ) -> DeliveryPage:
     """What it was told, or is still to be told."""
-    _known(parts, webhook)
+    _known(parts, caller, webhook)
     rows = parts.hooks.deliveries(webhook, after=cursor.text_after("deliveries", after), limit=limit + 1)
     shown = rows[:limit]
     more = cursor.encode("deliveries", shown[-1].id) if len(rows) > limit else None
@@ -137,16 +137,16 @@ def deliveries(
 
 
 @router.post("/{webhook:word}:test", status_code=202, responses=documented(404, 413, 415))
-def test(webhook: HookId, parts: Parts, _: Caller = Writer) -> DeliveryView:
+def test(webhook: HookId, parts: Parts, caller: Caller = Writer) -> DeliveryView:
     """Send it a message of the type `test`, as any other."""
-    row = trial_delivery(_known(parts, webhook))
+    row = trial_delivery(_known(parts, caller, webhook))
     parts.hooks.put(row)
     return _delivery(row)
 
 
-def _known(parts: Services, webhook: str) -> HookRow:
+def _known(parts: Services, caller: Caller, webhook: str) -> HookRow:
     found = parts.hooks.get(webhook)
-    if found is None:
+    if found is None or not caller.reaches(found.owner):
         raise Problem("not-found", f"no webhook {webhook}")
     return found
 

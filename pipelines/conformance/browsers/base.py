@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
 from archer.errors import ToolMissing
+from pipelines.conformance.errors import ScriptFailed
 
 POLL_S = 0.1
+ASYNC = (
+    "const done = arguments[arguments.length - 1];"
+    "(async () => await window.eval(arguments[0]))().then("
+    "(value) => done(JSON.stringify({ value: value === undefined ? null : value })),"
+    "(error) => done(JSON.stringify({ error: String(error) })));"
+)
+"""An asynchronous script of WebDriver that awaits the expression it is given; see `value_of`."""
 
 
 class Page(ABC):
@@ -66,6 +75,14 @@ class Browser(ABC):
     @abstractmethod
     def close(self) -> None:
         """End it, with everything it started."""
+
+
+def value_of(script: str, text: str) -> Any:
+    """What `ASYNC` answered. Raises: ScriptFailed: the expression threw."""
+    answer = json.loads(text)
+    if "error" in answer:
+        raise ScriptFailed(script, answer["error"])
+    return answer["value"]
 
 
 def missing(name: str, package: str, variable: str) -> ToolMissing:

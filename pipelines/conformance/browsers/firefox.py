@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archer.process import Child, Limits
-from pipelines.conformance.browsers.base import Browser, Page, missing
+from pipelines.conformance.browsers.base import ASYNC, Browser, Page, missing, value_of
 from pipelines.conformance.errors import BrowserGone, ScriptFailed
 
 VARIABLE = "CINEMILL_FIREFOX"
@@ -38,12 +38,6 @@ PREFS: dict[str, bool | int | str] = {
     "privacy.reduceTimerPrecision": False,
     "security.sandbox.content.level": 0,
 }
-_SCRIPT = (
-    "const done = arguments[arguments.length - 1];"
-    "(async () => await window.eval(arguments[0]))().then("
-    "(value) => done(JSON.stringify({ value: value === undefined ? null : value })),"
-    "(error) => done(JSON.stringify({ error: String(error) })));"
-)
 
 
 def find_firefox() -> str | None:
@@ -156,13 +150,10 @@ class FirefoxPage(Page):
     def evaluate(self, script: str, timeout_s: float = 60) -> Any:
         """See `Page`."""
         self._browser.call("WebDriver:SwitchToWindow", handle=self._handle)
-        text = self._browser.call(
-            "WebDriver:ExecuteAsyncScript", timeout_s + 5, script=_SCRIPT, args=[script]
-        )["value"]
-        answer = json.loads(text)
-        if "error" in answer:
-            raise ScriptFailed(script, answer["error"])
-        return answer["value"]
+        text = self._browser.call("WebDriver:ExecuteAsyncScript", timeout_s + 5, script=ASYNC, args=[script])[
+            "value"
+        ]
+        return value_of(script, text)
 
     def close(self) -> None:
         """See `Page`; the tab that the browser began with stays."""

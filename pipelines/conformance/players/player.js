@@ -2,7 +2,8 @@
 'use strict';
 const video = document.getElementById('video');
 const trouble = [];  // everything that any part complained about
-const shown = [];    // media time of every picture that was presented
+const shown = [];    // media time of every picture that was presented and told of
+const counts = [];   // how many pictures had been presented then, also untold ones: under load a browser skips telling, not showing
 const breaks = [];   // how many had been presented when somebody sought: we, or a player that wants to go on
 let stalls = 0;      // times that the machine was too slow, with enough in the buffer
 let loudest = 0, analyser = null, library = null;
@@ -12,7 +13,11 @@ video.addEventListener('error', () => complain(`media error ${video.error.code}:
 window.addEventListener('error', (event) => complain(`script: ${event.message}`));
 window.addEventListener('unhandledrejection', (event) => complain(`promise: ${event.reason}`));
 video.addEventListener('seeking', () => breaks.push(shown.length));
-const onFrame = (_, facts) => { shown.push(facts.mediaTime); video.requestVideoFrameCallback(onFrame); };
+const onFrame = (_, facts) => {
+  shown.push(facts.mediaTime);
+  counts.push(facts.presentedFrames);
+  video.requestVideoFrameCallback(onFrame);
+};
 video.requestVideoFrameCallback(onFrame);
 
 const once = (target, name, ms) => new Promise((resolve, reject) => {
@@ -123,7 +128,7 @@ window.cinema = {
   state: () => ({
     time: video.currentTime, duration: video.duration, ended: video.ended, paused: video.paused, ready: video.readyState,
     width: video.videoWidth, height: video.videoHeight, buffered: ranges(), shown: shown.length, stalls, loudest,
-    audioBytes: video.webkitAudioDecodedByteCount ?? (video.mozHasAudio ? -1 : 0), trouble,
+    audioBytes: video.webkitAudioDecodedByteCount || (video.mozHasAudio || video.audioTracks?.length ? -1 : 0), trouble,
     dropped: video.getVideoPlaybackQuality().droppedVideoFrames, total: video.getVideoPlaybackQuality().totalVideoFrames,
   }),
   play: async (rate) => {
@@ -147,6 +152,17 @@ window.cinema = {
     const active = () => [...video.textTracks].flatMap((track) => (track.mode === 'disabled' ? [] : [...(track.activeCues ?? [])]));
     await until(() => active().length > 0, 8000, 'a cue').catch(() => {});
     return active().map((cue) => cue.text);
+  },
+  // Play from one time to another; resolves to [media time, pictures presented] of what was told on the way.
+  watch: async (from, to, rate) => {
+    await window.cinema.seek(from);
+    const first = Math.max(0, shown.length - 1);
+    await window.cinema.play(rate);
+    const long = 15000 + 4000 * (to - from) / rate;
+    await until(() => video.currentTime >= to || video.ended || video.error, long, `the picture of ${to} s`);
+    video.pause();
+    await sleep(150);
+    return shown.slice(first).map((time, place) => [time, counts[first + place]]);
   },
   // Go to a time, paused; resolves to the media time of the picture that is then shown.
   seek: async (time) => {
