@@ -60,13 +60,14 @@ def flash(before: Table, after: Table, moved: Motion) -> tuple[float, float]:
         moved: the motion between them.
     """
     dark = min(float(before.sum()), float(after.sum())) / before.size
-    change = _reached((after - before)[::2, ::2].ravel())
+    every = (after - before)[::2, ::2].ravel()
+    change = _reached(every, every.size)
     rows, columns = before.shape
     down, right = round(moved.pan_y * rows / 100), round(moved.pan_x * columns / 100)
     if change and (down or right) and max(abs(down), abs(right)) <= FAR:
         here = after[max(0, down) : rows + min(0, down), max(0, right) : columns + min(0, right)]
         there = before[max(0, -down) : rows + min(0, -down), max(0, -right) : columns + min(0, -right)]
-        change = min(change, _reached((here - there)[::2, ::2].ravel()), key=abs)
+        change = min(change, _reached((here - there).ravel(), before.size), key=abs)
     return change, dark
 
 
@@ -124,11 +125,12 @@ def red_flash(before: Red, after: Red) -> float:
     if not (before.near or after.near):
         return 0.0
     change = np.where(before.saturated | after.saturated, after.value - before.value, 0)
-    return _reached(change.ravel())
+    return _reached(change.ravel(), change.size)
 
 
-def _reached(change: Table) -> float:
-    place = int(len(change) * AREA)
+def _reached(change: Table, whole: int) -> float:
+    """What a quarter of `whole` cells reach in one direction, of those that are there."""
+    place = int(whole * AREA)
     sides = np.partition(change, (place - 1, len(change) - place))
     down, up = min(0.0, float(sides[place - 1])), max(0.0, float(sides[-place]))
     return up if up >= -down else down
