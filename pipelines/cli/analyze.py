@@ -14,6 +14,8 @@ from pipelines.cli.options import json_option, quiet_option, work_dir_option, wo
 if TYPE_CHECKING:
     from pipelines.cli.session import Done
 
+Columns = dict[str, list[Any]]
+
 
 @click.command()
 @click.argument("source", metavar="INPUT")
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder for frames.parquet, shots.parquet, stills.parquet, qc.json and pictures/.",
+    help="Folder for the tables (frames, shots, stills, faces, tracks), qc.json and pictures/.",
 )
 @click.option(
     "--profile",
@@ -35,6 +37,13 @@ if TYPE_CHECKING:
     default="none",
     show_default=True,
     help="Fail where a finding is that bad or worse.",
+)
+@click.option(
+    "--faces-per-second",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Frames of a second in which faces are looked for, to follow them; 0 for none.",
 )
 @click.option(
     "--pictures/--no-pictures",
@@ -51,6 +60,7 @@ def analyze(
     output: Path,
     profile: Path | None,
     gate: str,
+    faces_per_second: int,
     pictures: bool,
     workers: int | None,
     work_dir: str | None,
@@ -63,14 +73,15 @@ def analyze(
     from pipelines.qc.job import analyze_job
     from pipelines.qc.profile import Profile
     from pipelines.qc.stage import QcParams
+    from pipelines.vision.tracks import TracksParams
 
     text = profile.read_text(encoding="utf-8") if profile else ""
     Profile.of(text)  # a wrong profile is said before the work
     asset = identify(source)
-    spec = analyze_job(asset, QcParams(profile=text))
+    spec = analyze_job(asset, QcParams(profile=text), tracks=TracksParams(per_second=faces_per_second))
     with run_job(spec, work_dir=work_dir, workers=workers, as_json=as_json, quiet=quiet) as done:
         report, media, shots = _taken(done, output)
-    stills = _stills(output)
+    stills, tracks = _rows(output, "stills.stills"), _rows(output, "tracks.tracks")
     if pictures:
         from archer.media import MediaInfo
         from pipelines.qc.pictures import write_pictures
@@ -79,7 +90,7 @@ def analyze(
         folder, info = output / "pictures", MediaInfo.from_json(media)
         write_pictures(folder, asset, info, report["findings"])
         write_stills(folder, asset, info, shots, stills)
-    _say(report, stills, as_json=as_json, quiet=quiet)
+    _say(report, stills, tracks, as_json=as_json, quiet=quiet)
     return _verdict(report, gate)
 
 
@@ -87,6 +98,8 @@ TABLES = {
     "vision.frames": "frames.parquet",
     "vision.shots": "shots.parquet",
     "stills.stills": "stills.parquet",
+    "tracks.faces": "faces.parquet",
+    "tracks.tracks": "tracks.parquet",
 }
 
 
@@ -102,19 +115,26 @@ def _taken(done: Done, output: Path) -> tuple[dict[str, Any], dict[str, Any], li
     return report, done.json("ingest.media"), done.json("shots.shots")["shots"]
 
 
-def _stills(output: Path) -> dict[str, list[Any]]:
-    from pipelines.vision.columns import STILLS_SCHEMA
+def _rows(output: Path, artifact: str) -> Columns:
+    from pipelines.vision.columns import STILLS_SCHEMA, TRACKS_SCHEMA
     from pipelines.vision.table import read_rows
 
-    return read_rows(output / TABLES["stills.stills"], STILLS_SCHEMA)
+    schema = {"stills.stills": STILLS_SCHEMA, "tracks.tracks": TRACKS_SCHEMA}[artifact]
+    return read_rows(output / TABLES[artifact], schema)
 
 
-def _say(report: dict[str, Any], stills: dict[str, list[Any]], *, as_json: bool, quiet: bool) -> None:
+def _say(report: dict[str, Any], stills: Columns, tracks: Columns, *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        rows = [dict(zip(stills, values, strict=True)) for values in zip(*stills.values(), strict=True)]
-        click.echo(json.dumps({"type": "result", **report, "stills": rows}))
+        tables = {
+            name: [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+            for name, table in (("stills", stills), ("tracks", tracks))
+        }
+        click.echo(json.dumps({"type": "result", **report, **tables}))
     elif not quiet:
         _say_stills(stills)
+        if tracks["track"]:
+            shots = len(set(tracks["shot"]))
+            click.echo(f"{len(tracks['track'])} tracks of faces in {shots} shots: {TABLES['tracks.tracks']}")
         for each in report["findings"]:
             click.echo(
                 f"{each['severity']:<8} {each['kind']:<12} {each['start']:>7} - {each['end'] - 1:<7} {each['message']}"
@@ -126,7 +146,7 @@ SHOWN = 20
 """Shots of the table that is shown; all of them are in stills.parquet."""
 
 
-def _say_stills(stills: dict[str, list[Any]]) -> None:
+def _say_stills(stills: Columns) -> None:
     from pipelines.vision.models import missing
 
     click.echo("shot  key frame  banding  interest      text  faces")

@@ -18,6 +18,7 @@ from pipelines.cli.options import (
     json_option,
     package_options,
     quiet_option,
+    report_options,
     workers_option,
 )
 from pipelines.cli.picture import PICTURE_FIELDS, files_of, picture_options
@@ -37,7 +38,7 @@ OPTIONS = {
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
     **{name: name for name in ("max_renditions", "rung_step", "segment_s", "ts", "drm", "clear_lead_s")},
-    **{name: name for name in ("proxies", "qc", "report")},
+    **{name: name for name in ("proxies", "qc", "qc_gate", "report")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -47,8 +48,7 @@ OPTIONS = {
 }
 """Field of the request -> its option."""
 PLAIN = (
-    *("codec", "pool", "max_renditions", "preset", "encoder_params", "model", "audio_codec", "threads"),
-    *("ts", "proxies", "qc"),
+    *("codec", "pool", "max_renditions", "preset", "encoder_params", "model", "audio_codec", "threads", "ts"),
 )
 """Fields that are what their options are."""
 
@@ -92,6 +92,7 @@ PLAIN = (
 @click.option("--title", default="", help="Name shown in the report; default: the file's.")
 @inputs_options
 @package_options
+@report_options
 @picture_options
 @workers_option
 @executor_option
@@ -194,9 +195,17 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             single=single_of(output),
             report=options["report"] and bool(single_of(output)),  # a package has one in any case
             **picture,
+            **_looked_at(options),
         ),
         both=target is not None,
     )
+
+
+def _looked_at(options: dict[str, Any]) -> dict[str, Any]:
+    """What is looked at beside encoding."""
+    profile = options["qc_profile"]
+    text = profile.read_text(encoding="utf-8") if profile else ""
+    return {name: options[name] for name in ("proxies", "qc", "qc_gate")} | {"qc_profile": text}
 
 
 def _command(source: str, request: EncodeRequest, options: dict[str, Any]) -> str:

@@ -86,7 +86,7 @@ SECONDS = click.FloatRange(min=0.1, max=3600)
 
 
 def package_options(command: Command) -> Command:
-    """Options of what becomes a package: segments, encryption, and what its report shows."""
+    """Options of what becomes a package: segments and encryption."""
     for option in reversed(
         (
             click.option(
@@ -106,6 +106,16 @@ def package_options(command: Command) -> Command:
             click.option("--key-set", default="", metavar="NAME", help="Whose keys; default: the title's."),
             key_store_option,
             key_file_option,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def report_options(command: Command) -> Command:
+    """Options of what is looked at beside encoding, for the report, or for a gate before it."""
+    for option in reversed(
+        (
             click.option(
                 "--proxies/--no-proxies",
                 default=True,
@@ -114,6 +124,18 @@ def package_options(command: Command) -> Command:
             ),
             click.option(
                 "--qc/--no-qc", default=False, help="Look for faults in the pictures, for the report."
+            ),
+            click.option(
+                "--qc-gate",
+                type=click.Choice(["none", "info", "warning", "error"]),
+                default="none",
+                show_default=True,
+                help="Refuse INPUT before it is encoded, where a fault is that bad or worse.",
+            ),
+            click.option(
+                "--qc-profile",
+                type=click.Path(dir_okay=False, exists=True, path_type=Path),
+                help="YAML file of thresholds for --qc and --qc-gate; default: the usual ones.",
             ),
         )
     ):

@@ -37,7 +37,7 @@ from pipelines.shots.stage import ShotsParams
 from pipelines.vision.stage import VisionParams
 
 MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
-PROXIES, QC = "proxy_files.parts", "qc.report"
+PROXIES, QC, PASSED = "proxy_files.parts", "qc.report", "qc.shots"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 
@@ -70,8 +70,22 @@ def encode_job(
         out = [*beside, _mux(asset, request, captions)]
     else:
         out = [texts, _package(request)]
+    gated = request.qc_gate != "none"
     told = [*_looked_at(asset, request), _report(asset, request, title, command)] if request.reports else []
-    return JobSpec(nodes=[*nodes, *out, *told])
+    nodes += [*out, *told, *(_judged(asset, request) if gated and not request.reports else [])]
+    return JobSpec(nodes=_behind_gate(nodes) if gated else nodes)
+
+
+def _behind_gate(nodes: list[Node]) -> list[Node]:
+    """Those who take shots take them from quality control, which gives none of a title that it refuses."""
+    return [
+        node
+        if node.id in ("vision", "qc")
+        else replace(
+            node, inputs={name: PASSED if source == SHOTS else source for name, source in node.inputs.items()}
+        )
+        for node in nodes
+    ]
 
 
 def order_mark(asset: Asset, request: EncodeRequest, captions: Asset | None = None) -> str:
@@ -245,7 +259,6 @@ def _subtitles(asset: Asset, captions: Asset | None, request: EncodeRequest) -> 
 
 def _looked_at(asset: Asset, request: EncodeRequest) -> list[Node]:
     """What only the report shows: proxies for its player, and findings of quality control."""
-    known: Inputs = {"media": MEDIA, "shots": SHOTS}
     proxies = [
         Node(
             id="proxies",
@@ -260,11 +273,17 @@ def _looked_at(asset: Asset, request: EncodeRequest) -> list[Node]:
             inputs={"media": MEDIA, "chunks": "proxies.parts"},
         ),
     ]
-    judged = [
+    return [*(proxies if request.proxies else []), *(_judged(asset, request) if request.judged else [])]
+
+
+def _judged(asset: Asset, request: EncodeRequest) -> list[Node]:
+    """Who looks at the pictures, and who judges them; banding, which needs key frames looked at again, is left out."""
+    known: Inputs = {"media": MEDIA, "shots": SHOTS}
+    params = QcParams(profile=request.qc_profile, gate=request.qc_gate)
+    return [
         Node(id="vision", stage="vision", params=VisionParams(), inputs={"asset": asset, **known}),
-        Node(id="qc", stage="qc", params=QcParams(), inputs={**known, "frames": "vision.frames"}),
+        Node(id="qc", stage="qc", params=params, inputs={**known, "frames": "vision.frames"}),
     ]
-    return [*(proxies if request.proxies else []), *(judged if request.qc else [])]
 
 
 def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> Node:
@@ -284,7 +303,7 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
         **({} if request.single else {"audio": AUDIO}),
         **({"choices": choices_source(request)} if request.optimizes else {}),
         **({"proxies": PROXIES} if request.proxies else {}),
-        **({"qc": QC} if request.qc else {}),
+        **({"qc": QC} if request.judged else {}),
     }
     params = ReportParams(title=title, settings=json.dumps(settings, sort_keys=True), command=command)
     return Node(id="report", stage="report", params=params, inputs=inputs)

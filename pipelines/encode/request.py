@@ -57,6 +57,8 @@ class EncodeRequest:
         zones: text of a zone file, see `pipelines.encode.zones`.
         proxies: make the videos that the report's A/B player shows.
         qc: look at the pictures and judge them, for the report.
+        qc_gate: refuse a title with a finding of this severity or a worse one, before it is encoded; `none` only reports.
+        qc_profile: YAML text of a profile of thresholds, see `pipelines.qc.profile`; empty: the usual ones.
         report: make the report of one file, too; a package has one in any case.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
         clips, timecode: ranges that are wanted of the inputs, and how timecodes count; see `IngestParams`.
@@ -105,6 +107,8 @@ class EncodeRequest:
     scenes_format: str = ""
     proxies: bool = True
     qc: bool = False
+    qc_gate: Literal["none", "info", "warning", "error"] = "none"
+    qc_profile: str = ""
     clips: str = ""
     timecode: str = ""
     audio: str = ""
@@ -149,6 +153,11 @@ class EncodeRequest:
             audio=self.audio,
             subtitles=self.subtitles,
         )
+
+    @property
+    def judged(self) -> bool:
+        """Quality control looks at the title."""
+        return self.qc or self.qc_gate != "none"
 
     @property
     def reports(self) -> bool:
@@ -209,11 +218,12 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         both: the user named a target VMAF and something else that decides.
 
     Raises:
-        BadSetting, BadOption, BadLadder, UnknownModel: name the option, what was got and what is wanted.
+        BadSetting, BadOption, BadLadder, BadProfile, UnknownModel: name the option, what was got and what is wanted.
     """
     from encoder.ladder import check_ladder
     from encoder.loudness import checked_target
     from pipelines.encode.captions import words_of
+    from pipelines.qc.profile import Profile
     from vmaf import model_named
 
     _check_targets(request, both=both)
@@ -227,6 +237,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     check_view(request.ingest)
     words_of(request.captions)
     checked_target(request.loudness)
+    Profile.of(request.qc_profile)
     if request.single and "," in request.ladder:
         raise BadSetting("--ladder", request.ladder, "one file holds one rung; name one, or a folder as -o")
     if request.ts and (request.single or request.drm):

@@ -234,7 +234,7 @@ def _report_files(order: EncodeOrder, done: Done) -> Files:
         files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["rendition"])
     for part in done.parts(PROXIES) if order.request.proxies else ():
         files[proxy_url(part.item.variant)] = done.store.path(part.outputs["rendition"])
-    if order.request.qc:
+    if order.request.judged:
         files["qc.json"] = done.path(QC)
     return files
 

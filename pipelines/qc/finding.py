@@ -9,6 +9,7 @@ Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 KINDS: dict[str, Severity] = {
     "black": "warning",
+    "white": "warning",
     "freeze": "error",
     "duplicate": "warning",
     "dropped": "warning",

@@ -11,17 +11,21 @@ from pipelines.qc.stage import QcParams
 from pipelines.shots.stage import ShotsParams
 from pipelines.vision.stage import VisionParams
 from pipelines.vision.stills import StillsParams
+from pipelines.vision.tracks import TracksParams
 
 
-def analyze_job(asset: Asset, params: QcParams | None = None) -> JobSpec:
+def analyze_job(
+    asset: Asset, params: QcParams | None = None, *, tracks: TracksParams | None = None
+) -> JobSpec:
     """The job that analyzes `asset`.
 
-    Results are `vision.frames`, `vision.shots`, `stills.stills` and `qc.report`. Ingest is not strict: what the encoder
-    would refuse can be looked at.
+    Results are `vision.frames`, `vision.shots`, `stills.stills`, `tracks.faces`, `tracks.tracks` and `qc.report`. Ingest is
+    not strict: what the encoder would refuse can be looked at.
 
     Args:
         asset: the title.
         params: settings of quality control; None for the defaults.
+        tracks: settings of the tracks of faces; None for the defaults.
     """
     title: dict[str, Asset | Artifact | str] = {"asset": asset, "media": "ingest.media"}
     seen: dict[str, Asset | Artifact | str] = {"shots": "shots.shots", "frames": "vision.frames"}
@@ -34,6 +38,12 @@ def analyze_job(asset: Asset, params: QcParams | None = None) -> JobSpec:
             stage="stills",
             params=StillsParams(),
             inputs=title | seen | {"table": "vision.shots"},
+        ),
+        Node(
+            id="tracks",
+            stage="tracks",
+            params=tracks or TracksParams(),
+            inputs=title | {"shots": "shots.shots"},
         ),
         Node(
             id="qc",

@@ -16,6 +16,7 @@ SCHEMA = "qc@1"
 Check = Callable[[Title, Profile], level.Found]
 CHECKS: dict[str, Check] = {
     "black": time.black,
+    "white": time.white,
     "freeze": time.freeze,
     "duplicate": time.duplicate,
     "dropped": time.dropped,

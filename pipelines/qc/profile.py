@@ -23,6 +23,7 @@ class Profile:
 
     Attributes:
         black_s: seconds of black inside a title that are too long.
+        white_s: seconds of white inside a title that are too long.
         freeze_frames: frames that stand still in a shot that moves.
         dead_share: share of each shot's frames in which a dead pixel stands out.
         range_share: share of samples beyond both ends of video range, mean over the title.
@@ -37,6 +38,7 @@ class Profile:
     """
 
     black_s: float = 2.0
+    white_s: float = 2.0
     freeze_frames: int = 12
     dead_share: float = 0.8
     range_share: float = 0.004

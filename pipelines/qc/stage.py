@@ -29,13 +29,13 @@ class QcParams:
 
 
 class Qc(Stage[QcParams]):
-    """Findings of a title; a job that goes on from its output goes on only with titles that pass its gate."""
+    """Findings of a title, and its shots as they came: who takes those from here works only on titles that pass the gate."""
 
     name, version, params = "qc", 3, QcParams
     inputs = MappingProxyType(
         {"media": "media@1", "shots": "shots@1", "frames": "vision-frames@1", "stills": "vision-stills@1?"}
     )
-    outputs = MappingProxyType({"report": "qc@1"})
+    outputs = MappingProxyType({"report": "qc@1", "shots": "shots@1"})
 
     def resources(self, params: QcParams) -> Resources:
         """The columns of a long title."""
@@ -70,6 +70,7 @@ class Qc(Stage[QcParams]):
             if refused:
                 raise QcRefused(params.gate, refused)
         ctx.out_json("report", report(title, found))
+        ctx.out_json("shots", ctx.inputs.json("shots"))
 
 
 def _stills(path: Path, shots: Sequence[FrameRange]) -> list[Still]:

@@ -1,4 +1,4 @@
-"""What goes wrong in time: black, frozen, repeated and missing frames, flashes."""
+"""What goes wrong in time: black, white, frozen, repeated and missing frames, flashes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ STILL, STILL_SHARE = 0.8, 0.2
 stands still, which is a change as well."""
 PLAIN = 2.0
 """Deviation of luma below which a picture shows nothing."""
+PLAIN_LEVELS = 6
+"""How far from black or white a plain picture may be, 8-bit units."""
 MOVING = 0.5
 """Least change of a picture that moves, beyond noise."""
 AROUND = 4
@@ -40,12 +42,21 @@ JUMP = (1.7, 6.0)
 
 def black(title: Title, profile: Profile) -> Found:
     """Plain black inside a title; at its ends it is usual."""
-    level = (0 if title.full_range else 16) + 6
-    dark = (title["luma_p99"] <= level) & (title["luma_std"] < PLAIN)
-    for run in runs(np.asarray(dark)):
+    level = (0 if title.full_range else 16) + PLAIN_LEVELS
+    yield from _plain(title, title["luma_p99"] <= level, profile.black_s, "black")
+
+
+def white(title: Title, profile: Profile) -> Found:
+    """Plain white inside a title; at its ends it is usual."""
+    level = (255 if title.full_range else 235) - PLAIN_LEVELS
+    yield from _plain(title, title["luma_mean"] >= level, profile.white_s, "white")
+
+
+def _plain(title: Title, mask: Mask, seconds: float, what: str) -> Found:
+    for run in runs(np.asarray(mask & (title["luma_std"] < PLAIN))):
         inside = run.start > 0 and run.end < len(title)
-        if inside and len(run) >= profile.black_s * title.rate:
-            yield run, f"{len(run)} frames of black ({float(len(run) / title.rate):.2f} s)"
+        if inside and len(run) >= seconds * title.rate:
+            yield run, f"{len(run)} frames of {what} ({float(len(run) / title.rate):.2f} s)"
 
 
 def freeze(title: Title, profile: Profile) -> Found:

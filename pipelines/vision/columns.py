@@ -1,4 +1,4 @@
-"""The columns of `vision-frames@1`, `vision-shots@1` and `vision-stills@1`: the one place that says what each is."""
+"""The columns of the tables `vision-*@1`: the one place that says what each is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 FRAMES_SCHEMA = "vision-frames@1"
 SHOTS_SCHEMA = "vision-shots@1"
 STILLS_SCHEMA = "vision-stills@1"
+FACES_SCHEMA = "vision-faces@1"
+TRACKS_SCHEMA = "vision-tracks@1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ FRAME_COLUMNS = (
     Column("bottom_change", "float", "8-bit", "mean absolute change of odd rows from the frame before"),
     Column("spots", "int32", "samples", "lone samples that stand out of all eight neighbours"),
     Column("spot_places", "ints", "samples", "the first 16 of them, as row * width + column"),
-    Column("flash", "float", "cd/m^2", "change of luminance that a quarter of the picture reaches, on a display of 200 cd/m^2"),
+    Column("flash", "float", "cd/m^2", "change of luminance that a quarter of the picture reaches beyond motion; white is 200"),
     Column("flash_dark", "float", "cd/m^2", "mean luminance of the darker of the two frames"),
     Column("red_flash", "float", "1", "change of (R - G - B) x 320 that a quarter of the picture reaches with saturated red"),
     Column("pan_x", "float", "% of width", "motion of the whole picture to the right from the frame before"),
@@ -94,6 +96,8 @@ SHOT_COLUMNS = (
     Column("key_frame", "int32", "frames", "the sharpest frame of its middle half"),
     Column("phash", "uint64", "bits", "perceptual hash of the key frame"),
     Column("like_shot", "int32", "shots", "the first shot whose key frame is nearly the same; null without one"),
+    Column("match_shot", "int32", "shots", "the shot composed most alike but not nearly the same, for a match cut; or null"),
+    Column("match_bits", "int32", "bits", "in how many of 64 bits the hashes of both differ"),
     Column("colours", "strings", "sRGB", "up to five colours of the key frame, most frequent first, as #rrggbb"),
 )  # fmt: skip
 """Columns of `vision-shots@1`."""
@@ -115,6 +119,35 @@ STILL_COLUMNS = (
     Column("face_area", "float", "share of picture", "what these boxes cover together"),
 )  # fmt: skip
 """Columns of `vision-stills@1`; places are those of the picture as it is shown, upright."""
+
+
+FACE_COLUMNS = (
+    Column("shot", "int32", "shots", "number of the shot, from 0"),
+    Column("frame", "int32", "frames", "the frame that was looked at"),
+    Column("track", "int32", "tracks", "whose face it is, from 0: the row of vision-tracks@1"),
+    Column("left", "float", "share of width", "left edge of the face"),
+    Column("top", "float", "share of height", "its top edge"),
+    Column("width", "float", "share of width", "its width"),
+    Column("height", "float", "share of height", "its height"),
+    Column("score", "float", "1", "how sure the model is, 0.5 to 1"),
+)
+"""Columns of `vision-faces@1`; places are those of the picture as it is shown, upright."""
+
+TRACK_COLUMNS = (
+    Column("track", "int32", "tracks", "number of the track, from 0, by shot and first frame"),
+    Column("shot", "int32", "shots", "its shot; a track never goes over a cut"),
+    Column("start", "int32", "frames", "first frame in which the face was seen"),
+    Column("end", "int32", "frames", "frame behind the last in which it was seen"),
+    Column("seen", "int32", "frames", "frames in which it was seen"),
+    Column("looked", "int32", "frames", "frames that were looked at from the first to the last of them"),
+    Column("frame", "int32", "frames", "where it is surest"),
+    Column("left", "float", "share of width", "left edge of the face there"),
+    Column("top", "float", "share of height", "its top edge there"),
+    Column("width", "float", "share of width", "its width there"),
+    Column("height", "float", "share of height", "its height there"),
+    Column("score", "float", "1", "how sure the model is there, 0.5 to 1"),
+)
+"""Columns of `vision-tracks@1`."""
 
 
 def arrow_schema(columns: tuple[Column, ...], name: str, facts: Mapping[str, str] | None = None) -> pa.Schema:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.vision.levels import Levels
+from pipelines.vision.motion import FAR, Motion
 
 Bytes = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.float32]
@@ -48,13 +49,26 @@ def luminance(small: Bytes, levels: Levels) -> Table:
     return _table(0, 255)[small] if levels.full_range else _table(16, 235)[small]
 
 
-def flash(before: Table, after: Table) -> tuple[float, float]:
+def flash(before: Table, after: Table, moved: Motion) -> tuple[float, float]:
     """The change that a quarter of the picture reaches, signed; and the mean luminance of the darker picture.
+
+    What the motion of the whole picture explains is no flash (Annex 3 of BT.1702-3 takes out the drift of a scene first):
+    where the pictures lie on each other better after it, they are compared so. Farther than `FAR` cells nothing is tracked.
 
     Args:
         before, after: luminance of cells, cd/m^2.
+        moved: the motion between them.
     """
-    return _reached((after - before).ravel()), min(float(before.sum()), float(after.sum())) / before.size
+    dark = min(float(before.sum()), float(after.sum())) / before.size
+    every = (after - before)[::2, ::2].ravel()
+    change = _reached(every, every.size)
+    rows, columns = before.shape
+    down, right = round(moved.pan_y * rows / 100), round(moved.pan_x * columns / 100)
+    if change and (down or right) and max(abs(down), abs(right)) <= FAR:
+        here = after[max(0, down) : rows + min(0, down), max(0, right) : columns + min(0, right)]
+        there = before[max(0, -down) : rows + min(0, -down), max(0, -right) : columns + min(0, -right)]
+        change = min(change, _reached((here - there).ravel(), before.size), key=abs)
+    return change, dark
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +125,12 @@ def red_flash(before: Red, after: Red) -> float:
     if not (before.near or after.near):
         return 0.0
     change = np.where(before.saturated | after.saturated, after.value - before.value, 0)
-    return _reached(change.ravel())
+    return _reached(change.ravel(), change.size)
 
 
-def _reached(change: Table) -> float:
-    place = int(len(change) * AREA)
+def _reached(change: Table, whole: int) -> float:
+    """What a quarter of `whole` cells reach in one direction, of those that are there."""
+    place = int(whole * AREA)
     sides = np.partition(change, (place - 1, len(change) - place))
     down, up = min(0.0, float(sides[place - 1])), max(0.0, float(sides[-place]))
     return up if up >= -down else down

@@ -60,11 +60,11 @@ def measured(frames: Iterable[Frame], levels: Levels) -> Iterator[tuple[dict[str
     last: Seen | None = None
     for frame in frames:
         small = thumbnail(frame.luma, *GRID)
-        seen = Seen(frame, small, luminance(small[::2, ::2], levels), _red(frame, small[::2, ::2], levels))
+        seen = Seen(frame, small, luminance(small, levels), _red(frame, small[::2, ::2], levels))
         values = {"frame": frame.index, **_still(frame, last, levels)}
         if last is not None:
             moved = motion(last.small, small)
-            up, dark = flash(last.light, seen.light)
+            up, dark = flash(last.light, seen.light, moved)
             values |= {"flash": up, "flash_dark": dark}
             if last.red is not None and seen.red is not None:
                 values["red_flash"] = red_flash(last.red, seen.red)

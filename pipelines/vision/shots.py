@@ -29,6 +29,8 @@ NEEDED = (
 
 ALIKE = 8
 """Bits in which hashes of nearly equal pictures differ at most."""
+MATCH = 20
+"""Bits in which hashes of pictures that are composed alike differ at most; those of any two differ in 32, give or take 4."""
 STILL, MOVING = 0.05, 0.12
 """Per cent of the width per frame below which a camera stands; above which it moves for certain."""
 STEADY = 0.6
@@ -93,4 +95,19 @@ def like_shots(hashes: Sequence[int]) -> list[int | None]:
     for place, one in enumerate(hashes):
         near = np.flatnonzero(distances(one, table[:place]) <= ALIKE)
         found.append(int(near[0]) if len(near) else None)
+    return found
+
+
+def match_shots(hashes: Sequence[int]) -> list[tuple[int, int] | None]:
+    """For each shot the one composed most alike that is not nearly the same, and in how many bits their hashes differ.
+
+    Of several equally near ones the first; None where none is near enough to be a candidate for a match cut.
+    """
+    table = np.array(hashes, np.uint64)
+    found: list[tuple[int, int] | None] = []
+    for place, one in enumerate(hashes):
+        apart = distances(one, table).astype(np.int64)
+        apart[(apart <= ALIKE) | (np.arange(len(apart)) == place)] = MATCH + 1
+        nearest = int(apart.argmin())
+        found.append((nearest, int(apart[nearest])) if apart[nearest] <= MATCH else None)
     return found

@@ -80,7 +80,7 @@ class Vision(Stage[VisionParams]):
         """Join the rows, and make those of shots."""
         from pipelines.vision.levels import Levels
         from pipelines.vision.palette import palette
-        from pipelines.vision.shots import NEEDED, like_shots, shot_row
+        from pipelines.vision.shots import NEEDED, like_shots, match_shots, shot_row
         from pipelines.vision.table import join_parts, read_columns, read_tiny, write_rows
 
         ordered = sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
@@ -89,10 +89,17 @@ class Vision(Stage[VisionParams]):
         columns = read_columns(joined, NEEDED)
         rows = [shot_row(place, span, columns) for place, span in enumerate(_spans(ctx.inputs.json("shots")))]
         levels = Levels.of(ctx.inputs.media().video)
-        likes = like_shots([row["phash"] for row in rows])
+        hashes = [row["phash"] for row in rows]
+        likes, matches = like_shots(hashes), match_shots(hashes)
         pictures = read_tiny(paths, [row["key_frame"] for row in rows])
-        for row, like, picture in zip(rows, likes, pictures, strict=True):
-            row |= {"like_shot": like, "colours": palette(picture, levels)}
+        for row, like, match, picture in zip(rows, likes, matches, pictures, strict=True):
+            other, bits = match or (None, None)
+            row |= {
+                "like_shot": like,
+                "match_shot": other,
+                "match_bits": bits,
+                "colours": palette(picture, levels),
+            }
         listed = {each.name: [row[each.name] for row in rows] for each in SHOT_COLUMNS}
         write_rows(ctx.out("shots", ".parquet"), listed, SHOT_COLUMNS, SHOTS_SCHEMA)
 

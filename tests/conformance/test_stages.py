@@ -10,7 +10,7 @@ from archer.kit import Finding, check_stage
 from archer.registry import STAGES, distribution_of, installed
 
 OURS = sorted(name for name in installed(STAGES) if distribution_of(STAGES, name).startswith("cinemill "))
-ONE_CUT = frozenset(OURS) - {"shots", "stills", "vision"}
+ONE_CUT = frozenset(OURS) - {"shots", "stills", "tracks", "vision"}
 """Stages without settings that may change nothing (`Stage.same`): their cut is decided elsewhere, or is part of the result."""
 
 LONG = frozenset({"allocate", "analyse", "search"})

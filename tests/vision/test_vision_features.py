@@ -17,14 +17,22 @@ from skimage.transform import resize
 from archer.media import FrameRange, frames, probe
 from cinemill_native.frames import Frame, PixelFormat, Plane
 from pipelines.vision import table
-from pipelines.vision.columns import FRAME_COLUMNS, SHOT_COLUMNS, STILL_COLUMNS
+from pipelines.vision.columns import (
+    FACE_COLUMNS,
+    FRAME_COLUMNS,
+    FRAMES_SCHEMA,
+    SHOT_COLUMNS,
+    STILL_COLUMNS,
+    STILLS_SCHEMA,
+    TRACK_COLUMNS,
+)
 from pipelines.vision.flash import NEAR, Red, flash, luminance, red_flash, redness
 from pipelines.vision.levels import Levels
 from pipelines.vision.measure import measured
-from pipelines.vision.motion import GRID, motion
+from pipelines.vision.motion import GRID, Motion, motion
 from pipelines.vision.palette import palette
 from pipelines.vision.phash import distances, phash
-from pipelines.vision.shots import camera, key_frame, like_shots
+from pipelines.vision.shots import camera, key_frame, like_shots, match_shots
 
 EXACT = 1e-9
 """Relative tolerance of what the kernels add up exactly."""
@@ -196,11 +204,19 @@ def test_flashes_are_measured_in_candela() -> None:
     dark = luminance(np.full((27, 48), 60, np.uint8), video)
     part = dark.copy()
     part[:7] = 150  # 7 of 27 rows: more than a quarter
-    change, darker = flash(dark, part)
+    still = Motion(pan_x=0, pan_y=0, zoom=0, unexplained=0)
+    change, darker = flash(dark, part, still)
     assert change == pytest.approx(150 - float(dark[0, 0]), rel=1e-5)
     assert darker == pytest.approx(float(dark.mean()), rel=1e-5)
     part[6:] = dark[0, 0]  # 6 rows: less
-    assert flash(dark, part)[0] == 0
+    assert flash(dark, part, still)[0] == 0
+    stripes = np.tile(np.repeat(dark[:1, :1] + [0, 90], 12, axis=1), (54, 4)).astype(np.float32)
+    panned = np.roll(stripes, 6, axis=1)
+    assert abs(flash(stripes, panned, still)[0]) == pytest.approx(90)
+    assert flash(stripes, panned, Motion(pan_x=6.25, pan_y=0, zoom=0, unexplained=0))[0] == 0
+    assert flash(stripes, panned + 30, Motion(pan_x=6.25, pan_y=0, zoom=0, unexplained=0))[
+        0
+    ] == pytest.approx(30)
 
 
 def test_the_palette_names_the_colours_of_a_picture() -> None:
@@ -276,11 +292,11 @@ def test_tables_do_not_depend_on_the_parts(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_columns_are_described() -> None:
-    for columns in (FRAME_COLUMNS, SHOT_COLUMNS, STILL_COLUMNS):
+    for columns in (FRAME_COLUMNS, SHOT_COLUMNS, STILL_COLUMNS, FACE_COLUMNS, TRACK_COLUMNS):
         assert len({each.name for each in columns}) == len(columns)
         assert all(each.what for each in columns)
     page = (Path(__file__).resolve().parents[2] / "docs" / "vision.md").read_text()
-    for each in (*FRAME_COLUMNS, *SHOT_COLUMNS, *STILL_COLUMNS):
+    for each in (*FRAME_COLUMNS, *SHOT_COLUMNS, *STILL_COLUMNS, *FACE_COLUMNS, *TRACK_COLUMNS):
         assert f"| `{each.name}` | {each.kind} | {each.unit} | {each.what} |" in page
 
 
@@ -314,3 +330,37 @@ def test_redness_is_worked_out_where_it_may_count() -> None:
         found = Red(each)
         assert found.near == near == saturated.any()
         assert (found.saturated == saturated).mean() > 0.999
+
+
+def test_match_cuts_are_proposed_between_pictures_composed_alike() -> None:
+    """Near, but not nearly the same; the nearest first, and nothing where all is far."""
+    one, far = 0, (1 << 64) - 1
+    near, nearer, same = (1 << 18) - 1, (1 << 12) - 1, 0b11
+    assert match_shots([one, far, near, nearer, same]) == [(3, 12), None, (4, 16), (4, 10), (3, 10)]
+    assert match_shots([one]) == [None]
+
+
+@pytest.mark.parametrize("reader", ["duckdb", "pandas", "polars"])
+def test_tables_load_in_one_line(tmp_path: Path, reader: str) -> None:
+    """With numbers, lists and boxes, as docs/vision.md says."""
+    library = pytest.importorskip(reader)
+    box = {"left": 0.25, "top": 0.5, "width": 0.125, "height": 0.25, "score": 0.75}
+    still: dict[str, Any] = {
+        each.name: [None, 2] if each.kind == "float" else [0, 1] for each in STILL_COLUMNS
+    }
+    still |= {"text": [None, []], "faces": [[], [box, box]]}
+    frame: dict[str, Any] = {each.name: [3, 4] for each in FRAME_COLUMNS}
+    frame |= {"spot_places": [[], [7]], "phash": [1 << 63, 1], "flash": [None, 2]}
+    stills, frames_ = tmp_path / "stills.parquet", tmp_path / "frames.parquet"
+    table.write_rows(stills, still, STILL_COLUMNS, STILLS_SCHEMA)
+    table.write_rows(frames_, frame, FRAME_COLUMNS, FRAMES_SCHEMA)
+    if reader == "duckdb":
+        found, rows = (library.from_parquet(str(path)) for path in (stills, frames_))
+        seen = found.filter("banding < 5 and len(faces) > 0").project("shot, frame, len(faces)")
+        assert seen.fetchall() == [(1, 1, 2)]
+        assert rows.project("phash, flash").fetchall() == [(1 << 63, None), (1, 2)]
+        return
+    read = library.read_parquet
+    assert [[face["top"] for face in faces] for faces in read(stills)["faces"]] == [[], [0.5, 0.5]]
+    assert [list(places) for places in read(frames_)["spot_places"]] == [[], [7]]
+    assert [int(each) for each in read(frames_)["phash"]] == [1 << 63, 1]
