@@ -18,6 +18,15 @@ CINEMILL_AVX2 static inline void store(void* to, __m256i v) noexcept {
   _mm256_storeu_si256(static_cast<__m256i*>(to), v);
 }
 
+// Nothing happens, but the vectors are in registers here. Without it GCC adds up an unrolled loop in an order of its
+// own, for which registers do not suffice, or loads again what it holds.
+CINEMILL_AVX2 static inline void in_register(__m256i& v) noexcept { asm("" : "+x"(v)); }
+
+template <class... Vectors>
+CINEMILL_AVX2 static inline void in_registers(Vectors&... v) noexcept {
+  (in_register(v), ...);
+}
+
 // |a - b| of unsigned lanes: one of the two saturating differences is zero, the other is the answer.
 CINEMILL_AVX2 static inline __m256i abs_diff_u8(__m256i a, __m256i b) noexcept {
   return _mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a));

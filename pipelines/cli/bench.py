@@ -30,8 +30,8 @@ that are not installed are left out.
 
 Sections with a command of their own are scripts that measure without a peer, against the bars named there.
 
-This page is made by `cinemill bench --save`, and by the scripts' `--save`, from `results/*.json`. Run it on a quiet
-machine; `load` says how busy it was.
+This page is made by `cinemill bench --save`, and by the scripts' `--save`, from `results/*.json`; text under a table
+is `results/NAME.md`. Run it on a quiet machine; `load` says how busy it was.
 """
 
 
@@ -205,8 +205,15 @@ def _save(folder: Path, name: str, result: dict[str, Any]) -> None:
     results = folder / "results"
     results.mkdir(exist_ok=True)
     (results / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-    sections = [_section(path.stem, json.loads(path.read_text())) for path in sorted(results.glob("*.json"))]
+    sections = [_with_remarks(path) for path in sorted(results.glob("*.json"))]
     (folder / README).write_text("\n".join([INTRODUCTION, *sections]))
+
+
+def _with_remarks(result: Path) -> str:
+    """The section of a result, with what people wrote about it: NAME.md beside NAME.json."""
+    section = _section(result.stem, json.loads(result.read_text()))
+    remarks = result.with_suffix(".md")
+    return section + ("\n" + remarks.read_text() if remarks.exists() else "")
 
 
 def save_figures(name: str, *, command: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -10,63 +10,12 @@
 #include "kernels/vif/vif.h"
 
 #if CINEMILL_HAVE_AVX2
+#include "kernels/vif/bytes_avx2.h"
+#include "kernels/vif/rows_avx2.h"
 #include "kernels/vif/statistics_avx2.h"
 
 namespace cinemill::vif::avx2 {
 namespace {
-
-constexpr int kMaxPairs = 9;
-
-// Two taps as a multiply-add takes them.
-constexpr std::int32_t two(int first, int second) noexcept { return first | second << 16; }
-
-// Taps of a filter for pairs of neighbours (at, at + 1), for the output at 0 and the output at 1.
-struct Pair {
-  int at;
-  std::int32_t even;
-  std::int32_t odd;
-};
-
-struct Pairs {
-  int count;
-  int radius;
-  Pair pair[kMaxPairs];
-};
-
-constexpr Pairs pairs_of(const Filter& filter) noexcept {
-  Pairs made{filter.radius() + 1, filter.radius(), {}};
-  const auto tap = [&](int i) { return i >= 0 && i < filter.taps ? int{filter.tap[i]} : 0; };
-  for (int k = 0; k < made.count; ++k) {
-    made.pair[k] = {2 * k - filter.radius(), two(tap(2 * k), tap(2 * k + 1)), two(tap(2 * k - 1), tap(2 * k))};
-  }
-  return made;
-}
-
-// The middle tap of the last scale does not fit 16 signed bits and is given in two halves. 32768 * (10904 + 21864) is
-// 2^30: no pair overflows.
-constexpr Pairs kPairs[kScales] = {
-    pairs_of(kFilters[0]),
-    pairs_of(kFilters[1]),
-    pairs_of(kFilters[2]),
-    {3,
-     1,
-     {{-1, two(10904, 21864), two(0, 10904)},
-      {1, two(10904, 0), two(21864, 10904)},
-      {0, two(21864, 0), two(0, 21864)}}},
-};
-
-CINEMILL_AVX2 static inline __m256i flip16(__m256i v) noexcept {
-  return _mm256_xor_si256(v, _mm256_set1_epi16(INT16_MIN));
-}
-
-CINEMILL_AVX2 static inline __m256i flip32(__m256i v) noexcept {
-  return _mm256_xor_si256(v, _mm256_set1_epi32(INT32_MIN));
-}
-
-// sum + a * b of pairs.
-CINEMILL_AVX2 static inline __m256i fma16(__m256i sum, __m256i a, __m256i b) noexcept {
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
-}
 
 // 8 samples of two rows: (a0, b0, a1, b1, ...) as 16 bits.
 CINEMILL_AVX2 static inline __m256i interleaved(const std::uint8_t* a, const std::uint8_t* b) noexcept {
@@ -81,13 +30,6 @@ CINEMILL_AVX2 static inline __m256i interleaved(const std::uint16_t* a, const st
   return _mm256_set_m128i(_mm_unpackhi_epi16(va, vb), _mm_unpacklo_epi16(va, vb));
 }
 
-// Filtered columns of one row; all of 16 bits, with the highest bit flipped. kMargin samples in front and behind.
-struct Row {
-  std::uint16_t* mean[2];
-  std::uint16_t* high[3];  // of ref^2, dist^2, ref * dist
-  std::uint16_t* low[3];
-};
-
 // 8 numbers of 16 bits in 32.
 CINEMILL_AVX2 static inline void store_two(std::uint16_t* first, std::uint16_t* second, __m256i a, __m256i b) noexcept {
   const __m256i both = flip16(_mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), 0xD8));
@@ -97,12 +39,6 @@ CINEMILL_AVX2 static inline void store_two(std::uint16_t* first, std::uint16_t* 
 
 CINEMILL_AVX2 static inline void store_halves(std::uint16_t* high, std::uint16_t* low, __m256i v) noexcept {
   store_two(low, high, _mm256_and_si256(v, _mm256_set1_epi32(0xffff)), _mm256_srli_epi32(v, 16));
-}
-
-// (sum + half) >> shift; a sum is at most 65535 * 65536, half at most 2^15.
-CINEMILL_AVX2 static inline __m256i rounded(__m256i sum, int shift) noexcept {
-  const __m256i half = _mm256_set1_epi32(1 << (shift - 1));
-  return _mm256_srl_epi32(_mm256_add_epi32(sum, half), _mm_cvtsi32_si128(shift));
 }
 
 // The sources of two rows of output, one pointer per tap and side.
@@ -125,128 +61,6 @@ Sources<T> sources(PlaneView<T> ref, PlaneView<T> dist, int height, const Pairs&
   return found;
 }
 
-// --- columns, 8 bits -------------------------------------------------------------------------------------------------
-//
-// Multiplications are what binds, so that rows with the same tap are added before they are multiplied. Squares of
-// samples less 128 leave room for that: x^2 = (x - 128)^2 + 256 x - 2^14, and the sums of x are known.
-
-constexpr int kBatch = 12;  // rows of output that share a strip
-constexpr int kStrip = 64;  // columns: what a batch needs of them fits the first-level cache
-constexpr int kSpan = kBatch + kMaxTaps - 1;
-constexpr int kOffset = 64;  // makes room for the sum of two (x - 128) * (y - 128), which are -16256 to 16384
-
-// Samples of a strip and their products, of 16 bits.
-struct Strip {
-  alignas(64) std::int16_t ref[kSpan][kStrip];  // 0 to 255
-  alignas(64) std::int16_t dist[kSpan][kStrip];
-  alignas(64) std::int16_t rr[kSpan][kStrip];  // (x - 128)^2 - 2^13: +-2^13
-  alignas(64) std::int16_t dd[kSpan][kStrip];
-  alignas(64) std::int16_t rd[kSpan][kStrip];  // less kOffset: +-16320
-};
-
-CINEMILL_AVX2 static inline __m256i widened(const std::uint8_t* from) noexcept {
-  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-}
-
-// 16 columns of one row, to place `at` of row `to`.
-CINEMILL_AVX2 static inline void prepare16(const std::uint8_t* ref, const std::uint8_t* dist, int to, int at,
-                                           Strip& strip) noexcept {
-  const __m256i r = widened(ref);
-  const __m256i d = widened(dist);
-  const __m256i middle = _mm256_set1_epi16(128);
-  const __m256i cr = _mm256_sub_epi16(r, middle);
-  const __m256i cd = _mm256_sub_epi16(d, middle);
-  const __m256i square = _mm256_set1_epi16(1 << 13);
-  store(strip.ref[to] + at, r);
-  store(strip.dist[to] + at, d);
-  store(strip.rr[to] + at, _mm256_sub_epi16(_mm256_mullo_epi16(cr, cr), square));
-  store(strip.dd[to] + at, _mm256_sub_epi16(_mm256_mullo_epi16(cd, cd), square));
-  store(strip.rd[to] + at, _mm256_sub_epi16(_mm256_mullo_epi16(cr, cd), _mm256_set1_epi16(kOffset)));
-}
-
-// Sums of 16 columns in two halves, in the order that unpacking gives: 0-3, 8-11 and 4-7, 12-15.
-struct Halves {
-  __m256i low;
-  __m256i high;
-};
-
-CINEMILL_AVX2 static inline __m256i folded(const std::int16_t (*rows)[kStrip], int k, int at) noexcept {
-  return _mm256_add_epi16(load(rows[k] + at), load(rows[kMaxTaps - 1 - k] + at));
-}
-
-// 17 rows times the filter; |sum| <= 2^15 * 36660 < 2^31.
-CINEMILL_AVX2 static inline Halves filtered17(const std::int16_t (*rows)[kStrip], int at) noexcept {
-  constexpr const std::uint16_t* kTap = kFilters[0].tap;
-  const __m256i zero = _mm256_setzero_si256();
-  const __m256i middle = load(rows[kMaxTaps / 2] + at);
-  const __m256i last = _mm256_set1_epi32(kTap[8]);
-  Halves sum = {_mm256_madd_epi16(_mm256_unpacklo_epi16(middle, zero), last),
-                _mm256_madd_epi16(_mm256_unpackhi_epi16(middle, zero), last)};
-#pragma GCC unroll 4
-  for (int k = 0; k < 8; k += 2) {
-    const __m256i a = folded(rows, k, at);
-    const __m256i b = folded(rows, k + 1, at);
-    const __m256i taps = _mm256_set1_epi32(two(kTap[k], kTap[k + 1]));
-    sum.low = fma16(sum.low, _mm256_unpacklo_epi16(a, b), taps);
-    sum.high = fma16(sum.high, _mm256_unpackhi_epi16(a, b), taps);
-  }
-  return sum;
-}
-
-// The two halves of 32 bits of 16 sums; packing undoes the order of the unpacking.
-CINEMILL_AVX2 static inline void store_sums(std::uint16_t* high, std::uint16_t* low, Halves sums) noexcept {
-  const __m256i mask = _mm256_set1_epi32(0xffff);
-  store(low, flip16(_mm256_packus_epi32(_mm256_and_si256(sums.low, mask), _mm256_and_si256(sums.high, mask))));
-  store(high, flip16(_mm256_packus_epi32(_mm256_srli_epi32(sums.low, 16), _mm256_srli_epi32(sums.high, 16))));
-}
-
-CINEMILL_AVX2 static inline void store_mean(std::uint16_t* out, Halves sums) noexcept {
-  store(out, flip16(_mm256_packus_epi32(rounded(sums.low, 8), rounded(sums.high, 8))));
-}
-
-// sum + means * 2^shift + constant, modulo 2^32.
-CINEMILL_AVX2 static inline Halves restored(Halves sum, Halves means, int shift, std::int32_t constant) noexcept {
-  const __m128i by = _mm_cvtsi32_si128(shift);
-  const __m256i add = _mm256_set1_epi32(constant);
-  return {_mm256_add_epi32(_mm256_add_epi32(sum.low, _mm256_sll_epi32(means.low, by)), add),
-          _mm256_add_epi32(_mm256_add_epi32(sum.high, _mm256_sll_epi32(means.high, by)), add)};
-}
-
-// 16 columns of output row `j` of a batch.
-CINEMILL_AVX2 static inline void columns16(const Strip& strip, int j, int at, int x, const Row& out) noexcept {
-  const Halves r = filtered17(strip.ref + j, at);
-  const Halves d = filtered17(strip.dist + j, at);
-  store_mean(out.mean[0] + x, r);
-  store_mean(out.mean[1] + x, d);
-  constexpr std::int32_t kSquare = (1 << 29) - (1 << 30);  // 2^13 * 2^16 - 2^14 * 2^16
-  constexpr std::int32_t kProduct = kOffset * 65536 - (1 << 30);
-  store_sums(out.high[0] + x, out.low[0] + x, restored(filtered17(strip.rr + j, at), r, 8, kSquare));
-  store_sums(out.high[1] + x, out.low[1] + x, restored(filtered17(strip.dd + j, at), d, 8, kSquare));
-  const Halves both = {_mm256_add_epi32(r.low, d.low), _mm256_add_epi32(r.high, d.high)};
-  store_sums(out.high[2] + x, out.low[2] + x, restored(filtered17(strip.rd + j, at), both, 7, kProduct));
-}
-
-// All columns of `count` rows from y on. Planes end with their last sample: the last 16 columns overlap those before.
-CINEMILL_AVX2 void batch(PlaneView<std::uint8_t> ref, PlaneView<std::uint8_t> dist, Size size, int y, int count,
-                         const Row* out) noexcept {
-  Strip strip;
-  for (int begin = 0; begin < size.width; begin += kStrip) {
-    const int columns = std::min(kStrip, size.width - begin);
-    for (int t = 0; t < count + kMaxTaps - 1; ++t) {
-      const int row = mirror(y - kMaxTaps / 2 + t, size.height);
-      for (int at = 0; at < columns; at += 16) {
-        const int x = std::min(begin + at, size.width - 16);
-        prepare16(ref.row(row) + x, dist.row(row) + x, t, at, strip);
-      }
-    }
-    for (int j = 0; j < count; ++j) {
-      for (int at = 0; at < columns; at += 16) {
-        columns16(strip, j, at, std::min(begin + at, size.width - 16), out[j]);
-      }
-    }
-  }
-}
-
 // --- columns, 9 to 16 bits -------------------------------------------------------------------------------------------
 
 // (high * 2^16 + low + half) >> shift of sums of the halves of squares, shift 2 to 16. The result fits 32 bits, since
@@ -267,13 +81,14 @@ CINEMILL_AVX2 static inline Product product(__m256i a, __m256i b) noexcept {
 
 // 8 columns of two rows: means and ref^2, then dist^2 and ref * dist, because all sums at once do not fit the
 // registers.
-template <int kCount>
-CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, const Pairs& pairs, int x, Rounding round,
+template <int kScale>
+CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, int x, Rounding round,
                                           const Row* out) noexcept {
+  constexpr const Pairs& pairs = kPairs[kScale];
   const __m256i zero = _mm256_setzero_si256();
   __m256i a0 = zero, a1 = zero, b0 = zero, b1 = zero, h0 = zero, h1 = zero, l0 = zero, l1 = zero;
-#pragma GCC unroll 1
-  for (int k = 0; k < kCount; ++k) {
+#pragma GCC unroll 9
+  for (int k = 0; k < pairs.count; ++k) {
     const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
     const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
     const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
@@ -288,6 +103,7 @@ CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, co
     h1 = fma16(h1, rr.high, odd);
     l0 = fma16(l0, rr.low, even);
     l1 = fma16(l1, rr.low, odd);
+    in_registers(a0, a1, b0, b1, h0, h1, l0, l1);
   }
   const int mean = round.mean_shift;
   const int square = round.square_shift;
@@ -296,8 +112,8 @@ CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, co
   store_halves(out[0].high[0] + x, out[0].low[0] + x, joined(h0, l0, square));
   store_halves(out[1].high[0] + x, out[1].low[0] + x, joined(h1, l1, square));
   a0 = a1 = b0 = b1 = h0 = h1 = l0 = l1 = zero;
-#pragma GCC unroll 1
-  for (int k = 0; k < kCount; ++k) {
+#pragma GCC unroll 9
+  for (int k = 0; k < pairs.count; ++k) {
     const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
     const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
     const __m256i r = interleaved(from.ref[2 * k] + x, from.ref[2 * k + 1] + x);
@@ -312,6 +128,7 @@ CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, co
     h1 = fma16(h1, rd.high, odd);
     l0 = fma16(l0, rd.low, even);
     l1 = fma16(l1, rd.low, odd);
+    in_registers(a0, a1, b0, b1, h0, h1, l0, l1);
   }
   store_halves(out[0].high[1] + x, out[0].low[1] + x, joined(a0, b0, square));
   store_halves(out[1].high[1] + x, out[1].low[1] + x, joined(a1, b1, square));
@@ -320,22 +137,14 @@ CINEMILL_AVX2 static inline void columns8(const Sources<std::uint16_t>& from, co
 }
 
 // All columns of two rows. Planes of the caller end with their last sample: the last vector overlaps the one before.
-template <int kCount, class T>
-CINEMILL_AVX2 void columns(const Sources<T>& from, const Pairs& pairs, int width, bool padded, Rounding round,
-                           const Row* out) noexcept {
+template <int kScale, class T>
+CINEMILL_AVX2 void columns(const Sources<T>& from, int width, bool padded, Rounding round, const Row* out) noexcept {
   int x = 0;
-  for (; x + 8 <= width; x += 8) columns8<kCount>(from, pairs, x, round, out);
-  if (x < width) columns8<kCount>(from, pairs, padded ? x : width - 8, round, out);
+  for (; x + 8 <= width; x += 8) columns8<kScale>(from, x, round, out);
+  if (x < width) columns8<kScale>(from, padded ? x : width - 8, round, out);
 }
 
 // --- rows ------------------------------------------------------------------------------------------------------------
-
-void mirror_ends(std::uint16_t* row, int width, int radius) noexcept {
-  for (int i = 1; i <= radius; ++i) {
-    row[-i] = row[i];
-    row[width - 1 + i] = row[width - 1 - i];
-  }
-}
 
 // Filtered samples 0, 2, .. 14 and 1, 3, .. 15 of a row from x on.
 struct EvenOdd {
@@ -344,13 +153,13 @@ struct EvenOdd {
 };
 
 // Not inlined: with 8 sums it needs all registers for itself.
-template <int kCount>
-CINEMILL_AVX2 __attribute__((noinline)) void filter4(const std::uint16_t* const* rows, const Pairs& pairs, int x,
-                                                     EvenOdd* out) noexcept {
+template <int kScale>
+CINEMILL_AVX2 __attribute__((noinline)) void filter4(const std::uint16_t* const* rows, int x, EvenOdd* out) noexcept {
+  constexpr const Pairs& pairs = kPairs[kScale];
   const __m256i zero = _mm256_setzero_si256();
   __m256i e0 = zero, e1 = zero, e2 = zero, e3 = zero, o0 = zero, o1 = zero, o2 = zero, o3 = zero;
-#pragma GCC unroll 1
-  for (int k = 0; k < kCount; ++k) {
+#pragma GCC unroll 9
+  for (int k = 0; k < pairs.count; ++k) {
     const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
     const __m256i odd = _mm256_set1_epi32(pairs.pair[k].odd);
     const std::ptrdiff_t at = std::ptrdiff_t{x} + pairs.pair[k].at;
@@ -366,19 +175,12 @@ CINEMILL_AVX2 __attribute__((noinline)) void filter4(const std::uint16_t* const*
     o2 = fma16(o2, v2, odd);
     e3 = fma16(e3, v3, even);
     o3 = fma16(o3, v3, odd);
+    in_registers(e0, e1, e2, e3, o0, o1, o2, o3);
   }
   out[0] = {flip32(e0), flip32(o0)};
   out[1] = {flip32(e1), flip32(o1)};
   out[2] = {flip32(e2), flip32(o2)};
   out[3] = {flip32(e3), flip32(o3)};
-}
-
-// (a * b + 2^31) >> 32 of unsigned 32 bits.
-CINEMILL_AVX2 static inline __m256i product_high(__m256i a, __m256i b) noexcept {
-  const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 31);
-  const __m256i even = _mm256_add_epi64(_mm256_mul_epu32(a, b), half);
-  const __m256i odd = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)), half);
-  return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
 }
 
 // (high * 2^16 + low + 2^15) >> 16, less the product of the means.
@@ -394,38 +196,45 @@ CINEMILL_AVX2 static inline void moments8(__m256i mean_r, __m256i mean_d, __m256
   store(out.both + at, spread(rd_high, rd_low, mean_r, mean_d));
 }
 
-// Moments of `count` samples from x on; each 16 in the order 0, 2, .. 14, 1, 3, .. 15. What is behind the row is
-// zeroed.
-template <int kCount>
-CINEMILL_AVX2 static inline void moments(const Row& row, const Pairs& pairs, int x, int count,
-                                         MomentRows& out) noexcept {
+// Moments of `count` samples from x on; each 16 in the order 0, 2, .. 14, 1, 3, .. 15.
+template <int kScale>
+CINEMILL_AVX2 static inline void moments(const Row& row, int x, int count, MomentRows& out) noexcept {
   const std::uint16_t* const first[4] = {row.mean[0], row.mean[1], row.high[0], row.low[0]};
   const std::uint16_t* const second[4] = {row.high[1], row.low[1], row.high[2], row.low[2]};
   for (int i = 0; i < count; i += 16) {
     EvenOdd a[4];
     EvenOdd b[4];
-    filter4<kCount>(first, pairs, x + i, a);
-    filter4<kCount>(second, pairs, x + i, b);
+    filter4<kScale>(first, x + i, a);
+    filter4<kScale>(second, x + i, b);
     moments8(a[0].even, a[1].even, a[2].even, a[3].even, b[0].even, b[1].even, b[2].even, b[3].even, i, out);
     moments8(a[0].odd, a[1].odd, a[2].odd, a[3].odd, b[0].odd, b[1].odd, b[2].odd, b[3].odd, i + 8, out);
   }
+}
+
+// Zeroes what is behind the row in the last 16 of `count` moments.
+void clear_behind(int count, MomentRows& out) noexcept {
   for (int i = count; i % 16; ++i) {
     const int at = (i & ~15) + (i % 2 ? 8 : 0) + (i % 16) / 2;
     out.ref[at] = out.dist[at] = out.both[at] = 0;
   }
 }
 
-template <int kCount>
-CINEMILL_AVX2 void add_row(const Row& row, const Pairs& pairs, int width, Statistics& statistics, Sums& sums) noexcept {
+template <int kScale, bool kBytes>
+CINEMILL_AVX2 void add_row(const Row& row, int width, Statistics& statistics, Sums& sums) noexcept {
   for (std::uint16_t* part :
        {row.mean[0], row.mean[1], row.high[0], row.high[1], row.high[2], row.low[0], row.low[1], row.low[2]}) {
-    mirror_ends(part, width, pairs.radius);
+    mirror_ends(part, width, kPairs[kScale].radius);
   }
   MomentRows found;
   for (int x = 0; x < width; x += kSegment) {
     const int count = std::min(kSegment, width - x);
     const int whole = (count + 15) & ~15;
-    moments<kCount>(row, pairs, x, count, found);
+    if constexpr (kBytes) {
+      byte_moments(row, x, count, found);
+    } else {
+      moments<kScale>(row, x, count, found);
+    }
+    clear_behind(count, found);
     statistics.add(found, whole, sums);
     sums.flat -= whole - count;
   }
@@ -461,27 +270,26 @@ Memory carve(std::byte* workspace, Size size) noexcept {
   return made;
 }
 
-template <int kCount, class T>
-CINEMILL_AVX2 void add_plane(PlaneView<T> ref, PlaneView<T> dist, Size size, int scale, Rounding round,
-                             const Memory& memory, const Gains& gains, Sums& sums) noexcept {
-  const Pairs& pairs = kPairs[scale];
+template <int kScale, class T>
+CINEMILL_AVX2 void add_plane(PlaneView<T> ref, PlaneView<T> dist, Size size, Rounding round, const Memory& memory,
+                             const Gains& gains, Sums& sums) noexcept {
+  const Pairs& pairs = kPairs[kScale];
   Statistics statistics(gains);
   for (int y = 0; y < size.height; y += 2) {
-    columns<kCount>(sources(ref, dist, size.height, pairs, y), pairs, size.width, scale > 0, round, memory.rows);
-    add_row<kCount>(memory.rows[0], pairs, size.width, statistics, sums);
-    if (y + 1 < size.height) add_row<kCount>(memory.rows[1], pairs, size.width, statistics, sums);
+    columns<kScale>(sources(ref, dist, size.height, pairs, y), size.width, kScale > 0, round, memory.rows);
+    add_row<kScale, false>(memory.rows[0], size.width, statistics, sums);
+    if (y + 1 < size.height) add_row<kScale, false>(memory.rows[1], size.width, statistics, sums);
   }
 }
 
 // Scale 0 of 8 bits.
 CINEMILL_AVX2 void add_bytes(PlaneView<std::uint8_t> ref, PlaneView<std::uint8_t> dist, Size size, const Memory& memory,
                              const Gains& gains, Sums& sums) noexcept {
-  const Pairs& pairs = kPairs[0];
   Statistics statistics(gains);
   for (int y = 0; y < size.height; y += kBatch) {
     const int count = std::min(kBatch, size.height - y);
     batch(ref, dist, size, y, count, memory.rows);
-    for (int j = 0; j < count; ++j) add_row<kMaxPairs>(memory.rows[j], pairs, size.width, statistics, sums);
+    for (int j = 0; j < count; ++j) add_row<0, true>(memory.rows[j], size.width, statistics, sums);
   }
 }
 
@@ -534,7 +342,7 @@ CINEMILL_AVX2 void all_scales(PlaneView<T> ref, PlaneView<T> dist, Size size, in
   if constexpr (sizeof(T) == 1) {
     add_bytes(ref, dist, size, memory, gains, sums[kScale]);
   } else {
-    add_plane<kPairs[kScale].count>(ref, dist, size, kScale, round, memory, gains, sums[kScale]);
+    add_plane<kScale>(ref, dist, size, round, memory, gains, sums[kScale]);
   }
   if constexpr (kScale + 1 < kScales) {
     auto* const half =

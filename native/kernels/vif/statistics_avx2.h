@@ -11,7 +11,7 @@
 namespace cinemill::vif::avx2 {
 
 // Samples of a row that are taken together, so that what lies between the steps stays in the first-level cache.
-inline constexpr int kSegment = 512;
+inline constexpr int kSegment = 256;
 
 // Moments of a segment in any order, as long as it is the same in all; whole vectors.
 struct MomentRows {
