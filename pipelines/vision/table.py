@@ -33,7 +33,7 @@ def write_rows(
     import pyarrow.parquet as pq
 
     table = pa.table(dict(rows), schema=arrow_schema(columns, schema, facts))
-    pq.write_table(table, path, compression="zstd")
+    pq.write_table(table, path, compression="lz4", use_dictionary=False)
 
 
 def write_part(path: Path, rows: Mapping[str, Sequence[Any]], tiny: Sequence[bytes]) -> None:
@@ -42,7 +42,9 @@ def write_part(path: Path, rows: Mapping[str, Sequence[Any]], tiny: Sequence[byt
     import pyarrow.parquet as pq
 
     schema = arrow_schema(FRAME_COLUMNS, FRAMES_SCHEMA).append(pa.field(TINY, pa.binary()))
-    pq.write_table(pa.table({**rows, TINY: list(tiny)}, schema=schema), path, compression="zstd")
+    pq.write_table(
+        pa.table({**rows, TINY: list(tiny)}, schema=schema), path, compression="lz4", use_dictionary=False
+    )
 
 
 def join_parts(paths: Iterable[Path], path: Path) -> None:
@@ -55,7 +57,7 @@ def join_parts(paths: Iterable[Path], path: Path) -> None:
 
     schema = arrow_schema(FRAME_COLUMNS, FRAMES_SCHEMA)
     held = schema.empty_table()
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as writer:
         for part in paths:
             held = pa.concat_tables([held, pq.read_table(part).drop_columns([TINY]).cast(schema)])
             while held.num_rows >= GROUP:
