@@ -105,7 +105,7 @@ def test_pages_and_dialects_hold_to_it_too(
 ) -> None:
     bert = people["bert"].headers["Authorization"].removeprefix("Bearer ")
     token = {"X-Amz-Security-Token": bert}
-    with httpx.Client(base_url=locked[0].url) as client:
+    with httpx.Client(base_url=locked[0].url, timeout=60) as client:
         assert client.get(f"/2017-08-29/jobs/{job}", headers=token).status_code == 404
         assert client.delete(f"/2017-08-29/jobs/{job}", headers=token).status_code == 404
         assert job not in client.get("/2017-08-29/jobs", headers=token).text
