@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from archer.api.guards.asgi import ASGIApp, Message, Receive, Scope, Send, header, refuse
@@ -12,6 +13,7 @@ from archer.api.problems import Problem
 
 FORMS = ("/login", "/logout", "/jobs/", "/queues/")
 """Addresses of pages whose forms are sent there; everything else takes JSON only."""
+DRAIN_BYTES, DRAIN_S = 8 << 20, 2.0
 
 
 class Bodies:
@@ -33,6 +35,8 @@ class Bodies:
         try:
             body = await self._read(scope, receive)
         except Problem as problem:
+            if problem.kind == "body-too-large" and not header(scope, b"expect"):
+                await _drain(receive)
             await refuse(problem, scope, receive, send)
             return
         if body is None:  # the client went away
@@ -79,6 +83,18 @@ class Bodies:
         return Problem(
             "body-too-large", f"wanted at most {self._most} bytes", headers={"Connection": "close"}
         )
+
+
+async def _drain(receive: Receive) -> None:
+    """Take what is on its way, within bounds: a connection closed over unread bytes is reset, and nobody reads the answer."""
+    left = DRAIN_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _is_form(scope: Scope) -> bool:
