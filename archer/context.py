@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archer.artifact import Artifact
@@ -137,19 +138,23 @@ class StoredContext:
         self.threads = threads
         self.messages: list[str] = []
         self._stored, self._store, self._kinds, self._report = inputs, store, kinds, report
-        self._scratch_name = scratch
+        self._scratch_name, self._once = scratch, Lock()
+        self._scratch: Path | None = None
         self._written: dict[str, tuple[Path, str]] = {}
         self._cards: dict[str, tuple[Path, str]] = {}
 
-    @cached_property
+    @property
     def scratch(self) -> Path:
-        """An empty folder of this task alone."""
-        return self._store.scratch(self._scratch_name)
+        """An empty folder of this task alone; threads of a stage may ask for it at once."""
+        with self._once:
+            if self._scratch is None:
+                self._scratch = self._store.scratch(self._scratch_name)
+            return self._scratch
 
     def close(self) -> None:
         """Remove the scratch folder, if there is one."""
-        if "scratch" in vars(self):
-            shutil.rmtree(self.scratch, ignore_errors=True)
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def frames(self, asset: Asset, frames: FrameRange) -> Iterator[Frame]:
         """Exactly the frames of the range, in presentation order."""

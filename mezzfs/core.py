@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -407,7 +408,8 @@ class Core:
         finally:
             self._pressing.discard(task)
             if self._watch_on is not None:
-                self._watch_on.look()
+                with suppress(OSError):  # a log on a full disk holds up no reader
+                    self._watch_on.look()
         if done < task.span.length:  # nobody wants it any more
             self.cache.fail(shared.number, task.span.offset + done, task.span.length - done, errno.EAGAIN)
 

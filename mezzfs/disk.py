@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mezzfs.crypt import Ask
-from mezzfs.stores.base import Bytes
+from mezzfs.stores.base import Bytes, Sealed
 
 log = logging.getLogger(__name__)
 BLOCK = 32 << 10
@@ -159,7 +159,7 @@ def through(
         data = None if start % BLOCK else disk.get(version, start, length)
         if data is not None:
             found(start, length)
-            return length if take(start, data) else 0
+            return length if take(start, Sealed(data)) else 0  # its blocks were checked when they were read
         whole = bytearray()
 
         def both(at: int, piece: Bytes) -> bool:

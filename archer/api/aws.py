@@ -44,6 +44,8 @@ async def answered(
         return JSONResponse(_renamed(value, str.lower), status_code=status)
     except (Problem, ValidationError, CinemillError) as error:
         found = _problem(error)
+    except RecursionError:
+        found = Problem("malformed-body", "it is nested too deeply")
     name = ERRORS.get(found.status, "InternalServerErrorException")
     status = 400 if found.status == 422 else found.status
     headers = {**found.headers, "x-amzn-ErrorType": name}

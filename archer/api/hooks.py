@@ -105,6 +105,10 @@ class Hooks:
         hook = await run_in_threadpool(self._rows.get, row.hook)
         if hook is None:
             return
+        if await run_in_threadpool(self._reach, hook.owner) == ():
+            error = "its owner has no valid key any more"
+            await run_in_threadpool(self._rows.settle, row.id, state="given-up", error=error)
+            return
         status, error = await self._send(client, hook, row)
         ok = 200 <= status < 300
         tries = row.tries + 1

@@ -67,6 +67,8 @@ class Follower:
         self._buffer += data.replace(b"\r\n", b"\n")
         *blocks, self._buffer = self._buffer.split(b"\n\n")
         for block in blocks:
+            if block.startswith(b":"):  # a heartbeat: the server is there, and has nothing to tell
+                self._failed = 0
             fields = dict(_field(line) for line in block.decode().split("\n") if line and line[0] != ":")
             if fields.get("event") == "end":
                 self.done, self.state = True, json.loads(fields["data"])["state"]

@@ -131,10 +131,11 @@ def encode(
 
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
+    from pipelines.encode.manifest import file_name
     from pipelines.encode.place import OutputPlace
     from pipelines.encode.run import EncodeOrder, execute
 
-    name = title or Path(source.rstrip("/")).stem
+    name = title or Path(file_name(source)).stem
     request = _request(output, name, options)
     asset, captions = assets_of(source, options)
     order = EncodeOrder(
@@ -212,7 +213,9 @@ def _command(source: str, request: EncodeRequest, options: dict[str, Any]) -> st
     """The command that makes it again, without places of this machine: settings that are not the defaults."""
     from dataclasses import fields
 
-    words = ["cinemill", "encode", Path(source.rstrip("/")).name, "-o", "OUT", *words_of(options)]
+    from pipelines.encode.manifest import file_name
+
+    words = ["cinemill", "encode", file_name(source), "-o", "OUT", *words_of(options)]
     for field in fields(request):
         value = getattr(request, field.name)
         if value != field.default and field.name in OPTIONS:

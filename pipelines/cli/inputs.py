@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -89,12 +88,14 @@ def assets_of(source: str, options: Mapping[str, Any]) -> tuple[Asset, Asset | N
 
 def words_of(options: Mapping[str, Any]) -> list[str]:
     """The options as they are given again, files by their names."""
+    from pipelines.encode.manifest import file_name
+
     words = [word for clip in options["clips"] for word in ("--clip", clip)]
-    words += [word for url in options["joins"] for word in ("--join", Path(url.rstrip("/")).name)]
+    words += [word for url in options["joins"] for word in ("--join", file_name(url))]
     words += ["--timecode", options["timecode"]] if options["timecode"] else []
     for name in ("audio", "subtitles"):
         words += [word for track in options[name] for word in (f"--{name}", track)]
     for caption in options["captions"]:
         language, _, url = caption.partition("=")
-        words += ["--captions", f"{language}={Path(url.rstrip('/')).name}"]
+        words += ["--captions", f"{language}={file_name(url)}"]
     return words

@@ -130,7 +130,7 @@ def report_options(command: Command) -> Command:
                 type=click.Choice(["none", "info", "warning", "error"]),
                 default="none",
                 show_default=True,
-                help="Refuse INPUT before it is encoded, where a fault is that bad or worse.",
+                help="Refuse INPUT before its chunks are encoded, where a fault is that bad or worse.",
             ),
             click.option(
                 "--qc-profile",

@@ -7,7 +7,7 @@ from typing import Any
 
 from archer.events import Event
 from archer.media import MediaInfo
-from archer.plan import JobSpec
+from archer.plan import JobSpec, Node
 from pipelines.cli.session import Done, run_job
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.job import MEDIA, SHOTS, choices_source, ladder_source
@@ -25,12 +25,27 @@ def forecast(
     Raises:
         CinemillError: whatever failed; the work folder stays.
     """
-    spec = JobSpec(nodes=[node for node in order.spec.nodes if node.stage in DECIDING])
+    spec = JobSpec(nodes=deciding(order.spec.nodes))
     spent: list[Event] = []
     options: dict[str, Any] = {"workers": workers, "executor": executor, "as_json": as_json, "quiet": quiet}
     work = str(order.place.work_dir)
     with run_job(spec, work_dir=work, keep=True, on_event=spent.append, **options) as done:
         return _forecast(order, done, spent)
+
+
+def deciding(nodes: Sequence[Node]) -> list[Node]:
+    """What decides, and what that takes its inputs from, such as a gate."""
+    wanted: set[str] = set()
+    waiting = [node.id for node in nodes if node.stage in DECIDING]
+    by_id = {node.id: node for node in nodes}
+    while waiting:
+        node = by_id[waiting.pop()]
+        if node.id not in wanted:
+            wanted.add(node.id)
+            waiting += [
+                source.partition(".")[0] for source in node.inputs.values() if isinstance(source, str)
+            ]
+    return [node for node in nodes if node.id in wanted]
 
 
 def _forecast(order: EncodeOrder, done: Done, events: Sequence[Event]) -> dict[str, Any]:

@@ -244,6 +244,10 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         raise BadSetting(
             "--ts", "", "one file and encrypted packages have no transport streams; leave it out"
         )
+    if request.ts and ("x264" not in request.codecs or request.audio_codec != "aac"):
+        raise BadSetting(
+            "--ts", "", "transport streams hold H.264 and AAC; add --codec x264 and --audio-codec aac"
+        )
     if request.single and request.drm:
         raise BadSetting("--drm", request.drm, "one file is not encrypted; name a folder as -o")
     model_named(request.model)

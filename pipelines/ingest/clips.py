@@ -94,13 +94,14 @@ def clip_range(clip: Clip, info: MediaInfo, base: str = "") -> FrameRange:
 def _end(clip: Clip, info: MediaInfo, base: str) -> int:
     """Number behind the last frame."""
     if not clip.inclusive or not CLOCK.fullmatch(clip.end):
-        return _place(clip, clip.end, info, base) + clip.inclusive
+        return _place(clip, clip.end, info, base, behind=int(clip.inclusive))
     return _frame_at(_seconds(clip.end) + 2 * _slack(info), info)  # behind the one that is on screen then
 
 
-def _place(clip: Clip, point: str, info: MediaInfo, base: str) -> int:
+def _place(clip: Clip, point: str, info: MediaInfo, base: str, *, behind: int = 0) -> int:
+    """The frame of a point, or the one `behind` frames of the input behind it."""
     if found := FRAME.fullmatch(point):
-        return int(found[1])
+        return int(found[1]) + behind
     if not TIMECODE.fullmatch(point):
         seconds = _seconds(point)
         beyond = seconds > info.duration + _slack(info)
@@ -119,9 +120,11 @@ def _place(clip: Clip, point: str, info: MediaInfo, base: str) -> int:
         )
     except ValueError as error:
         raise BadView("--clip", clip.text, str(error)) from error
-    frame = number - origin
-    if stored is info or not 0 <= frame <= stored.frame_count:
+    frame = number - origin + behind
+    if stored is info:
         return frame
+    if not 0 <= frame <= stored.frame_count:
+        return -1 if frame < 0 else info.frame_count + 1
     return _frame_at(stored.time_of(frame), info)
 
 

@@ -22,6 +22,7 @@ from pipelines.packaging.build import build_package
 from pipelines.packaging.errors import CannotPackage
 from pipelines.packaging.stage import PackagingParams, protection_of
 from pipelines.packaging.tracks import AUDIO_ROLES, TEXT_ROLES, AudioTrack, TextTrack, VideoTrack
+from pipelines.packaging.transport import write_transport
 from pipelines.publish.stage import PublishParams
 
 KINDS = ("video", "audio", "text")
@@ -95,17 +96,23 @@ class Repackage(Stage[RepackageParams]):
             CannotPackage: a file has no such track, its codec goes into no package, or they do not fit together.
         """
         files = {kind: list(_files(ctx, kind, getattr(params, kind))) for kind in KINDS}
-        build_package(
+        tracks = (
             [VideoTrack(name=words.name, path=path) for words, path in files["video"]],
             [AudioTrack(path=path, **_said(words, AUDIO_ROLES)) for words, path in files["audio"]],
             [TextTrack(path=path, **_said(words, TEXT_ROLES)) for words, path in files["text"]],
-            out=ctx.out_tree("package"),
+        )
+        out = ctx.out_tree("package")
+        build_package(
+            *tracks,
+            out=out,
             scratch=ctx.scratch,
             segment_s=params.segment_s,
             protection=protection_of(params),
             images=params.images,
             log=ctx.log,
         )
+        if params.ts:
+            write_transport(*tracks, out=out, scratch=ctx.scratch, segment_s=params.segment_s)
 
 
 def _files(ctx: TaskContext, kind: str, given: Sequence[str]) -> Iterator[tuple[Words, Path]]:

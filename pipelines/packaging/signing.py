@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 GROUP = "cinemill.signers"
 SIGNED, FILE, SCHEMA = "manifest.json", "signature.json", "signature@1"
+ACTIVE = frozenset({".css", ".htm", ".html", ".js", ".m3u8", ".mjs", ".mpd", ".svg"})
+"""Suffixes of what browsers and players run or follow."""
 
 
 class Signer(Protocol):
@@ -138,9 +140,9 @@ def verify_package(out: Path, signer: Signer | None = None, *, public_key: str =
     except (ValueError, KeyError, TypeError, AttributeError):
         faults.append(f"{SIGNED} lists no files")
     there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    return Verified(
-        faults=tuple(faults), files=len(files), unlisted=tuple(sorted(there - set(files) - {SIGNED, FILE}))
-    )
+    unlisted = sorted(there - set(files) - {SIGNED, FILE})
+    faults += [f"{name} was added" for name in unlisted if _runs(out, name)]
+    return Verified(faults=tuple(faults), files=len(files), unlisted=tuple(unlisted))
 
 
 def public_fault(content: bytes, proof: Mapping[str, str], public_key: str) -> str:
@@ -162,6 +164,16 @@ def public_fault(content: bytes, proof: Mapping[str, str], public_key: str) -> s
     except ValueError as error:
         return f"the signature cannot be read: {error}"
     return ""
+
+
+def _runs(out: Path, name: str) -> bool:
+    """A browser or a player would run it or follow it; what a run cost is data, in its one form."""
+    from pipelines.encode.cost import FILE as COST
+    from pipelines.encode.cost import cost_script, read_cost
+
+    if name == COST:
+        return (out / name).read_bytes() != cost_script(read_cost(out))
+    return Path(name).suffix.lower() in ACTIVE
 
 
 def _changed(out: Path, files: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from archer.process import packager_path, tool_version
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from pipelines.packaging.build import SEGMENT_S, build_package
+from pipelines.packaging.errors import CannotPackage
 from pipelines.packaging.keys import Protection
 from pipelines.packaging.keystore import open_store
 from pipelines.packaging.tracks import AudioTrack, TextTrack, VideoTrack
@@ -39,6 +40,13 @@ class PackagingParams:
     scheme: Literal["", "cenc", "cbcs"] = ""
     key_set: str = ""
     clear_lead_s: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Raises: CannotPackage: transport streams would lie in the clear beside encrypted segments."""
+        if self.ts and self.scheme:
+            raise CannotPackage(
+                "ts", f"encrypted packages ({self.scheme}) have no transport streams; leave ts out"
+            )
 
 
 class Packaging(Stage[PackagingParams]):

@@ -47,6 +47,8 @@ def write_transport(
     heard = [track for track in arranged(audios) if codec_of_file(track.path) in CARRIED]
     if not seen:
         raise CannotPackage(TS, "transport streams hold H.264, and no rendition is; add --codec x264")
+    if audios and not heard:
+        raise CannotPackage(TS, "transport streams hold AAC, and no sound is; add --audio-codec aac")
     folder = out / TS
     folder.mkdir()
     run_ts_packager(seen, heard, out=folder, scratch=scratch, segment_s=segment_s)

@@ -92,3 +92,16 @@ def test_other_bytes_than_listed_are_refused(tmp_path: Path) -> None:
 def test_names_of_a_server_do_not_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(ServerRefused):
         inside(tmp_path, name)
+
+
+def test_a_quiet_stream_that_ends_again_and_again_is_waited_for() -> None:
+    follower = Follower()
+    for _ in range(100):
+        follower.opened(200)
+        assert list(follower.feed(RETRY + HEARTBEAT)) == []
+        follower.ended("http://x")
+    with pytest.raises(ServerUnreachable):
+        for _ in range(100):
+            follower.opened(200)
+            assert list(follower.feed(RETRY)) == []
+            follower.ended("http://x")

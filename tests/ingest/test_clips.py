@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from archer.media import FrameIndex, MediaInfo, VideoStream
+from archer.media.view import View
 from cinemill_native.frames import Colour, PixelFormat
 from pipelines.ingest.clips import clip_range, parse_clips, timecode_frames
 from pipelines.ingest.params import BadView, IngestParams, check_view
@@ -71,6 +72,16 @@ def test_timecodes_count_from_where_they_are_said_to() -> None:
     assert found("00:00:01:00-00:00:02:00", replace(info, timecode=""), "embedded") == (25, 50)
     with pytest.raises(BadView, match="beyond"):
         found("10:00:01:00-10:00:02:00", info)
+
+
+def test_timecodes_name_stored_frames_where_the_title_is_shown_at_another_rate() -> None:
+    stored = title(1000, Fraction(25))
+    shown = title(2000, Fraction(50))
+    info = replace(shown, view=View(stored=stored.video, index=stored.index))
+    assert found("00:00:10:00-00:00:11:24", info) == (500, 598)
+    assert found("00:00:10:00-00:00:11:24+", info) == (500, 600)
+    with pytest.raises(BadView, match="beyond"):
+        found("00:00:50:00-00:00:55:00", info)
 
 
 def test_drop_frame_timecode() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archer import run
-from archer.errors import JobFailed
+from archer.errors import JobFailed, SpecError
 from archer.store import ArtifactStore
 from archer.templates import read_order
 from pipelines.packaging.errors import CannotPackage
@@ -54,11 +54,12 @@ def test_files_of_several_kinds(ladder: Path, tmp_path: Path) -> None:
     [
         ({"video": ["name=a", "name=b"]}, "fields of 2 files"),
         ({"video": ["nonsense=1"]}, "nonsense=1 is no field"),
+        ({"video": ["name=a"], "scheme": "cbcs", "ts": True}, "leave ts out"),
         ({"video": ["name="]}, "name= is no field"),
     ],
 )
 def test_fields_that_do_not_fit_are_refused_before_anything_is_read(params: Any, says: str) -> None:
-    with pytest.raises(CannotPackage, match=says):
+    with pytest.raises((CannotPackage, SpecError), match=says):
         read_order({"job": "package", "input": "s3://nowhere/a.mp4", "params": params})
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from archer.errors import SpecError
+from pipelines.encode.cost import cost_script
 from pipelines.packaging.errors import CannotSign
 from pipelines.packaging.keys import KeySet
 from pipelines.packaging.signing import Ed25519Signer, read_proof, sign_package, signer_named, verify_package
@@ -30,8 +31,8 @@ def signed(tmp_path: Path) -> Path:
 def test_it_holds_by_the_store_and_by_the_public_key(signed: Path) -> None:
     assert verify_package(signed, signer_named("ed25519", KEYS)).faults == ()
     assert verify_package(signed, public_key=read_proof(signed)["public_key"]).faults == ()
-    (signed / "cost.js").write_text("x")
-    assert verify_package(signed, Ed25519Signer(KEYS)).unlisted == ("cost.js",)
+    (signed / "run.json").write_text("x")
+    assert verify_package(signed, Ed25519Signer(KEYS)).unlisted == ("run.json",)
     assert KEYS.secret.hex() not in (signed / "signature.json").read_text()
 
 
@@ -68,3 +69,12 @@ def test_nothing_to_sign_or_to_verify(signed: Path, tmp_path: Path) -> None:
     (signed / "manifest.json").unlink()
     with pytest.raises(CannotSign, match="cannot be read"):
         sign_package(signed, "ed25519", Ed25519Signer(KEYS))
+
+
+def test_what_a_browser_would_run_may_not_be_added(signed: Path) -> None:
+    (signed / "cost.js").write_bytes(cost_script({"cpu_s": 1.5}))
+    (signed / "run.json").write_text("{}")
+    assert verify_package(signed, Ed25519Signer(KEYS)).faults == ()
+    (signed / "cost.js").write_bytes(cost_script({"cpu_s": 1.5}) + b"alert(1);\n")
+    (signed / "more.html").write_text("<p>")
+    assert verify_package(signed, Ed25519Signer(KEYS)).faults == ("cost.js was added", "more.html was added")

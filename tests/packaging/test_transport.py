@@ -61,6 +61,9 @@ def test_there_must_be_something_that_old_players_decode(
         )
     with pytest.raises(BadSetting, match="have no transport streams"):
         checked(EncodeRequest(ts=True, drm="cenc"))
+    for other in ({"codec": "svtav1"}, {"audio_codec": "opus"}):
+        with pytest.raises(BadSetting, match=r"hold H\.264 and AAC"):
+            checked(EncodeRequest(ts=True, **other))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from archer import run
 from archer.errors import JobFailed
 from archer.media import FrameRange, frames, identify
+from pipelines.encode.forecast import deciding
 from pipelines.encode.job import encode_job
 from pipelines.encode.request import EncodeRequest, checked
 from pipelines.qc.errors import BadProfile
@@ -67,7 +68,10 @@ def test_a_gate_lies_between_shots_and_all_that_take_them() -> None:
         "encode",
         "report",
     }
+    assert {"vision", "qc"} <= {node.id for node in deciding(spec.nodes)}
     plain = encode_job(asset, EncodeRequest(), title="title")
+    looked_at = encode_job(asset, EncodeRequest(qc=True), title="title")
+    assert [node.id for node in deciding(looked_at.nodes)] == [node.id for node in deciding(plain.nodes)]
     assert not {node.id for node in plain.nodes} & {"vision", "qc"}
     with pytest.raises(BadProfile, match="frozen: not known"):
         checked(EncodeRequest(qc_gate="error", qc_profile="frozen: 3"))

@@ -87,7 +87,7 @@ def _create(parts: Services, kind: str, caller: Caller, body: Any) -> dict[str, 
         raise Problem("invalid-request", "Name: wanted 1 to 200 characters, no / and no control characters")
     if not isinstance(given.get("Settings"), Mapping):
         raise Problem("invalid-request", "Settings: wanted an object")
-    if not parts.recipes.add(caller.owner, kind, name, str(given.get("Category", "")), _body(kind, given)):
+    if not parts.recipes.add(caller.owner, kind, name, _category(given, ""), _body(kind, given)):
         raise Problem("name-taken", f"Name: there is a {kind} {name!r} already")
     return _view(_found(parts, caller, kind, name))
 
@@ -95,9 +95,18 @@ def _create(parts: Services, kind: str, caller: Caller, body: Any) -> dict[str, 
 def _change(parts: Services, kind: str, name: str, caller: Caller, body: Any) -> dict[str, Any]:
     """What is given replaces what was kept of that field."""
     given, before = _checked(kind, body), _found(parts, caller, kind, name)
-    category = str(given.get("Category", before.category))
+    category = _category(given, before.category)
     parts.recipes.change(caller.owner, kind, name, category, {**before.body, **_body(kind, given)})
     return _view(_found(parts, caller, kind, name))
+
+
+def _category(given: Mapping[str, Any], before: str) -> str:
+    value = given.get("Category", before)
+    if not isinstance(value, str) or (value and not NAME.fullmatch(value)):
+        raise Problem(
+            "invalid-request", "Category: wanted up to 200 characters, no / and no control characters"
+        )
+    return value
 
 
 def _checked(kind: str, body: Any) -> Mapping[str, Any]:
