@@ -23,6 +23,7 @@ from pipelines.encode.job import (
     RENDITIONS,
     SHOTS,
     encode_job,
+    is_edit,
     ladder_source,
     named,
     order_mark,
@@ -164,7 +165,9 @@ def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
 
 
 def _publish_single(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, Any]:
-    facts = {**_facts(order, done), "notices": [*_remarks(order, done), *done.json("mux.facts")["notices"]]}
+    lost = _lost_by_edit(order, done) if is_edit(order.asset, order.request) else ()
+    notices = [*_remarks(order, done), *lost, *done.json("mux.facts")["notices"]]
+    facts = {**_facts(order, done), "notices": notices}
     source, place = done.path("mux.file"), order.place
     if place.remote:
         publish_remote({"": source}, {}, place.out)
@@ -303,6 +306,15 @@ def _notices(order: EncodeOrder, done: Done) -> list[str]:
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:
     return list(done.json(ladder_source(order.request))["notices"])
+
+
+def _lost_by_edit(order: EncodeOrder, done: Done) -> Iterator[str]:
+    """What one file of a title that was put together of pieces does not keep."""
+    info = MediaInfo.from_json(done.json(MEDIA))
+    yield from _of_audio(done)
+    yield from left_out(info, order.request.subtitles)
+    if info.attachments:
+        yield f"{len(info.attachments)} attachments left out: a title put together of pieces keeps none"
 
 
 def _of_audio(done: Done) -> Iterator[str]:

@@ -85,5 +85,5 @@ def left_out(info: MediaInfo, wanted: str) -> Iterator[str]:
     """Notices about subtitle tracks that no package holds."""
     for track in text_tracks(info, wanted):
         if track.shown.codec not in TEXT:
-            why = "pictures cannot become WebVTT; one .mkv file keeps them"
+            why = "pictures cannot become WebVTT" + ("" if info.edit else "; one .mkv file keeps them")
             yield f"subtitles {track.shown.language}: {track.shown.codec} left out, {why}"
