@@ -68,16 +68,18 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
         timeout_graceful_shutdown=GRACE_S,
         backlog=1024,
     )
-    listening = _listening(settings.host, settings.port)
+    bound = listening(settings.host, settings.port)
     try:
-        _Server(config, services, ready).run(sockets=[listening])
+        _Server(config, services, ready).run(sockets=[bound])
     finally:
-        listening.close()
+        bound.close()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket bound to an address. Raises: CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # Named, because asyncio sends at once only where it is.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
