@@ -120,6 +120,12 @@ def template_named(name: Any) -> JobTemplate:
     return found
 
 
+def numbered(assets: Assets, name: str) -> list[Asset]:
+    """Further inputs of a kind: `video`, `video1`, `video2` ... in the order of their numbers."""
+    found = [each for each in assets if each.rstrip("0123456789") == name]
+    return [assets[each] for each in sorted(found, key=lambda each: int(each.removeprefix(name) or 0))]
+
+
 def _parsed(text: str | bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(text)

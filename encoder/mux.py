@@ -15,11 +15,11 @@ from archer.media.container import FORMATS, opened
 from archer.process import ffmpeg_path, run
 from cinemill_native.errors import CinemillError
 from encoder.chunk import QUIET
+from encoder.subtitles import TEXT
 
 MARK = "cinemill"
 """Name of the tag, and first word of its text."""
 MP4_AUDIO = frozenset({"aac", "ac3", "eac3", "mp3", "mp3float", "opus", "libopus", "flac", "alac"})
-TEXT = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from functools import partial
 from archer.canonical import digest
 from archer.media.asset import Asset, joined
 from archer.plan import JobSpec, Node, Source
-from archer.templates import Assets, JobTemplate
+from archer.templates import Assets, JobTemplate, numbered
 from pipelines.allocate.stage import AllocateParams
 from pipelines.analyse.rungs import RungsParams
 from pipelines.analyse.stage import AnalyseParams
@@ -20,6 +20,7 @@ from pipelines.encode.audio import AudioParams
 from pipelines.encode.captions import words_of
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.ladders import CHOICES, LADDER, LaddersParams, input_of
+from pipelines.encode.manifest import file_name
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.request import EncodeRequest, checked, single_of
 from pipelines.encode.scenes import ScenesParams
@@ -326,22 +327,16 @@ class SubmittedEncode(EncodeRequest):
 
 def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
     """The main job as it is submitted. Raises BadSetting and the like; see `pipelines.encode.request.checked`."""
-    asset = joined([assets["input"], *_numbered(assets, "join")])
-    files = _numbered(assets, "captions")
+    asset = joined([assets["input"], *numbered(assets, "join")])
+    files = numbered(assets, "captions")
     captions = joined(files) if files else None
     settings = {field.name: getattr(given, field.name) for field in fields(EncodeRequest)}
     settings["single"] = given.single or single_of(given.output)
     request = checked(EncodeRequest(**settings), both=given.target_vmaf != EncodeRequest().target_vmaf)
-    name = asset.urls[0].partition("?")[0].rstrip("/").rpartition("/")[2]
+    name = file_name(asset.urls[0])
     title = given.title or name.rpartition(".")[0] or name
     spec = encode_job(asset, request, title=title, captions=captions)
     return replace(spec, nodes=[*spec.nodes, _publish(request, given)]) if given.output else spec
-
-
-def _numbered(assets: Assets, name: str) -> list[Asset]:
-    """`join1`, `join2` ... in the order of their numbers."""
-    found = [each for each in assets if each.rstrip("0123456789") == name]
-    return [assets[each] for each in sorted(found, key=lambda each: int(each.removeprefix(name)))]
 
 
 def _publish(request: EncodeRequest, given: SubmittedEncode) -> Node:

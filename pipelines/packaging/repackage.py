@@ -17,7 +17,7 @@ from archer.media.container import FORMATS
 from archer.plan import JobSpec, Node, Source
 from archer.process import ffmpeg, packager_path, tool_version
 from archer.stage import TITLE, Item, Resources, Stage, TaskContext, Trial
-from archer.templates import Assets, JobTemplate
+from archer.templates import Assets, JobTemplate, numbered
 from pipelines.packaging.build import build_package
 from pipelines.packaging.errors import CannotPackage
 from pipelines.packaging.stage import PackagingParams, protection_of
@@ -169,7 +169,7 @@ class SubmittedPackage(RepackageParams):
 
 def package_job(assets: Assets, given: SubmittedPackage) -> JobSpec:
     """The job that packages files; its result is `package.package`. Raises CannotPackage where fields do not fit."""
-    found = {kind: _numbered(assets, kind) for kind in KINDS}
+    found = {kind: numbered(assets, kind) for kind in KINDS}
     settings = {field.name: getattr(given, field.name) for field in fields(RepackageParams)}
     settings |= {kind: _named(kind, found[kind], settings[kind]) for kind in KINDS}
     inputs: dict[str, Source] = {kind: joined(files) for kind, files in found.items() if files}
@@ -195,12 +195,6 @@ def _named(kind: str, files: Sequence[Asset], given: Sequence[str]) -> tuple[str
         name = words.name or (PLAIN.sub("-", stem) if kind == "video" else other)
         named.append(text if words.name else ",".join(filter(None, (f"name={name}", text))))
     return tuple(named)
-
-
-def _numbered(assets: Assets, name: str) -> list[Asset]:
-    """`video`, `video1`, `video2` ... in the order of their numbers."""
-    found = [each for each in assets if each.rstrip("0123456789") == name]
-    return [assets[each] for each in sorted(found, key=lambda each: int(each.removeprefix(name) or 0))]
 
 
 TEMPLATE = JobTemplate(

@@ -321,8 +321,12 @@ def test_boto3_keeps_templates_and_presets(locked: tuple[Any, str]) -> None:
     assert theirs.get_preset(Name="b 2")["Preset"]["Settings"] == settings
     theirs.delete_preset(Name="b 2")
     for missing in (theirs.get_preset, theirs.delete_preset):
-        with pytest.raises(theirs.exceptions.NotFoundException):
-            missing(Name="b 2")
+        for name in ("b 2", "b\0", "b" * 201):
+            with pytest.raises(theirs.exceptions.NotFoundException):
+                missing(Name=name)
+    with pytest.raises(theirs.exceptions.BadRequestException, match="Category"):
+        theirs.create_preset(Name="wide", Category="w" * 201, Settings=settings)
+    assert theirs.list_presets(Category="w\0")["Presets"] == []
     with pytest.raises(theirs.exceptions.ConflictException):
         theirs.create_preset(Name="small", Settings=settings)
     group = {"OutputGroupSettings": {"Type": "CMAF_GROUP_SETTINGS"}, "Outputs": [{"Preset": "small"}]}

@@ -58,6 +58,7 @@ def _add_routes(kind: str, word: str) -> None:
 
     async def remove(request: Request, parts: Parts, name: str) -> Response:
         def work(caller: Caller, _: Any) -> tuple[int, dict[str, Any]]:
+            _found(parts, caller, kind, name)
             if not parts.recipes.remove(caller.owner, kind, name):
                 raise _missing(kind, name)
             return 202, {}
@@ -123,7 +124,7 @@ def _body(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _found(parts: Services, caller: Caller, kind: str, name: str) -> Recipe:
-    found = parts.recipes.get(caller.owner, kind, name)
+    found = parts.recipes.get(caller.owner, kind, name) if NAME.fullmatch(name) else None
     if found is None:
         raise _missing(kind, name)
     return found
@@ -135,12 +136,13 @@ def _missing(kind: str, name: str) -> Problem:
 
 def _page(parts: Services, caller: Caller, kind: str, query: Mapping[str, str]) -> dict[str, Any]:
     """In the order of names, which is AWS's default; `listBy` of another order gives the same."""
-    if query.get("listBy") == "SYSTEM":
-        return {f"{kind}s": []}  # we bring none along
+    category = query.get("category")
+    if query.get("listBy") == "SYSTEM" or (category and not NAME.fullmatch(category)):
+        return {f"{kind}s": []}  # we bring none along, and keep none in what is no category
     most = query.get("maxResults", "")
     count = min(max(int(most), 1), MOST) if most.isdigit() else MOST
     after, down = cursor.text_after(kind, query.get("nextToken")), query.get("order") == "DESCENDING"
-    rows = parts.recipes.page(caller.owner, kind, after, count + 1, category=query.get("category"), down=down)
+    rows = parts.recipes.page(caller.owner, kind, after, count + 1, category=category, down=down)
     further = {"NextToken": cursor.encode(kind, rows[count - 1].name)} if len(rows) > count else {}
     return {f"{kind}s": [_view(row) for row in rows[:count]], **further}
 
