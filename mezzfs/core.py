@@ -448,7 +448,7 @@ class Core:
                 room=room if extent.key is None and not extent.whole else _no_room,
                 first=lambda: task.won(me),
                 retries=self.retries if task.urgent else AHEAD,
-                note=lambda got: self._note(task, pace, got, part.start + start + length - extent.offset),
+                note=lambda got: self._note(task, pace, got, part.start - extent.offset),
             )
             try:
                 return fetch.run(start, length)
@@ -459,13 +459,14 @@ class Core:
         kept = through(self.disk, f"{extent.url}|{stat.version}", ask, found)
         return opened(extent, part.offset, part.length, kept, sink)
 
-    def _note(self, task: Task, pace: Pace, got: Measured, end: int) -> None:
-        """Take in one request, whose bytes end at `end` of the file."""
-        pace.measured(got.first_byte_s, got.body_s, got.length)
+    def _note(self, task: Task, pace: Pace, got: Measured, shift: int) -> None:
+        """Take in one request; `shift`: from offsets in the object to those in the file."""
+        if got.whole:
+            pace.measured(got.first_byte_s, got.body_s, got.length)
         if self.observer is not None:
             now, handle = time.monotonic(), task.handle.number
             began = now - got.first_byte_s - got.body_s
-            start = max(0, end - got.length)
+            start = max(0, got.offset + shift)
             self.observer.fetched(handle, start, got.length, urgent=task.urgent, began_s=began, ended_s=now)
 
     def _failed(self, task: Task, done: int, error: MezzError) -> None:

@@ -35,13 +35,22 @@ class Retries:
         return random.uniform(0.2, 1.0) * min(self.most_s, self.first_s * (1 << (failures - 1)))  # noqa: S311
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one request cost, for `Pace`."""
+    """What one request brought, and when.
 
-    first_byte_s: float = 0.0
-    body_s: float = 0.0
-    length: int = 0
+    Attributes:
+        offset: in the object, of its first byte.
+        length: bytes that came.
+        first_byte_s, body_s: seconds until the answer began, and from then on.
+        whole: all came that was asked for; otherwise the connection broke, or nobody wanted the rest.
+    """
+
+    offset: int
+    length: int
+    first_byte_s: float
+    body_s: float
+    whole: bool
 
 
 def checked(reply: Reply, url: str, offset: int, length: int, stat: Stat) -> Iterator[Bytes]:
@@ -122,6 +131,7 @@ class Fetch:
         alive: asked between tries and chunks; False stops the fetch, as nobody wants the bytes any more.
         room: gives memory for the bytes of (offset, at most so many), or None; the sink gets that memory back, filled.
         first: called once, when an answer has come and before its bytes; False gives way to a faster twin.
+        note: told of every answer that brought bytes, when it has ended.
     """
 
     def __init__(
@@ -180,19 +190,28 @@ class Fetch:
         began = time.perf_counter()
         reply = self._store.get(self._url, offset, length, self._stat)
         answered = time.perf_counter()
+        done = 0
         try:
             if not self._first():
                 raise _GaveWay
-            done = 0
             if reply.partial and reply.sha256 is None:
                 reply.landing.room = lambda: self._room(offset + done, length - done)
             for chunk in checked(reply, self._url, offset, length, self._stat):
-                yield chunk
                 done += len(chunk)
+                yield chunk
         finally:
             reply.close()
-        ended = time.perf_counter()
-        self._note(Measured(answered - began, ended - answered, length))
+            body_s = time.perf_counter() - answered
+            if done:
+                self._note(
+                    Measured(
+                        offset=offset,
+                        length=done,
+                        first_byte_s=answered - began,
+                        body_s=body_s,
+                        whole=done == length,
+                    )
+                )
 
 
 class _GaveWay(Exception):  # a twin was faster

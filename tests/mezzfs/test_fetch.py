@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import mezzfs
-from mezzfs.fetch import NoRanges, Retries, checked
+from mezzfs.fetch import Fetch, Measured, NoRanges, Retries, checked
 from mezzfs.objects import Stat
-from mezzfs.stores.base import Reply
+from mezzfs.stores.base import CHUNK, Reply
+from mezzfs.stores.memory import MemoryStore
 
 URL = "s3://bucket/title.mov"
 DATA = bytes(range(256)) * 4
@@ -88,3 +89,20 @@ def test_pauses_double_and_are_never_the_same_for_all() -> None:
         pauses = {retries.pause_s(failures) for _ in range(50)}
         assert len(pauses) > 10
         assert all(0.2 * most <= pause <= most for pause in pauses)
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 3])
+def test_bytes_that_came_before_nobody_wanted_more_are_noted(store: MemoryStore, wanted: int) -> None:
+    store.put("mem://title", bytes(3 * CHUNK))
+    took: list[int] = []
+    notes: list[Measured] = []
+    fetch = Fetch(
+        store,
+        "mem://title",
+        store.stat("mem://title"),
+        sink=lambda offset, _: not took.append(offset),
+        alive=lambda: len(took) < wanted,
+        note=notes.append,
+    )
+    assert fetch.run(0, 3 * CHUNK) == wanted * CHUNK
+    assert [(note.offset, note.length, note.whole) for note in notes] == [(0, wanted * CHUNK, wanted == 3)]
