@@ -326,6 +326,8 @@ def bench_mezzfs_cached(benchmark: Any, place: Field) -> None:
             os.pread(file, 4096, 0)
             costs.measure(side, lambda: again(lambda: os.pread(file, 4096, 0)))  # noqa: B023
             os.close(file)
+        if not place.server.counted:  # it would need the address and keys in this process's environment
+            return
         import mezzfs
 
         with mezzfs.open(f"{place.server.url}/bucket/title.mov") as mine:
