@@ -24,6 +24,8 @@ LEAST = 16
 """Samples in height and width that banding and saliency need."""
 STEP = 32
 """Sizes of pictures that models take are multiples of this."""
+WINDOW, LARGEST = 65, 3840 + 2160
+"""Side of CAMBI's window at 4K, samples; and the width and height together from which on it does not grow."""
 PQ = 16
 """Transfer function of ITU-T H.273."""
 
@@ -51,10 +53,14 @@ def still_features(frame: Frame, video: VideoStream, bars: Bars, threads: int) -
 
 
 def banding(luma: Plane, *, pq: bool) -> float:
-    """CAMBI of a plane of 8 bits and more, of at least 16x16; with `pq` steps are judged by the light of SMPTE ST 2084."""
+    """CAMBI of a plane of 8 bits and more, of at least 16x16; with `pq` steps are judged by the light of SMPTE ST 2084.
+
+    Its window grows with the picture up to 4K, and stays as large beyond: the kernel counts in 65x65 samples at most.
+    """
     from vmaf.features.cambi import Cambi, CambiOptions
 
-    cambi = Cambi(CambiOptions(cambi_eotf="pq" if pq else "bt1886"))
+    window = WINDOW * LARGEST // max(LARGEST, luma.width + luma.height)
+    cambi = Cambi(CambiOptions(cambi_eotf="pq" if pq else "bt1886", window_size=window))
     (value,) = cambi.measure((luma,), (luma,)).values()
     return value
 

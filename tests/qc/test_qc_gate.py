@@ -19,8 +19,8 @@ from pipelines.encode.request import EncodeRequest, checked
 from pipelines.qc.errors import BadProfile
 
 
-def panning(bbb: Path, path: Path, *, freeze: int) -> Path:
-    """A pan over a real picture, 320x180, of which some frames stand still."""
+def panning(bbb: Path, path: Path, *, freeze: int, dead: bool) -> Path:
+    """A pan over a real picture, 320x180, in which some frames repeat the one before them, or a sample is dead."""
     import av
 
     (wide,) = frames(str(bbb), FrameRange(60, 61))
@@ -36,6 +36,8 @@ def panning(bbb: Path, path: Path, *, freeze: int) -> Path:
                 noise = random.normal(0, 1, (180, 320))
             picture = np.full((270, 320), 128, np.uint8)
             picture[:180] = np.clip(np.rint(luma[:, left : left + 320] + noise), 16, 235)
+            if dead:
+                picture[77, 123] = 235 if picture[70:84, 115:130].mean() < 128 else 16
             frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
             frame.pts = number
             container.mux(stream.encode(frame))
@@ -43,16 +45,25 @@ def panning(bbb: Path, path: Path, *, freeze: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("freeze", [0, 12])
-def test_a_gate_stands_before_the_encoder(bbb: Path, tmp_path: Path, freeze: int) -> None:
-    asset = identify(str(panning(bbb, tmp_path / "title.mp4", freeze=freeze)))
+@pytest.mark.parametrize(
+    ("freeze", "dead", "why"),
+    [
+        pytest.param(0, False, None, id="clean"),
+        pytest.param(11, False, "12 equal frames in a shot that moves", id="freeze"),
+        pytest.param(0, True, "the sample at column 123, row 77 stands out", id="dead-pixel"),
+    ],
+)
+def test_a_gate_stands_before_the_encoder(
+    bbb: Path, tmp_path: Path, freeze: int, why: str | None, *, dead: bool
+) -> None:
+    asset = identify(str(panning(bbb, tmp_path / "title.mp4", freeze=freeze, dead=dead)))
     request = checked(EncodeRequest(crf="40", preset="ultrafast", single="mkv", qc_gate="error"))
     spec = encode_job(asset, request, title="title")
     spec = replace(spec, nodes=[node for node in spec.nodes if node.id not in ("score", "mux")])
     done = run(spec, work_dir=tmp_path / "work", workers=1, executor="inline")
-    assert ("assemble.parts" in done.outputs) == (freeze == 0)
-    if freeze:
-        with pytest.raises(JobFailed, match="equal frames in a shot that moves"):
+    assert ("assemble.parts" in done.outputs) == (why is None)
+    if why:
+        with pytest.raises(JobFailed, match=why):
             done.raise_for_state()
     else:
         done.raise_for_state()

@@ -133,6 +133,15 @@ def test_bands_are_seen_and_light_decides_in_pq() -> None:
     assert banding(fine, pq=False) < 0.5 < 2 * banding(fine, pq=True)
 
 
+@pytest.mark.parametrize("size", [(4096, 2160), (7680, 4320)])
+def test_bands_are_seen_in_pictures_larger_than_4k(size: tuple[int, int]) -> None:
+    """Those of cinemas and 8K; the lower rows are left out, which makes the same window."""
+    wide, high = size[0], size[1] // 9
+    places = np.abs(np.arange(wide + 8 * high) // 24 % 20 - 10)[: wide + size[1] - high]
+    assert banding(Plane(np.repeat((60 + places).astype(np.uint8)[None, :], high, axis=0)), pq=False) > 10
+    assert banding(Plane(np.full((high, wide), 60, np.uint8)), pq=False) == 0
+
+
 def test_only_dimensions_of_pictures_are_opened() -> None:
     header = b"\x12\x10\x0a\x02\x08\x0a\x0a\x02\x08\x03\x0a\x02\x08\x20\x0a\x02\x08\x20"
     assert models.opened(b"x" + header + b"\x08\x20", (10, 32)) == (
