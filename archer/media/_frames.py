@@ -42,7 +42,7 @@ def frames(
         ShortDecode: decoding ends before the range does.
         DecodeError: a frame cannot be decoded or comes out damaged.
     """
-    from archer.media.probe import probe
+    from archer.media._probe import probe
 
     url = asset.url if isinstance(asset, Asset) else asset
     facts = info or probe(url, threads=threads)
