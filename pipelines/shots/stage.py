@@ -19,7 +19,7 @@ SCHEMA = "shots@1"
 Detector = Literal["builtin", "transnetv2", "fusion"]
 """As in `archer.split.shots`, here so that listing settings imports no numpy."""
 CHUNK_FRAMES = 250
-"""Frames of a chunk, about ten seconds: a second or more of work for a task, and work for all cores in a short title."""
+"""Frames of a chunk, about ten seconds: some seconds of work for a task, and little to decode before what is wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class ShotsParams:
     Attributes:
         shortest_s, longest_s: seconds of a shot as decimal text; a boundary nearer to a more certain one is dropped, a
             longer shot is cut into equal parts. 0: no limit.
-        chunk_frames: frames that a chunk aims at; has no influence on the shots.
+        chunk_frames: frames that a chunk aims at, fewer towards the end of a title; has no influence on the shots.
         detector: `builtin`, `transnetv2` (its package must be installed), or `fusion` of both.
     """
 
@@ -61,7 +61,7 @@ class Shots(Stage[ShotsParams]):
         info = inputs.media()
         return [
             Item(chunk=chunk, weight=len(chunk.frames))
-            for chunk in keyframes.split(info.index, params.chunk_frames)
+            for chunk in keyframes.graded(info.index, params.chunk_frames)
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: ShotsParams) -> None:

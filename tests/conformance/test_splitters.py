@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from archer.errors import SpecError
 from archer.media import FrameIndex
 from archer.registry import SPLITTERS, installed
 from archer.split import splitter_named
+from archer.split.splitters import keyframes
 
 UNEVEN = np.cumsum([1, 1, 50, 1, 1, 1, 200, *[3] * 993])
 TITLES = {
@@ -47,6 +50,26 @@ def test_keyframes_begins_where_a_decoder_can() -> None:
     found = splitter_named("keyframes")(index(1000, keys), 100)
     assert {chunk.frames.start for chunk in found} <= set(keys)
     assert all(len(chunk.frames) <= 200 for chunk in found)
+
+
+@pytest.mark.parametrize(("count", "workers"), [(1442, 2), (8640, 2), (8640, 8), (172_800, 16)])
+def test_graded_chunks_leave_no_worker_idle(count: int, workers: int) -> None:
+    """The longest first, each to whoever is free: the last to end is at most a group of pictures behind the mean."""
+    keys = range(0, count, 48)
+    title = FrameIndex(pts=np.arange(count), keys=np.array(keys, np.int64), counted_by="demux")
+    found = keyframes.graded(title, 250)
+    assert {chunk.frames.start for chunk in found} <= set(keys)
+    assert sum(len(chunk.frames) for chunk in found) == count
+    ends = [0] * workers
+    for length in sorted((len(chunk.frames) for chunk in found), reverse=True):
+        heappush(ends, heappop(ends) + length)
+    assert max(ends) <= count / workers + 48
+
+
+def test_graded_chunks_do_not_cut_groups_of_pictures() -> None:
+    keys = list(range(0, 1000, 100))
+    assert [chunk.frames.start for chunk in keyframes.graded(index(1000, keys), 250)] == keys
+    assert [len(chunk.frames) for chunk in keyframes.graded(index(1000, [0]), 250)] == [250, 250, 500]
 
 
 def test_time_gives_equal_shares_of_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pyarrow import parquet
 from scipy import fft, ndimage
 from skimage.registration import phase_cross_correlation
 from skimage.transform import resize
@@ -18,6 +20,8 @@ from archer.media import FrameRange, frames, probe
 from cinemill_native.frames import Frame, PixelFormat, Plane
 from pipelines.vision import table
 from pipelines.vision.columns import (
+    CHROMA,
+    COMPARED,
     FACE_COLUMNS,
     FRAME_COLUMNS,
     FRAMES_SCHEMA,
@@ -28,7 +32,7 @@ from pipelines.vision.columns import (
 )
 from pipelines.vision.flash import NEAR, Red, flash, luminance, red_flash, redness
 from pipelines.vision.levels import Levels
-from pipelines.vision.measure import measured
+from pipelines.vision.measure import Rows, measured
 from pipelines.vision.motion import GRID, Motion, motion
 from pipelines.vision.palette import palette
 from pipelines.vision.phash import distances, phash
@@ -80,18 +84,22 @@ def unit(plane: Plane) -> npt.NDArray[np.float64]:
 def test_every_column_is_filled(pair: tuple[Frame, Frame]) -> None:
     first, second = (found for found, _ in measured(pair, levels(pair[0])))
     assert set(second) == {each.name for each in FRAME_COLUMNS}
-    compared = {
-        "ti",
-        "change",
-        "changed",
-        "field_order",
-        "top_change",
-        "bottom_change",
-        "flash",
-        "flash_dark",
-        "red_flash",
-    }
-    assert set(second) - set(first) == compared | {"pan_x", "pan_y", "zoom", "unexplained"}
+    assert set(second) - set(first) == COMPARED
+
+
+def test_only_columns_that_may_be_null_are_null(pair: tuple[Frame, Frame], tmp_path: Path) -> None:
+    """A grey title, whose first frame has the least that a row can have, makes a table."""
+    grey = PixelFormat(name="gray", bit_depth=pair[0].format.bit_depth, chroma_shift=None)
+    rows = Rows()
+    for found, tiny in measured(
+        [replace(each, planes=each.planes[:1], format=grey) for each in pair], levels(pair[0])
+    ):
+        rows.add(found, tiny)
+    table.write_part(tmp_path / "part.parquet", rows.columns, rows.tiny)
+    table.join_parts([tmp_path / "part.parquet"], tmp_path / "joined.parquet")
+    read = parquet.read_table(tmp_path / "joined.parquet")
+    assert {each.name for each in read.schema if each.nullable} == COMPARED | CHROMA
+    assert {name for name in read.column_names if read[name].null_count} == COMPARED | CHROMA
 
 
 def test_levels_of_luma_and_chroma(pair: tuple[Frame, Frame]) -> None:
