@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from archer.media import MediaInfo
-from archer.media._frames import layout_named
 from archer.media.convert import Converter, scaler_version
+from archer.media.layout import layout_named
 from archer.media.nut import write_nut
 from archer.process import Child, Limits, ffmpeg_path, tool_build
 from cinemill_native.frames import Frame

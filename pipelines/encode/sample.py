@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from archer.media import FrameRange, MediaInfo, frames, probe
-from archer.media.frames import as_frame, plane_sizes
+from archer.media.layout import as_frame, plane_sizes
 from archer.stage import Resources, TaskContext
 from cinemill_native.frames import Frame
 from encoder import ChunkFacts, EncodeSettings, Rung, encode_chunk
