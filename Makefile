@@ -17,7 +17,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 NATIVE := $(shell find native -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt)
 CXX_FILES := $(filter-out %CMakeLists.txt,$(NATIVE))
-PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --benchmark-disable $(PYTEST_ARGS)
+# In the order of their names: by number of tests, the few longest come last, and one core waits for the other.
+PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder --benchmark-disable $(PYTEST_ARGS)
 
 .PHONY: help demo test test-full lint format sanitize bench system install clean
 .DEFAULT_GOAL := help
@@ -31,10 +32,12 @@ demo: $(VENV)/.demo  ## install and encode a real clip; ends with the path of th
 	$(BIN)/cinemill encode "$$clip" -o $(DEMO_OUT)
 	@echo "$(abspath $(DEMO_OUT))/report.html"
 
-test: lint system  ## install, check the style, run every test but the slow ones
+test:  ## install, check the style, run every test but the slow ones
+	@$(MAKE) --no-print-directory -j2 lint system
 	@$(PYTEST) -q -m 'not slow' tests benchmarks
 
 test-full: lint system sanitize  ## the same with the slow tests and the sanitizers
+	@$(BIN)/python -m pip install --quiet 'pandas>=2.2'  # not before: pyarrow imports it into every process that finds it
 	@$(PYTEST) -q tests benchmarks
 
 lint: $(VENV)/.dev  ## formatting, ruff, mypy, import layers, clang-format

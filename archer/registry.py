@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from archer.errors import SpecError
@@ -22,12 +21,16 @@ GROUPS = (JOBS, DIALECTS, STAGES, SPLITTERS, EXECUTORS, STORES)
 @cache
 def installed(group: str) -> dict[str, str]:
     """Name -> `module:attribute` of every plug-in of an entry point group; imports none of them."""
+    from importlib.metadata import entry_points  # workers of stages that come as classes do without
+
     return {point.name: point.value for point in entry_points(group=group)}
 
 
 @cache
 def distribution_of(group: str, name: str) -> str:
     """The distribution that installed a plug-in, with its version: `cinemill-histogram 0.1.0`."""
+    from importlib.metadata import entry_points
+
     point = next(point for point in entry_points(group=group) if point.name == name)
     return f"{point.dist.name} {point.dist.version}" if point.dist else ""
 

@@ -32,10 +32,10 @@ from archer.artifact import Artifact
 from archer.media.asset import Asset
 from archer.media.range import FrameRange
 from archer.split.chunk import Chunk
-from cinemill_native.frames import Frame
 
 if TYPE_CHECKING:
     from archer.media.info import MediaInfo
+    from cinemill_native.frames import Frame
 
 Scalar = str | int | bool
 Input = Artifact | Asset

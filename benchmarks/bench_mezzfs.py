@@ -360,11 +360,14 @@ def bench_mezzfs_ffmpeg(benchmark: Any, place: Field, clip: str) -> None:
     costs, local = Costs(benchmark, place, "48 frames"), place.bucket / clip
     used, span = local.stat().st_size * 48 // 240, chunk(local)
 
-    def hinted(side: str, path: Path) -> None:
+    def told(path: Path) -> list[float]:
         with path.open("rb", buffering=0):  # hints hold while it is open
             os.getxattr(path, f"user.mezzfs.hints.{span[0]}-{span[1]}")
-            costs.measure(f"{side} hinted", lambda: [frames(path)], pid=place.pids[side], used=used)
-            costs.asked(path)
+            return [frames(path)]
+
+    def hinted(side: str, path: Path) -> None:
+        costs.measure(f"{side} hinted", lambda: told(path), pid=place.pids[side], used=used)
+        costs.asked(path)
 
     def work() -> None:
         for side, folder in place.folders.items():

@@ -1,7 +1,8 @@
 """VMAF of 1080p: our scorer against ffmpeg's libvmaf (and a `vmaf` command, where one is on PATH), frame by frame equal.
 
-`raw`: planes in memory against raw files, one thread: the metric alone. `files`: two H.264 files end to end. The pictures
-are the demo clip, enlarged, against its own encode; a run has 504 frames. CINEMILL_BENCH_FRAMES makes it shorter.
+`raw`: planes in memory against raw files, one thread: the metric alone. `similarity`: SSIM and MS-SSIM in the same way, of
+24 frames. `files`: two H.264 files end to end. The pictures are the demo clip, enlarged, against its own encode; a run has
+504 frames. CINEMILL_BENCH_FRAMES makes it shorter.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 from archer.process import ffmpeg_path, tool_version
 from cinemill_native import Plane, exec_path
 from vmaf import NativeScorer, model_named, regression_of, score
+from vmaf.features.ssim import MsSsim, Ssim
 from vmaf.stream import ScoreStream
 
 WIDTH, HEIGHT, STORED = 1920, 1080, 24
@@ -103,12 +105,18 @@ def logged(log: Path, models: str) -> Scores:
 
 def by_ffmpeg(inputs: list[str | Path], log: Path, models: str, frames: int, threads: int) -> Scores:
     chosen = "|".join(f"version={name}\\:name={column}" for column, name in MODELS[models].items())
+    run_filter(inputs, log, f"model='{chosen}'", frames, threads)
+    return logged(log, models)
+
+
+def run_filter(inputs: list[str | Path], log: Path, wanted: str, frames: int, threads: int) -> None:
     cut = f"trim=end_frame={frames}"
-    graph = f"[0:v]{cut}[d];[1:v]{cut}[r];[d][r]libvmaf=model='{chosen}':n_threads={threads}:log_fmt=json:log_path={log}"
+    graph = (
+        f"[0:v]{cut}[d];[1:v]{cut}[r];[d][r]libvmaf={wanted}:n_threads={threads}:log_fmt=json:log_path={log}"
+    )
     ffmpeg(
         *inputs, "-filter_complex_threads", "1", "-lavfi", graph, "-frames:v", str(frames), "-f", "null", "-"
     )
-    return logged(log, models)
 
 
 def raw_inputs(pair: dict[str, Path], depth: int) -> list[str | Path]:
@@ -143,6 +151,32 @@ def bench_vmaf_raw(
             for column, scores in by_command(pair, depth, tmp_path / "v.json", models).items()
         }
     race(lambda: ours_raw(pair, depth, frames, models, threads), peers, rounds=3, per=frames, unit="frame")
+
+
+def similarity_ours(pair: dict[str, Path], frames: int, metric: str) -> list[str]:
+    measure = Ssim().measure if metric == "ssim" else MsSsim().measure
+    sides = (pictures(pair[f"{side}8"], 8, frames) for side in ("ref", "dist"))
+    return [f"{measure(*both)[f'float_{metric}']:.6f}" for both in zip(*sides, strict=True)]
+
+
+def similarity_of_libvmaf(pair: dict[str, Path], log: Path, frames: int, metric: str) -> list[str]:
+    run_filter(raw_inputs(pair, 8), log, f"model=:feature=name=float_{metric}", frames, 1)
+    return [f"{row['metrics'][f'float_{metric}']:.6f}" for row in json.loads(log.read_text())["frames"]]
+
+
+@pytest.mark.parametrize("metric", ["ssim", "ms_ssim"])
+def bench_vmaf_similarity(race: Any, pair: dict[str, Path], stored: int, tmp_path: Path, metric: str) -> None:
+    race(
+        lambda: similarity_ours(pair, stored, metric),
+        {
+            f"libvmaf of {tool_version(ffmpeg_path())}": lambda: similarity_of_libvmaf(
+                pair, tmp_path / "log.json", stored, metric
+            )
+        },
+        rounds=3,
+        per=stored,
+        unit="frame",
+    )
 
 
 def ours_files(pair: dict[str, Path]) -> Scores:

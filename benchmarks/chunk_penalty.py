@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from archer.media import FrameRange, MediaInfo, frames, probe
 from archer.media.convert import Converter
-from archer.media.frames import layout_named
+from archer.media.layout import layout_named
 from archer.media.nut import write_nut
 from archer.process import Child
 from encoder import EncodeSettings, Rung, assemble, encode_chunk

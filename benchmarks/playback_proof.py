@@ -38,7 +38,7 @@ from pipelines.packaging.tracks import AudioTrack, VideoTrack
 SECONDS, RATE, FRAMES = 60, 24, 1440
 CODECS, LADDER, CRF, PRESET = "x264,svtav1", "720p,432p,270p", "24,40", "veryfast,10"
 LANGUAGES = {"eng": "volume=1", "deu": "volume=0.6"}
-SEALED_TESTS = ("decrypt", "locked", "play", "sound")
+SEALED_TESTS = ("decrypt", "frames", "locked", "play", "seek", "sound")
 KINDS = ("clear", "cenc", "cbcs")
 DEVICES = (
     "package",

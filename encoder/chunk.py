@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from archer.media import MediaInfo
 from archer.media.convert import Converter, scaler_version
-from archer.media.frames import layout_named
+from archer.media.layout import layout_named
 from archer.media.nut import write_nut
 from archer.process import Child, Limits, ffmpeg_path, tool_build
 from cinemill_native.frames import Frame
@@ -18,6 +18,9 @@ from encoder.codecs import codec_named
 from encoder.filters import colour_filter, colour_tags, static_hdr
 from encoder.ladder import Rung
 from encoder.settings import EncodeSettings
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 BITEXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
@@ -44,6 +47,7 @@ def encode_chunk(
     out: Path,
     *,
     on_frame: Callable[[int], None] | None = None,
+    on_picture: Callable[[int, VideoFrame], None] | None = None,
     limits: Limits | None = None,
 ) -> ChunkFacts:
     """Encode `frames` at a rung to a mp4 file without sound, and check it by decoding it.
@@ -58,6 +62,7 @@ def encode_chunk(
         settings: how.
         out: the file to write.
         on_frame: called with the number of frames handed over so far.
+        on_picture: see `check_chunk`; the file is complete by then.
         limits: what the encoder process may use.
 
     Raises:
@@ -77,7 +82,7 @@ def encode_chunk(
     with Child(_argv(info, settings, out), feeds=1, limits=limits) as child:
         child.feed(0, write)
         child.finish()
-    return check_chunk(out, Expected.of(info, rung, pixels.name, frames=sum(counted)))
+    return check_chunk(out, Expected.of(info, rung, pixels.name, frames=sum(counted)), on_picture)
 
 
 def _argv(info: MediaInfo, settings: EncodeSettings, out: Path) -> list[str | Path]:

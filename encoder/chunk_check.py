@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -69,8 +70,14 @@ class Expected:
         )
 
 
-def check_chunk(path: Path, expected: Expected) -> ChunkFacts:
+def check_chunk(
+    path: Path, expected: Expected, on_picture: Callable[[int, VideoFrame], None] | None = None
+) -> ChunkFacts:
     """Decode a chunk, and compare it with what was wanted: count, times, size, format, colours; a key frame first.
+
+    Args:
+        path, expected: the chunk, and what it must be.
+        on_picture: called with the number of each decoded picture and the picture, for those who want to look at it too.
 
     Raises:
         ChunkBroken: names what is off, with the number of the frame where there is one.
@@ -85,13 +92,19 @@ def check_chunk(path: Path, expected: Expected) -> ChunkFacts:
             raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {len(packets)} came out")
         if not packets[0].is_keyframe:
             raise ChunkBroken(path.name, "it does not begin with a key frame")
-        decoded = _decoded(packets, stream, path, expected)
+        decoded = _decoded(packets, stream, path, expected, on_picture)
     if decoded != wanted:
         raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {decoded} decode")
     return ChunkFacts(frames=wanted, size=path.stat().st_size, payload=sum(packet.size for packet in packets))
 
 
-def _decoded(packets: list[Packet[Any]], stream: VideoStream, path: Path, expected: Expected) -> int:
+def _decoded(
+    packets: list[Packet[Any]],
+    stream: VideoStream,
+    path: Path,
+    expected: Expected,
+    on_picture: Callable[[int, VideoFrame], None] | None,
+) -> int:
     """How many pictures come out of the decoder, each as it should be."""
     import av
 
@@ -104,6 +117,8 @@ def _decoded(packets: list[Packet[Any]], stream: VideoStream, path: Path, expect
                 reason = _difference(picture, count, expected, tick)
                 if reason:
                     raise ChunkBroken(path.name, f"frame {count}: {reason}")
+                if on_picture is not None:
+                    on_picture(count, picture)
                 count += 1
     except av.FFmpegError as error:
         raise ChunkBroken(path.name, f"frame {count} cannot be decoded: {error.strerror}") from error

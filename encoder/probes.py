@@ -15,7 +15,10 @@ Probe = tuple[Size, Decimal]
 
 
 def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
-    """Two qualities at the largest size and two at the smallest: everything else lies between or near them.
+    """Two qualities at the largest size and one at the smallest: everything else lies between or near them.
+
+    How quality falls over the quality value is much the same at all sizes; a second point at the smallest one makes plans no
+    better (see `benchmarks/bd_rate.py`).
 
     Args:
         sizes: of the ladder, in any order.
@@ -24,7 +27,7 @@ def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
     ordered = sorted(set(sizes), key=lambda size: -size[0] * size[1])
     good, less = (Decimal(guess) for guess in codec.first_guesses)
     poor = min(codec.quality[1], good + 2 * (less - good))
-    return tuple((size, crf) for size in dict.fromkeys((ordered[0], ordered[-1])) for crf in (good, poor))
+    return tuple(dict.fromkeys(((ordered[0], good), (ordered[0], poor), (ordered[-1], good))))
 
 
 def corrections(
@@ -37,11 +40,11 @@ def corrections(
     Args:
         decided: the ladder from the points so far.
         shots: those points.
-        codec: a sixth of the distance of its first guesses is near.
+        codec: a third of the distance of its first guesses is near.
         again: the shots were corrected before; only what lies beyond the known curves, by half of that distance, is asked for.
     """
     good, less = (Decimal(guess) for guess in codec.first_guesses)
-    near = (less - good) / (2 if again else 6)
+    near = (less - good) / (2 if again else 3)
     return tuple(_of_shot(place, shot, decided, near) for place, shot in enumerate(shots))
 
 

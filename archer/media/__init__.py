@@ -13,27 +13,55 @@ This package does not know the engine.
 
 from __future__ import annotations
 
-from archer.media.asset import Asset as Asset
-from archer.media.errors import DecodeError as DecodeError
-from archer.media.errors import FrameRangeError as FrameRangeError
-from archer.media.errors import InvalidMedia as InvalidMedia
-from archer.media.errors import MediaError as MediaError
-from archer.media.errors import NoVideo as NoVideo
-from archer.media.errors import ShortDecode as ShortDecode
-from archer.media.frames import frames as frames
-from archer.media.hdr import Hdr as Hdr
-from archer.media.hdr import Mastering as Mastering
-from archer.media.index import FrameIndex as FrameIndex
-from archer.media.info import AudioStream as AudioStream
-from archer.media.info import Chapter as Chapter
-from archer.media.info import MediaInfo as MediaInfo
-from archer.media.info import MediaProblem as MediaProblem
-from archer.media.info import TextStream as TextStream
-from archer.media.info import VideoStream as VideoStream
-from archer.media.info import display_size as display_size
-from archer.media.probe import identify as identify
-from archer.media.probe import probe as probe
-from archer.media.range import FrameRange as FrameRange
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archer.media._frames import frames as frames
+    from archer.media._probe import identify as identify
+    from archer.media._probe import probe as probe
+    from archer.media.asset import Asset as Asset
+    from archer.media.errors import DecodeError as DecodeError
+    from archer.media.errors import FrameRangeError as FrameRangeError
+    from archer.media.errors import InvalidMedia as InvalidMedia
+    from archer.media.errors import MediaError as MediaError
+    from archer.media.errors import NoVideo as NoVideo
+    from archer.media.errors import ShortDecode as ShortDecode
+    from archer.media.hdr import Hdr as Hdr
+    from archer.media.hdr import Mastering as Mastering
+    from archer.media.index import FrameIndex as FrameIndex
+    from archer.media.info import AudioStream as AudioStream
+    from archer.media.info import Chapter as Chapter
+    from archer.media.info import MediaInfo as MediaInfo
+    from archer.media.info import MediaProblem as MediaProblem
+    from archer.media.info import TextStream as TextStream
+    from archer.media.info import VideoStream as VideoStream
+    from archer.media.info import display_size as display_size
+    from archer.media.range import FrameRange as FrameRange
+
+_HOMES = {
+    "Asset": "asset",
+    "AudioStream": "info",
+    "Chapter": "info",
+    "DecodeError": "errors",
+    "FrameIndex": "index",
+    "FrameRange": "range",
+    "FrameRangeError": "errors",
+    "Hdr": "hdr",
+    "InvalidMedia": "errors",
+    "Mastering": "hdr",
+    "MediaError": "errors",
+    "MediaInfo": "info",
+    "MediaProblem": "info",
+    "NoVideo": "errors",
+    "ShortDecode": "errors",
+    "TextStream": "info",
+    "VideoStream": "info",
+    "display_size": "info",
+    "frames": "_frames",
+    "identify": "_probe",
+    "probe": "_probe",
+}
 
 __all__ = [
     "Asset",
@@ -58,3 +86,12 @@ __all__ = [
     "identify",
     "probe",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use: an engine without media needs no NumPy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from archer.media.frames import plane_sizes
 from archer.media.info import MediaInfo
+from archer.media.layout import plane_sizes
 from archer.media.picture import picture_filters
 from cinemill_native import plane_view
 from cinemill_native.frames import Frame, PixelFormat, Plane

@@ -33,17 +33,32 @@ def read_shots(points: Mapping[str, Any], info: MediaInfo) -> list[ShotPoints]:
     ]
 
 
-def decided_ladder(wanted: Mapping[str, Any], shots: Sequence[ShotPoints], codec: Codec) -> list[Decided]:
+def finest(points: Mapping[str, Any], codec: Codec) -> Decimal:
+    """The best quality value to use: the codec's, or one beyond the worst that it could not carry out.
+
+    Args:
+        points: an `rd-points@1` object.
+        codec: a sixth of the distance of its first guesses is gone beyond.
+    """
+    good, less = (Decimal(guess) for guess in codec.first_guesses)
+    refused = [Decimal(point["crf"]) for point in points.get("refused", ())]
+    return min(good, max(refused) + (less - good) / 6) if refused else codec.quality[0]
+
+
+def decided_ladder(
+    wanted: Mapping[str, Any], shots: Sequence[ShotPoints], codec: Codec, best: Decimal = Decimal(0)
+) -> list[Decided]:
     """Every rung without a quality value of its own, decided.
 
     Args:
         wanted: a `rungs@1` object.
         shots: measured.
         codec: its range and grid of quality values.
+        best: the least quality value to use; see `finest`.
     """
     rungs = [rung for rung in read_rungs(wanted) if not rung.crf]
     goals = read_goals(wanted)
-    tables = tables_of(rungs, shots, codec, wanted)
+    tables = tables_of(rungs, shots, codec, wanted, best)
     if wanted["automatic"]:
         shorts = {(rung.width, rung.height): min(rung.width, rung.height) for rung in rungs}
         return automatic(tables, goals.wanted, goals.rules, shorts)
@@ -51,10 +66,14 @@ def decided_ladder(wanted: Mapping[str, Any], shots: Sequence[ShotPoints], codec
 
 
 def tables_of(
-    rungs: Sequence[Rung], shots: Sequence[ShotPoints], codec: Codec, wanted: Mapping[str, Any]
+    rungs: Sequence[Rung],
+    shots: Sequence[ShotPoints],
+    codec: Codec,
+    wanted: Mapping[str, Any],
+    best: Decimal = Decimal(0),
 ) -> dict[Size, Candidates]:
     """What there is to choose from, for each size of the rungs."""
-    grid = quality_grid(codec, shots)
+    grid = tuple(crf for crf in quality_grid(codec, shots) if crf >= best)
     places = np.array([float(crf) for crf in grid])
     surfaces = [Surface(shot.points, places) for shot in shots]
     limits = read_goals(wanted).limits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from encoder import EncodeSettings, Rung
 from encoder.codecs import codec_named
 from encoder.filters import notices
 from encoder.rules import Decided
-from pipelines.allocate.decision import decided_ladder, read_shots, tables_of
+from pipelines.allocate.decision import decided_ladder, finest, read_shots, tables_of
 from pipelines.allocate.explain import explained, plain, predicted
 from pipelines.allocate.seen import error_seen
 from pipelines.analyse.rungs import read_goals, read_rungs
@@ -56,13 +57,15 @@ class Allocate(Stage[AllocateParams]):
         wanted, points = ctx.inputs.json("rungs"), ctx.inputs.json("points")
         shots, codec = read_shots(points, info), codec_named(params.settings.codec)
         free = [rung for rung in read_rungs(wanted) if not rung.crf]
-        decided = decided_ladder(wanted, shots, codec) if free else []
-        tables = tables_of(free, shots, codec, wanted) if free else {}
+        best = finest(points, codec)
+        decided = decided_ladder(wanted, shots, codec, best) if free else []
+        tables = tables_of(free, shots, codec, wanted, best) if free else {}
         goals = read_goals(wanted)
         reasons = explained(decided, tables, shots, goals.pool)
         reasons["seen"] = error_seen(shots, [(rung.width, rung.height) for rung in free], codec)
         ctx.out_json("choices", {"schema": "choices@1", "goals": asdict(goals), **reasons})
         ladder = _ladder(info, wanted, decided, params)
+        ladder["notices"] += _refused(points, best)
         ctx.out_json("ladder", ladder)
         ctx.out_json("texts", [_text(rung) for rung in ladder["rungs"]])
 
@@ -90,6 +93,16 @@ def _ladder(
         "search": [],
         "notices": [*problems, *wanted["notices"], *notices(info, top, pixel_format), *missed],
     }
+
+
+def _refused(points: Mapping[str, Any], best: Decimal) -> list[str]:
+    """What the encoder could not carry out, once for each size and quality value."""
+    found = {(point["width"], point["height"], point["crf"]): point["refused"] for point in points["refused"]}
+    codec, least = points["codec"], plain(best)
+    return [
+        f"{codec} broke at {width}x{height} with quality {crf} ({why}); quality {least} is the best that is used"
+        for (width, height, crf), why in found.items()
+    ]
 
 
 def _row(one: Decided) -> dict[str, Any]:

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from archer.media import MediaInfo
 from archer.split import Chunk
 from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
-from encoder import EncodeSettings, Rung
+from encoder import ChunkBroken, EncodeSettings, Rung
 from encoder.chunk import chunk_coder, gop_frames
 from encoder.codecs import codec_named
 from encoder.probes import Probe, corrections, first_probes
-from pipelines.allocate.decision import decided_ladder, read_shots
+from pipelines.allocate.decision import decided_ladder, finest, read_shots
 from pipelines.analyse.rungs import read_rungs
 from pipelines.encode.chunks import title_chunks
-from pipelines.encode.limits import coder_resources
-from pipelines.encode.sample import deep, measured
+from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.encode.zones import Zone, settings_in, title_zones
 from pipelines.score.scorer import default_scorer
 
 SCHEMA = "rd-points@1"
-STEPS, LEAST_SCORED = (5, 3, 7), 12
-"""Every n-th frame is scored, twelve of a shot at least. The steps are odd, because B-frames come in powers of two: every
-fourth frame of x264 is always one of the better ones (1.7 VMAF too good, measured). For the same reason they share no
-factor with the distance of key frames, and each shot begins elsewhere: its first frame is a key frame."""
+STEPS = {11: 20, 7: 20, 5: 12, 3: 12}
+"""Every n-th frame is scored, and so many of a shot at least, since the error falls with the root of their number. The steps
+are odd, because B-frames come in powers of two: every fourth frame of x264 is always one of the better ones (1.7 VMAF too
+good, measured). For the same reason they share no factor with the distance of key frames where there are more than two, and each
+shot begins elsewhere: its first frame is a key frame."""
+AFFINE = (8, 2000)
+"""With so many chunks, each is measured by one worker at a time, which has its pictures then. Fewer would leave workers
+idle, and the scheduler looks at every key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,7 @@ class AnalyseParams:
 class Analyse(Stage[AnalyseParams]):
     """First a few settings that span the ladder, then, for each rung, the one that its shot would get."""
 
-    name, version, params = "analyse", 1, AnalyseParams
+    name, version, params = "analyse", 2, AnalyseParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "shots": "shots@1", "rungs": "rungs@1"})
     parts = MappingProxyType({"point": "rd-point@1"})
     outputs = MappingProxyType({"points": SCHEMA})
@@ -58,7 +62,7 @@ class Analyse(Stage[AnalyseParams]):
 
     def resources(self, params: AnalyseParams) -> Resources:
         """An encoder, and a scorer after it."""
-        return coder_resources(params.settings)
+        return sample_resources(params.settings)
 
     def fingerprint(self, params: AnalyseParams) -> str:
         """Encoder and scorer."""
@@ -79,10 +83,14 @@ class Analyse(Stage[AnalyseParams]):
         sizes = [(rung.width, rung.height) for rung in rungs]
         probes = first_probes(sizes, codec_named(params.settings.codec))
         chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
-        return [_item(chunk, probe, inputs) for probe in probes for chunk in chunks]
+        return _items(chunks, [probes] * len(chunks), inputs)
 
     def map(self, ctx: TaskContext, item: Item, params: AnalyseParams) -> None:
-        """Code and score one chunk at one setting."""
+        """Code and score one chunk at one setting.
+
+        Some encoders break at the finest qualities they claim to have: better than the first guess, such a point is one that
+        cannot be had; else it is an error.
+        """
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         part, values = item.chunk.frames, item.values
         rung = Rung(name=item.variant, width=int(values["width"]), height=int(values["height"]))
@@ -90,9 +98,16 @@ class Analyse(Stage[AnalyseParams]):
         zoned = settings_in(_zones(info, params), part, deep(params.settings, info))
         settings = replace(zoned, crf=str(values["crf"]))
         step = scored_step(len(part), gop_frames(settings, info))
-        facts, scores = measured(
-            ctx, part, rung, settings, model=params.model, subsample=step, first=item.chunk.index
-        )
+        sample = Sample(part=part, model=params.model, subsample=step, first=item.chunk.index)
+        try:
+            facts, scores = measured(ctx, sample, rung, settings)
+        except ChunkBroken as error:
+            if settings.crf and Decimal(settings.crf) >= Decimal(
+                codec_named(settings.codec).first_guesses[0]
+            ):
+                raise
+            ctx.out_json("point", {"refused": error.problem})
+            return
         pooled = scores.pooled("vmaf")
         point = {"bytes": facts.payload, "mean": round(pooled.mean, 4)}
         ctx.out_json("point", {**point, "harmonic": round(pooled.harmonic_mean, 4)})
@@ -102,7 +117,7 @@ class Analyse(Stage[AnalyseParams]):
         info = ctx.inputs.media()
         chunks = title_chunks(ctx.inputs.json("shots"), info, params.chunk_s, _zones(info, params))
         found: dict[str, Any] = {"schema": SCHEMA, "codec": params.settings.codec, "model": params.model}
-        found["shots"] = _rows(chunks, parts, ctx.inputs)
+        found["shots"], found["refused"] = _rows(chunks, parts, ctx.inputs)
         if parts:
             again = len(parts) > len(self.split(ctx.inputs, params))
             items = _corrections(ctx.inputs, info, chunks, found, again=again)
@@ -119,18 +134,22 @@ def scored_step(frames: int, gop: int) -> int:
         frames: of the shot.
         gop: distance of key frames, frames.
     """
-    return next((step for step in STEPS if frames >= step * LEAST_SCORED and gop % step), 1)
+    apart = (step for step in STEPS if gop % step or frames <= 2 * gop)
+    return next((step for step in apart if frames >= step * STEPS[step]), 1)
 
 
-def _rows(chunks: Sequence[Chunk], parts: Sequence[Part], inputs: Inputs) -> list[dict[str, Any]]:
-    """Every chunk with its points, in the order in which they were asked for."""
+def _rows(
+    chunks: Sequence[Chunk], parts: Sequence[Part], inputs: Inputs
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Every chunk with its points, in the order in which they were asked for; and the points that cannot be had."""
+    refused: list[dict[str, Any]] = []
     rows: dict[int, dict[str, Any]] = {
         chunk.index: {"start": chunk.frames.start, "end": chunk.frames.end, "points": []} for chunk in chunks
     }
     for part in parts:
         point = {**part.item.values, **inputs.read(part.outputs["point"])}
-        rows[_index(part)]["points"].append(point)
-    return [rows[chunk.index] for chunk in chunks]
+        (refused if "refused" in point else rows[_index(part)]["points"]).append(point)
+    return [rows[chunk.index] for chunk in chunks], refused
 
 
 def _zones(info: MediaInfo, params: AnalyseParams) -> tuple[Zone, ...]:
@@ -147,14 +166,22 @@ def _corrections(
 ) -> list[Item]:
     """Items for the settings that the ladder would use by what is known so far."""
     shots, codec = read_shots(found, info), codec_named(found["codec"])
-    decided = decided_ladder(inputs.json("rungs"), shots, codec)
+    decided = decided_ladder(inputs.json("rungs"), shots, codec, finest(found, codec))
     probes = corrections(decided, shots, codec, again=again)
+    return _items(chunks, probes, inputs)
+
+
+def _items(chunks: Sequence[Chunk], probes: Sequence[Sequence[Probe]], inputs: Inputs) -> list[Item]:
+    """One for each chunk's probes, those of a chunk together: a worker that has its pictures goes on with them."""
+    alone = AFFINE[0] <= len(chunks) <= AFFINE[1]
     return [
-        _item(chunk, probe, inputs) for chunk, wanted in zip(chunks, probes, strict=True) for probe in wanted
+        _item(chunk, probe, inputs, alone=alone)
+        for chunk, wanted in zip(chunks, probes, strict=True)
+        for probe in wanted
     ]
 
 
-def _item(chunk: Chunk, probe: Probe, inputs: Inputs) -> Item:
+def _item(chunk: Chunk, probe: Probe, inputs: Inputs, *, alone: bool) -> Item:
     (width, height), crf = probe
     return Item(
         chunk=chunk,
@@ -162,4 +189,5 @@ def _item(chunk: Chunk, probe: Probe, inputs: Inputs) -> Item:
         values={"width": width, "height": height, "crf": f"{crf.normalize():f}"},
         uses={"asset": inputs["asset"], "media": inputs["media"]},
         weight=len(chunk.frames),
+        exclusive=f"analyse-{chunk.index}" if alone else "",
     )

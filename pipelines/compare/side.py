@@ -20,6 +20,7 @@ from pipelines.encode.place import report_place
 from pipelines.encode.publish import is_remote, local_path
 from pipelines.report.features import scores_of
 from pipelines.reproduce.recorded import read_run
+from pipelines.score.rows import rendition_rows
 from vmaf import FrameScores
 
 if TYPE_CHECKING:
@@ -172,10 +173,7 @@ def _rung(folder: Path, place: str, table: pa.Table, row: Mapping[str, Any], sco
 
 
 def _column(table: pa.Table, rendition: str, name: str) -> Any:
-    import pyarrow.compute as pc
-
-    rows = table.filter(pc.field("rendition") == rendition).sort_by("frame")
-    return rows[name].to_numpy()
+    return rendition_rows(table, rendition)[name].to_numpy()
 
 
 def _duration(times: npt.NDArray[np.float64], frame_rate: str) -> float:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines.encode.cost import FILE as COST
+from pipelines.encode.manifest import parsed
 from pipelines.encode.place import report_place
 from pipelines.encode.publish import MANIFEST, is_remote, local_path, read_remote
 from pipelines.encode.record import RECORD
 
-SMALL = (MANIFEST, RECORD, COST, "features.parquet", "shots.json", "ladder.json")
-"""What says how an output was made and how good it is; its videos stay where they are."""
+SMALL = (RECORD, COST, "features.parquet", "shots.json")
+"""With the manifest and the ladders: what says how an output was made and how good it is; its videos stay where they are."""
+LADDER = r"ladder(-[a-z0-9]+)?\.json"
+"""Name of a ladder; those of further codecs have their names."""
 
 
 @contextmanager
@@ -32,8 +36,10 @@ def output_folder(place: str) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="cinemill-output-") as temporary:
         folder = Path(temporary)
-        for name in SMALL:
-            content = read_remote(base, name)
+        manifest = read_remote(base, MANIFEST)
+        files = parsed(manifest or b"").get("files", {})
+        for name in (MANIFEST, *SMALL, *(name for name in files if re.fullmatch(LADDER, name))):
+            content = manifest if name == MANIFEST else read_remote(base, name)
             if content is not None:
                 (folder / name).write_bytes(content)
         yield folder

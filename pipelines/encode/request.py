@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -128,7 +128,7 @@ class EncodeRequest:
         if len(names) == 1:
             return (self,)
         crfs, presets = _shared("--crf", self.crf, names), _shared("--preset", self.preset, names)
-        params = _shared("--encoder-params", self.encoder_params, names)
+        params = _shared("--encoder-params", self.encoder_params, names, _params_split)
         rows = zip(names, crfs, presets, params, strict=True)
         return tuple(
             replace(self, codec=codec, crf=crf, preset=preset, encoder_params=more)
@@ -254,9 +254,25 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     return request
 
 
-def _shared(option: str, value: str, codecs: Sequence[str]) -> list[str]:
+def _params_split(text: str) -> list[str]:
+    """Parameters of each codec: a comma ends those of one unless what follows is no `key=value`, as in `psy-rd=1.0,0.2`."""
+    found: list[str] = []
+    for part in text.split(","):
+        if found and part.strip() and "=" not in part.partition(":")[0]:
+            found[-1] += f",{part}"
+        else:
+            found.append(part)
+    return found
+
+
+def _shared(
+    option: str,
+    value: str,
+    codecs: Sequence[str],
+    split: Callable[[str], Sequence[str]] = lambda text: text.split(","),
+) -> list[str]:
     """A setting for each codec: all the same, or one for each."""
-    values = [part.strip() for part in value.split(",")]
+    values = [part.strip() for part in split(value)]
     if len(values) not in (1, len(codecs)) or (option == "--crf" and any(values) != all(values)):
         raise BadSetting(option, value, f"wanted one value, or one for each of {', '.join(codecs)}")
     return values * (len(codecs) // len(values))

@@ -16,8 +16,7 @@ from encoder.chunk import chunk_coder
 from encoder.codecs import codec_named
 from encoder.filters import notices
 from encoder.rate_search import best_crf, next_crf
-from pipelines.encode.limits import coder_resources
-from pipelines.encode.sample import deep, measured
+from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.score.scorer import default_scorer
 
 SCHEMA = "ladder@1"
@@ -56,7 +55,7 @@ class Search(Stage[SearchParams]):
 
     def resources(self, params: SearchParams) -> Resources:
         """An encoder, and a scorer after it."""
-        return coder_resources(params.settings)
+        return sample_resources(params.settings)
 
     def fingerprint(self, params: SearchParams) -> str:
         """Encoder and scorer."""
@@ -82,7 +81,7 @@ class Search(Stage[SearchParams]):
         rung, part = _rungs(info, params)[0][0], _frames_of(item)
         settings = replace(deep(params.settings, info), crf=str(item.values["crf"]))
         step = SUBSAMPLE if _is_long(info) else 1
-        facts, scores = measured(ctx, part, rung, settings, model=params.model, subsample=step)
+        facts, scores = measured(ctx, Sample(part=part, model=params.model, subsample=step), rung, settings)
         point = {"frames": len(part), "bytes": facts.payload, "vmaf_mean": scores.pooled("vmaf").mean}
         ctx.out_json("point", point)
 

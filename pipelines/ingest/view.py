@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from archer.media import FrameRange, MediaInfo, VideoStream
-from archer.media.frames import layout_named
+from archer.media.layout import layout_named
 from archer.media.view import Fields, View, hdr_kind, regular_index, resampled
 from archer.media.viewer import toned_format
 from cinemill_native.frames import Colour, Frame

@@ -78,7 +78,7 @@ def read_index(out: Path) -> list[dict[str, Any]]:
     """The rows of a package's index."""
     import pyarrow.parquet as pq
 
-    rows: list[dict[str, Any]] = pq.read_table(out / INDEX).to_pylist()
+    rows: list[dict[str, Any]] = pq.ParquetFile(out / INDEX).read().to_pylist()
     return rows
 
 

@@ -12,6 +12,7 @@ from pipelines.packaging.description import read_description
 from pipelines.packaging.errors import CannotPackage
 from pipelines.packaging.extras import TEXT_FILE
 from pipelines.packaging.tracks import AudioTrack, Named, TextTrack, VideoTrack
+from pipelines.score.rows import rendition_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,16 +85,14 @@ def encoded_shots(folder: Path) -> list[int]:
 
 def encoded_vmaf(folders: Sequence[Path], videos: Sequence[VideoTrack]) -> dict[str, npt.NDArray[np.float64]]:
     """VMAF per frame of each rendition, by its name in the new package."""
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     found: dict[str, npt.NDArray[np.float64]] = {}
     for folder in folders:
-        table = pq.read_table(folder / "features.parquet", columns=["rendition", "frame", "vmaf"])
+        table = pq.ParquetFile(folder / "features.parquet").read(["rendition", "frame", "vmaf"])
         for track in videos:
             if track.path.parent.parent == folder:
-                part = table.filter(pc.field("rendition") == track.path.stem).sort_by("frame")
-                found[track.name] = part["vmaf"].to_numpy()
+                found[track.name] = rendition_rows(table, track.path.stem)["vmaf"].to_numpy()
     return found
 
 

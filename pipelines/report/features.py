@@ -9,6 +9,7 @@ import numpy as np
 
 from archer.media import MediaInfo
 from pipelines.report.coded import CodedVideo
+from pipelines.score.rows import rendition_rows
 from vmaf import FrameScores
 
 if TYPE_CHECKING:
@@ -72,13 +73,11 @@ def _rendition(
 
 def scores_of(table: pa.Table) -> dict[str, FrameScores]:
     """The scores of each rendition of a table that `feature_table` made, in its order."""
-    import pyarrow.compute as pc
-
     facts = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     metrics = table.column_names[table.column_names.index("key") + 1 :]
     found = {}
     for name in table["rendition"].unique().to_pylist():
-        rows = table.filter(pc.field("rendition") == name).sort_by("frame")
+        rows = rendition_rows(table, str(name))
         found[str(name)] = FrameScores(
             frames=rows["frame"].to_numpy(),
             columns={metric: rows[metric].to_numpy() for metric in metrics},

@@ -17,6 +17,7 @@ from pipelines.report.coded import CodedVideo
 from pipelines.report.drawing import Drawing, svg_of
 from pipelines.report.errors import CannotLoad
 from pipelines.report.view import size_text
+from pipelines.score.rows import rendition_rows
 from vmaf import FrameScores
 
 
@@ -160,9 +161,7 @@ def _video(table: Any, row: Mapping[str, Any]) -> CodedVideo:
 
 
 def _columns(table: Any, name: str) -> dict[str, Any]:
-    import pyarrow.compute as pc
-
-    rows = table.filter(pc.field("rendition") == name).sort_by("frame")
+    rows = rendition_rows(table, name)
     return {key: rows[key].to_numpy() for key in ("time_s", "bytes", "key")}
 
 

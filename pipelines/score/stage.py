@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from archer.media import FrameRange, frames, probe
 from archer.split import Chunk
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
+from pipelines.score.rows import rendition_rows
 from pipelines.score.scorer import default_scorer
 from vmaf import DEFAULT_MODEL, FrameScores, Scorer, model_named
 from vmaf.scores import read_parquet, write_parquet
@@ -89,13 +90,8 @@ class Score(Stage[ScoreParams]):
 
 def scores_by_rendition(table: pa.Table) -> dict[str, FrameScores]:
     """The scores of each rendition of the stage's output, in frame order."""
-    import pyarrow.compute as pc
-
     names: list[str] = [str(name) for name in table["rendition"].unique().to_pylist()]
-    return {
-        name: FrameScores.from_table(table.filter(pc.field("rendition") == name).sort_by("frame"))
-        for name in names
-    }
+    return {name: FrameScores.from_table(rendition_rows(table, name)) for name in names}
 
 
 def score_chunk(ctx: TaskContext, item: Item, coded: str, *, scorer: Scorer, model: str) -> None:

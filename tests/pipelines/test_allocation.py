@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
@@ -9,7 +10,7 @@ import pytest
 
 from encoder.codecs import codec_named
 from encoder.point import RDPoint, ShotPoints
-from pipelines.allocate.decision import decided_ladder, tables_of
+from pipelines.allocate.decision import decided_ladder, finest, tables_of
 from pipelines.allocate.explain import explained, plain
 from pipelines.allocate.seen import error_seen
 from pipelines.analyse.rungs import read_rungs
@@ -57,7 +58,8 @@ def test_reasons_say_what_the_same_quality_would_cost_otherwise() -> None:
 
 
 def test_the_error_seen_is_that_of_the_first_points() -> None:
-    first = shot(1.0)
+    four = shot(1.0)
+    first = replace(four, points=four.points[:3])  # those that come first; the fourth is a correction
     right = RDPoint(width=1280, height=720, crf=Decimal(27), size=200_000, mean=90.0, harmonic=90.0)
     later = ShotPoints(frames=48, seconds=2.0, points=(*first.points, right))
     assert error_seen([first], SIZES, CODEC)["points"] == 0
@@ -99,3 +101,16 @@ def test_a_plan_names_every_rung() -> None:
     text = "\n".join(plan_lines(plan))
     for word in ("note: odd", "8 encodes", "720p", "360p", "2,100 kb/s", "VMAF 0.40", ".out.cinemill"):
         assert word in text
+
+
+def test_qualities_that_an_encoder_broke_at_are_not_used() -> None:
+    codec, points = (
+        codec_named("svtav1"),
+        {"codec": "svtav1", "refused": [{"width": 160, "height": 90, "crf": "1"}]},
+    )
+    assert finest({"refused": []}, codec) == finest({}, codec) == 1
+    assert finest(points, codec) == 3
+    shots, asked = [shot(0.7), shot(2.0)], wanted(target_vmaf="99.9")
+    assert min(crf for one in decided_ladder(asked, shots, CODEC) for crf in one.choice.crfs) < 20
+    kept = decided_ladder(asked, shots, CODEC, Decimal(20))
+    assert min(crf for one in kept for crf in one.choice.crfs) >= 20

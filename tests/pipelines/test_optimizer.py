@@ -95,7 +95,7 @@ def test_another_ladder_uses_the_points_of_the_first(first: Run, short: Path, wo
         "--work-dir", str(work / "kept"), "--keep",
     )  # fmt: skip
     known = set(first.measured("chunk-done"))
-    assert set(other.measured("memo-hit")) >= {item for item in known if item.endswith(("crf21", "crf33"))}
+    assert set(other.measured("memo-hit")) >= {item for item in known if item.endswith("crf21")}
     assert not known & set(other.measured("chunk-done"))
 
 
@@ -146,7 +146,18 @@ def test_the_mode_follows_from_what_is_asked() -> None:
 
 @pytest.mark.parametrize("gop", [24, 25, 48, 50, 60, 96, 120])
 def test_scored_frames_fall_in_step_with_neither_b_frames_nor_key_frames(gop: int) -> None:
-    for frames in (1, 11, 36, 60, 500):
+    for frames in (1, 11, 36, 60, 100, 140, 240, 500):
         step = scored_step(frames, gop)
         assert step % 2 == 1
-        assert step == 1 or (gop % step and frames // step >= 12)
+        assert step == 1 or ((gop % step or frames <= 2 * gop) and frames // step >= 12)
+    assert scored_step(48, 60) == 3
+    assert scored_step(100, 60) == 5
+    assert scored_step(240, 60) == 11
+
+
+@pytest.mark.slow
+def test_a_quality_at_which_the_encoder_breaks_is_left_out(short: Path, work: Path) -> None:
+    """SVT-AV1 claims to take quality 1, and gives what no decoder reads at so small a size."""
+    options = ["--codec", "svtav1", "--preset", "12", "--ladder", "160x90", "--target-vmaf", "99"]
+    run = encode(short, work / "small", *options)
+    assert run.manifest["renditions"][0]["vmaf_mean"] > 5

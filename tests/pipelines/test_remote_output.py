@@ -10,6 +10,7 @@ import pytest
 
 from archer.media import identify
 from pipelines.encode.errors import OutputExists
+from pipelines.encode.fetch import output_folder
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.request import EncodeRequest, single_of
 from pipelines.encode.run import EncodeOrder, execute
@@ -39,3 +40,16 @@ def test_an_output_at_a_url(name: str, short: Path, tmp_path: Path) -> None:
     assert fsspec.filesystem("memory").find(f"/{tmp_path.name}") == stored
     again = execute(order(short, out, tmp_path / "w", "41", force=True), **quiet)  # type: ignore[arg-type]
     assert not again["up_to_date"]
+
+
+def test_what_tells_of_an_output_comes_from_a_url_with_the_ladders_of_all_codecs(tmp_path: Path) -> None:
+    there = fsspec.filesystem("memory")
+    ladders = {"ladder.json", "ladder-svtav1.json"}
+    others = {"../ladder-x.json", "video/ladder.json", "segments.parquet"}
+    listed = {"files": {name: {} for name in ladders | others}}
+    there.pipe(f"/{tmp_path.name}/manifest.json", json.dumps(listed).encode())
+    for name in ladders | {"segments.parquet", "shots.json"}:
+        there.pipe(f"/{tmp_path.name}/{name}", name.encode())
+    with output_folder(f"memory://{tmp_path.name}") as folder:
+        assert {path.name for path in folder.rglob("*")} == {"manifest.json", "shots.json"} | ladders
+        assert (folder / "ladder-svtav1.json").read_bytes() == b"ladder-svtav1.json"

@@ -36,6 +36,20 @@ def test_settings_are_shared_or_one_for_each() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "first", "second"),
+    [
+        ("psy-rd=1.0,0.15:aq-mode=2,tune=0", "psy-rd=1.0,0.15:aq-mode=2", "tune=0"),
+        ("partitions=p8x8,b8x8,i8x8,i4x4,", "partitions=p8x8,b8x8,i8x8,i4x4", ""),
+        (",tune=0", "", "tune=0"),
+        ("", "", ""),
+    ],
+)
+def test_encoder_parameters_of_several_codecs_may_hold_commas(given: str, first: str, second: str) -> None:
+    request = checked(EncodeRequest(codec="x264,svtav1", crf="24,40", encoder_params=given))
+    assert [one.encoder_params for one in request.each] == [first, second]
+
+
+@pytest.mark.parametrize(
     ("request_", "error", "words"),
     [
         (EncodeRequest(codec="x264,svtav1", crf="24,40,50"), BadSetting, "one for each of x264, svtav1"),

@@ -351,7 +351,7 @@ def test_match_cuts_are_proposed_between_pictures_composed_alike() -> None:
 @pytest.mark.parametrize("reader", ["duckdb", "pandas", "polars"])
 def test_tables_load_in_one_line(tmp_path: Path, reader: str) -> None:
     """With numbers, lists and boxes, as docs/vision.md says."""
-    library = pytest.importorskip(reader)
+    library = pytest.importorskip(reader, reason=f"pip install {reader}; make test-full does")
     box = {"left": 0.25, "top": 0.5, "width": 0.125, "height": 0.25, "score": 0.75}
     still: dict[str, Any] = {
         each.name: [None, 2] if each.kind == "float" else [0, 1] for each in STILL_COLUMNS

@@ -34,7 +34,7 @@ def read_thumbnails(path: Path) -> Thumbnails:
     """
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = pq.ParquetFile(path).read()
     schema = (table.schema.metadata or {}).get(b"schema", b"none").decode()
     if schema != SCHEMA:
         raise ValueError(f"shot signals: wanted schema {SCHEMA}, got {schema}; measure again")

@@ -19,11 +19,12 @@ struct Plane {
 };
 
 struct Work {
-  Plane plane[2][2];                 // of both sides, and the next scale's
-  float* filtered[kKinds][kWindow];  // of a strip, of rows y % 11
-  float* product[kKinds];
-  float* even[kLowPass + 1];  // samples 2 x of rows y % 10, and 2 x + 1
-  float* odd[kLowPass + 1];
+  Plane plane[2][2];        // of both sides, and the next scale's
+  float* filtered[kKinds];  // of a strip, of rows y % 11, and those again behind them: any 11 rows follow each other
+  float* product[3];        // of ref * ref, dist * dist, ref * dist
+  float* window[kKinds];    // filtered in both directions
+  float* halving;           // sums of a strip's rows, see RowSums
+  float* row;
   double* columns;  // two rows of work as one of doubles
 };
 
@@ -41,38 +42,41 @@ Work carve(float* next, Size size) noexcept {
       next += plane_floats(size);
     }
   }
-  const auto strip_row = [&] {
+  const auto strip_rows = [&](int count) {
     float* const taken = next;
-    next += kStripFloats;
+    next += count * kStripFloats;
     return taken;
   };
-  for (auto& rows : work.filtered) {
-    for (float*& one : rows) one = strip_row();
-  }
-  for (float*& one : work.product) one = strip_row();
-  for (float*& one : work.even) one = row();
-  for (float*& one : work.odd) one = row();
+  for (float*& rows : work.filtered) rows = strip_rows(2 * kWindow);
+  for (float*& one : work.product) one = strip_rows(1);
+  for (float*& one : work.window) one = strip_rows(1);
+  work.halving = next;
+  next += kHalvingFloats;
+  work.row = row();
   row();
   work.columns = reinterpret_cast<double*>(row());
   row();
   return work;
 }
 
-// 8 sums in double precision.
+// 8 of `Sum`.
 struct Sum8 {
-  __m256d low;
-  __m256d high;
+  __m256 on_grid;
+  __m256 rest;
 };
 
-CINEMILL_AVX2 Sum8 nothing() noexcept { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+CINEMILL_AVX2 inline Sum8 sum_from(__m256 start) noexcept { return {start, _mm256_setzero_ps()}; }
 
-CINEMILL_AVX2 inline void add(Sum8& sum, __m256 values) noexcept {
-  sum.low = _mm256_add_pd(sum.low, _mm256_cvtps_pd(_mm256_castps256_ps128(values)));
-  sum.high = _mm256_add_pd(sum.high, _mm256_cvtps_pd(_mm256_extractf128_ps(values, 1)));
+CINEMILL_AVX2 inline void add(Sum8& sum, __m256 term) noexcept {
+  const __m256 on_grid = _mm256_add_ps(sum.on_grid, term);
+  const __m256 left = _mm256_sub_ps(term, _mm256_sub_ps(on_grid, sum.on_grid));
+  sum.rest = _mm256_add_ps(left, sum.rest);
+  sum.on_grid = on_grid;
+  asm("" : "+x"(sum.on_grid), "+x"(sum.rest));  // as `in_register` does
 }
 
-CINEMILL_AVX2 inline __m256 rounded(const Sum8& sum) noexcept {
-  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(sum.low)), _mm256_cvtpd_ps(sum.high), 1);
+CINEMILL_AVX2 inline __m256 rounded(const Sum8& sum, __m256 start) noexcept {
+  return _mm256_add_ps(_mm256_sub_ps(sum.on_grid, start), sum.rest);
 }
 
 CINEMILL_AVX2 __m256 floats(const std::uint8_t* from) noexcept {
@@ -139,7 +143,7 @@ CINEMILL_AVX2 void average_exactly(PlaneView<T> plane, Size size, int bit_depth,
                                    const Plane& out) noexcept {
   const Size small = shrunk(size, by);
   const float unit = 1.0F / static_cast<float>(by * by << (bit_depth - 8));
-  auto* const sums = reinterpret_cast<std::int32_t*>(work.even[0]);
+  auto* const sums = reinterpret_cast<std::int32_t*>(work.row);
   for (int y = 0; y < small.height; ++y) {
     add_rows(plane, size, y * by - by / 2, by, sums);
     float* const to = out.row(y);
@@ -151,6 +155,11 @@ CINEMILL_AVX2 void average_exactly(PlaneView<T> plane, Size size, int bit_depth,
   }
 }
 
+CINEMILL_AVX2 inline void add_doubles(const double* before, __m128 terms, double* sums) noexcept {
+  const __m256d wide = _mm256_cvtps_pd(terms);
+  _mm256_storeu_pd(sums, before ? _mm256_add_pd(_mm256_loadu_pd(before), wide) : wide);
+}
+
 // Means of by x by samples. Their sums are exact in double precision (24 bits of values at most 2^13 apart), so that
 // columns may be added first.
 template <class T>
@@ -159,17 +168,16 @@ CINEMILL_AVX2 void average(PlaneView<T> plane, Size size, int bit_depth, int by,
   const Size small = shrunk(size, by);
   const float unit = 1.0F / static_cast<float>(1 << (bit_depth - 8));
   const __m256 part = _mm256_set1_ps(1.0F / static_cast<float>(by * by));
-  float* const row = work.even[0];
+  float* const row = work.row;
   double* const sums = work.columns;
   for (int y = 0; y < small.height; ++y) {
     for (int v = 0; v < by; ++v) {
       convert(plane.row(reflected(y * by + v - by / 2, size.height)), size.width, unit, row);
       reflect_ends(row, size.width);
       for (int x = -8; x < size.width + 8; x += 8) {
-        Sum8 sum = v ? Sum8{_mm256_loadu_pd(sums + x), _mm256_loadu_pd(sums + x + 4)} : nothing();
-        add(sum, _mm256_mul_ps(_mm256_loadu_ps(row + x), part));
-        _mm256_storeu_pd(sums + x, sum.low);
-        _mm256_storeu_pd(sums + x + 4, sum.high);
+        const __m256 terms = _mm256_mul_ps(_mm256_loadu_ps(row + x), part);
+        add_doubles(v ? sums + x : nullptr, _mm256_castps256_ps128(terms), sums + x);
+        add_doubles(v ? sums + x + 4 : nullptr, _mm256_extractf128_ps(terms, 1), sums + x + 4);
       }
     }
     for (int x = 0; x < small.width; ++x) {
@@ -180,87 +188,136 @@ CINEMILL_AVX2 void average(PlaneView<T> plane, Size size, int bit_depth, int by,
   }
 }
 
-// Splits row y into its even and odd samples.
-CINEMILL_AVX2 void split(float* row, int width, float* even, float* odd) noexcept {
-  reflect_ends(row, width);
+// The even and the odd samples of a row, from an even one on.
+struct Split {
+  alignas(32) float even[kStrip + 16];
+  alignas(32) float odd[kStrip + 16];
+};
+
+CINEMILL_AVX2 void split(const float* row, int count, Split& out) noexcept {
   const __m256i order = _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7);
-  const int half = kLowPass / 2 + 1;
-  for (int x = -half / 2 * 2; x < width + half; x += 16) {
-    const __m256 a = _mm256_loadu_ps(row + x);
-    const __m256 b = _mm256_loadu_ps(row + x + 8);
-    _mm256_storeu_ps(even + x / 2, _mm256_permutevar8x32_ps(_mm256_shuffle_ps(a, b, 0x88), order));
-    _mm256_storeu_ps(odd + x / 2, _mm256_permutevar8x32_ps(_mm256_shuffle_ps(a, b, 0xDD), order));
+  for (int x = 0; x < count; x += 8) {
+    const __m256 a = _mm256_loadu_ps(row + 2 * x);
+    const __m256 b = _mm256_loadu_ps(row + 2 * x + 8);
+    _mm256_store_ps(out.even + x, _mm256_permutevar8x32_ps(_mm256_shuffle_ps(a, b, 0x88), order));
+    _mm256_store_ps(out.odd + x, _mm256_permutevar8x32_ps(_mm256_shuffle_ps(a, b, 0xDD), order));
   }
 }
 
-CINEMILL_AVX2 void halve(const Work& work, const Plane& plane, Size size, const Plane& out) noexcept {
+// Sums of a strip's rows y % 10 with the taps of row v of `kLow`, of which v and 8 - v are the same.
+struct RowSums {
+  float* memory;
+
+  float* at(int y, int v) const noexcept {
+    return memory + ((y % (kLowPass + 1)) * (kLowPass / 2 + 1) + std::min(v, kLowPass - 1 - v)) * 2 * kStrip;
+  }
+};
+
+// Of taps v: on the grid, without their origin, and behind kStrip of those the rests.
+CINEMILL_AVX2 void sum_row(const Split& samples, int v, int width, float origin, float* sums) noexcept {
+  const __m256 start = _mm256_set1_ps(origin);
+  for (int x = 0; x < width; x += 8) {
+    Sum8 sum = sum_from(start);
+    for (int u = 0; u < kLowPass; ++u) {  // sample 2 x + u
+      const float* const from = (u % 2 ? samples.odd : samples.even) + x + u / 2;
+      add(sum, _mm256_mul_ps(_mm256_loadu_ps(from), _mm256_set1_ps(kLow[v][u])));
+    }
+    _mm256_storeu_ps(sums + x, _mm256_sub_ps(sum.on_grid, start));
+    _mm256_storeu_ps(sums + kStrip + x, sum.rest);
+  }
+}
+
+CINEMILL_AVX2 void add_sums(const RowSums& rows, int y, Size size, int width, float* to) noexcept {
+  const float* from[kLowPass];
+  for (int v = 0; v < kLowPass; ++v) from[v] = rows.at(reflected(2 * y + v - kLowPass / 2, size.height), v);
+  for (int x = 0; x < width; x += 8) {
+    __m256 on_grid = _mm256_setzero_ps();
+    __m256 rest = _mm256_setzero_ps();
+    for (const float* const row : from) {
+      on_grid = _mm256_add_ps(on_grid, _mm256_loadu_ps(row + x));
+      rest = _mm256_add_ps(rest, _mm256_loadu_ps(row + kStrip + x));
+    }
+    _mm256_storeu_ps(to + x, _mm256_add_ps(on_grid, rest));
+  }
+}
+
+CINEMILL_AVX2 void halve(const Work& work, const Plane& plane, Size size, int scale, const Plane& out) noexcept {
   constexpr int kRadius = kLowPass / 2;
   const Size small = shrunk(size, 2);
-  int split_rows = 0;
-  for (int y = 0; y < small.height; ++y) {
-    for (; split_rows <= std::min(2 * y + kRadius, size.height - 1); ++split_rows) {
-      const int slot = split_rows % (kLowPass + 1);
-      split(plane.row(split_rows), size.width, work.even[slot], work.odd[slot]);
-    }
-    for (int x = 0; x < small.width; x += 8) {
-      Sum8 sum = nothing();
-      for (int v = 0; v < kLowPass; ++v) {
-        const int slot = reflected(2 * y + v - kRadius, size.height) % (kLowPass + 1);
-        for (int u = 0; u < kLowPass; ++u) {  // sample 2 x + u - 4
-          const float* const row = u % 2 ? work.odd[slot] + (u - kRadius - 1) / 2 : work.even[slot] + (u - kRadius) / 2;
-          add(sum, _mm256_mul_ps(_mm256_loadu_ps(row + x), _mm256_set1_ps(kLow[v][u])));
+  const RowSums sums{work.halving};
+  for (int y = 0; y < size.height; ++y) reflect_ends(plane.row(y), size.width);
+  Split samples;
+  for (int strip = 0; strip < small.width; strip += kStrip) {
+    const int width = std::min(kStrip, small.width - strip);
+    int summed = 0;
+    for (int y = 0; y < small.height; ++y) {
+      for (; summed <= std::min(2 * y + kRadius, size.height - 1); ++summed) {
+        split(plane.row(summed) + 2 * strip - kRadius, width + kRadius, samples);
+        // An even row meets taps of even rows, but where it is its own reflection.
+        const bool edge = summed < kRadius || summed + kRadius + 1 >= size.height;
+        for (int v = edge ? 0 : summed % 2; v <= kRadius; v += edge ? 1 : 2) {
+          sum_row(samples, v, width, origin_of_means(scale), sums.at(summed, v));
         }
       }
-      _mm256_storeu_ps(out.row(y) + x, rounded(sum));
+      add_sums(sums, y, size, width, out.row(y) + strip);
     }
   }
 }
 
 // --- windows ---------------------------------------------------------------------------------------------------------
 
-CINEMILL_AVX2 void filter_row(const Work& work, const float* ref, const float* dist, int width, int slot) noexcept {
+// Where the sums of each kind begin.
+struct Origins {
+  __m256 of_means;
+  __m256 of_squares;
+};
+
+CINEMILL_AVX2 inline __m256 origin_of(const Origins& origins, int kind) noexcept {
+  return kind < 2 ? origins.of_means : origins.of_squares;
+}
+
+// 16 samples filtered: tap k with those `step` * k floats behind.
+template <int step>
+CINEMILL_AVX2 inline void filter16(const float* from, __m256 start, float* to) noexcept {
+  Sum8 first = sum_from(start);
+  Sum8 second = sum_from(start);
+#pragma GCC unroll 11
+  for (int k = 0; k < kWindow; ++k) {
+    const __m256 tap = _mm256_set1_ps(kGaussian[k]);
+    add(first, _mm256_mul_ps(_mm256_loadu_ps(from + step * k), tap));
+    add(second, _mm256_mul_ps(_mm256_loadu_ps(from + step * k + 8), tap));
+  }
+  _mm256_storeu_ps(to, rounded(first, start));
+  _mm256_storeu_ps(to + 8, rounded(second, start));
+}
+
+CINEMILL_AVX2 void filter_row(const Work& work, const float* ref, const float* dist, int width, const Origins& origins,
+                              int slot) noexcept {
+  float* const squares1 = work.product[0];
+  float* const squares2 = work.product[1];
+  float* const products = work.product[2];
   for (int x = 0; x < width + kWindow - 1; x += 8) {
     const __m256 a = _mm256_loadu_ps(ref + x);
     const __m256 b = _mm256_loadu_ps(dist + x);
-    _mm256_storeu_ps(work.product[0] + x, a);
-    _mm256_storeu_ps(work.product[1] + x, b);
-    _mm256_storeu_ps(work.product[2] + x, _mm256_mul_ps(a, a));
-    _mm256_storeu_ps(work.product[3] + x, _mm256_mul_ps(b, b));
-    _mm256_storeu_ps(work.product[4] + x, _mm256_mul_ps(a, b));
+    _mm256_storeu_ps(squares1 + x, _mm256_mul_ps(a, a));
+    _mm256_storeu_ps(squares2 + x, _mm256_mul_ps(b, b));
+    _mm256_storeu_ps(products + x, _mm256_mul_ps(a, b));
   }
+  const float* const from[kKinds] = {ref, dist, squares1, squares2, products};
   for (int kind = 0; kind < kKinds; ++kind) {
-    const float* const from = work.product[kind];
-    float* const to = work.filtered[kind][slot];
-    for (int x = 0; x < width; x += 8) {
-      Sum8 sum = nothing();
-      for (int u = 0; u < kWindow; ++u) {
-        add(sum, _mm256_mul_ps(_mm256_loadu_ps(from + x + u), _mm256_set1_ps(kGaussian[u])));
-      }
-      _mm256_storeu_ps(to + x, rounded(sum));
-    }
+    float* const to = work.filtered[kind] + slot * kStripFloats;
+    const __m256 start = origin_of(origins, kind);
+    for (int x = 0; x < width; x += 16) filter16<1>(from[kind] + x, start, to + x);
+    std::copy_n(to, kStripFloats, to + kWindow * kStripFloats);
   }
 }
 
-// The rows under a row of windows, in their order.
-struct Rows {
-  const float* row[kKinds][kWindow];
-};
-
-Rows rows_of(const Work& work, int y) noexcept {
-  Rows rows{};
+CINEMILL_AVX2 void filter_columns(const Work& work, int slot, int width, const Origins& origins) noexcept {
   for (int kind = 0; kind < kKinds; ++kind) {
-    for (int v = 0; v < kWindow; ++v) rows.row[kind][v] = work.filtered[kind][(y + v) % kWindow];
+    const float* const from = work.filtered[kind] + slot * kStripFloats;
+    const __m256 start = origin_of(origins, kind);
+    for (int x = 0; x < width; x += 16) filter16<kStripFloats>(from + x, start, work.window[kind] + x);
   }
-  return rows;
-}
-
-// Value of the windows [x, x + 8).
-CINEMILL_AVX2 inline __m256 column(const Rows& rows, int kind, int x) noexcept {
-  Sum8 sum = nothing();
-  for (int v = 0; v < kWindow; ++v) {
-    add(sum, _mm256_mul_ps(_mm256_loadu_ps(rows.row[kind][v] + x), _mm256_set1_ps(kGaussian[v])));
-  }
-  return rounded(sum);
 }
 
 struct Half {
@@ -297,15 +354,15 @@ CINEMILL_AVX2 void add_half(const Half& found, int half, __m256d mask, Sums& sum
 }
 
 // Adds the windows [x, x + 8), of which `left` are inside.
-CINEMILL_AVX2 void compare8(const Rows& rows, int x, int left, Sums& sums) noexcept {
-  const __m256 m1 = column(rows, 0, x);
-  const __m256 m2 = column(rows, 1, x);
+CINEMILL_AVX2 void compare8(const Work& work, int x, int left, Sums& sums) noexcept {
+  const __m256 m1 = _mm256_loadu_ps(work.window[0] + x);
+  const __m256 m2 = _mm256_loadu_ps(work.window[1] + x);
   const __m256 zero = _mm256_setzero_ps();
   const __m256 square1 = _mm256_mul_ps(m1, m1);
   const __m256 square2 = _mm256_mul_ps(m2, m2);
-  const __m256 v1 = _mm256_max_ps(_mm256_sub_ps(column(rows, 2, x), square1), zero);
-  const __m256 v2 = _mm256_max_ps(_mm256_sub_ps(column(rows, 3, x), square2), zero);
-  const __m256 covariance = _mm256_sub_ps(column(rows, 4, x), _mm256_mul_ps(m1, m2));
+  const __m256 v1 = _mm256_max_ps(_mm256_sub_ps(_mm256_loadu_ps(work.window[2] + x), square1), zero);
+  const __m256 v2 = _mm256_max_ps(_mm256_sub_ps(_mm256_loadu_ps(work.window[3] + x), square2), zero);
+  const __m256 covariance = _mm256_sub_ps(_mm256_loadu_ps(work.window[4] + x), _mm256_mul_ps(m1, m2));
   const __m256 root = _mm256_sqrt_ps(_mm256_mul_ps(v1, v2));
   const __m256 flat = _mm256_and_ps(_mm256_cmp_ps(covariance, zero, _CMP_LT_OQ), _mm256_cmp_ps(root, zero, _CMP_LE_OQ));
   const __m256 both = _mm256_andnot_ps(flat, covariance);
@@ -323,16 +380,17 @@ CINEMILL_AVX2 void compare8(const Rows& rows, int x, int left, Sums& sums) noexc
            1, inside(4, left), sums);
 }
 
-CINEMILL_AVX2 Means compared(const Work& work, const Plane& ref, const Plane& dist, Size size) noexcept {
+CINEMILL_AVX2 Means compared(const Work& work, const Plane& ref, const Plane& dist, Size size, int scale) noexcept {
+  const Origins origins = {_mm256_set1_ps(origin_of_means(scale)), _mm256_set1_ps(origin_of_squares(scale))};
   const Size windows = {size.width - kWindow + 1, size.height - kWindow + 1};
   Sums sums;
   for (int strip = 0; strip < windows.width; strip += kStrip) {
     const int width = std::min(kStrip, windows.width - strip);
     for (int y = 0; y < size.height; ++y) {
-      filter_row(work, ref.row(y) + strip, dist.row(y) + strip, width, y % kWindow);
+      filter_row(work, ref.row(y) + strip, dist.row(y) + strip, width, origins, y % kWindow);
       if (y < kWindow - 1) continue;
-      const Rows rows = rows_of(work, y - kWindow + 1);
-      for (int x = 0; x < width; x += 8) compare8(rows, x, width - x, sums);
+      filter_columns(work, (y + 1) % kWindow, width, origins);
+      for (int x = 0; x < width; x += 8) compare8(work, x, width - x, sums);
     }
   }
   return means_of(sums, windows);
@@ -356,11 +414,11 @@ void ssim(PlaneView<T> ref, PlaneView<T> dist, Size size, int bit_depth, int sca
   }
   for (int scale = 0; scale < scales; ++scale) {
     if (scale) {
-      for (int i = 0; i < 2; ++i) halve(work, now[i], size, next[i]);
+      for (int i = 0; i < 2; ++i) halve(work, now[i], size, scale, next[i]);
       std::swap(now, next);
       size = shrunk(size, 2);
     }
-    means[scale] = compared(work, now[0], now[1], size);
+    means[scale] = compared(work, now[0], now[1], size, scale);
   }
 }
 

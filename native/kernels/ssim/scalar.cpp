@@ -6,7 +6,8 @@ namespace cinemill::ssim {
 // Two planes and those of the next scale, and rows of work.
 std::size_t workspace_bytes(Size size) noexcept {
   const auto row = static_cast<std::size_t>(stride_of(size.width));
-  return sizeof(float) * (4 * plane_floats(size) + kRows * row + std::size_t{kStripRows} * kStripFloats);
+  return sizeof(float) *
+         (4 * plane_floats(size) + kRows * row + std::size_t{kStripRows} * kStripFloats + kHalvingFloats);
 }
 
 namespace scalar {
@@ -27,18 +28,18 @@ void copy(PlaneView<T> from, Size size, int bit_depth, const Plane& out) noexcep
   }
 }
 
-// Every `by`th sample of the plane filtered with side x side taps, the first of them `before` in front.
-template <class Tap>
-void shrink(const Plane& plane, Size size, int by, int side, const Tap& tap, const Plane& out) noexcept {
+// Means of by x by samples.
+void average(const Plane& plane, Size size, int by, const Plane& out) noexcept {
   const Size small = shrunk(size, by);
+  const float part = 1.0F / static_cast<float>(by * by);
   for (int y = 0; y < small.height; ++y) {
     for (int x = 0; x < small.width; ++x) {
       double sum = 0;
-      for (int v = 0; v < side; ++v) {
-        for (int u = 0; u < side; ++u) {
-          const int a = reflected(x * by + u - side / 2, size.width);
-          const int b = reflected(y * by + v - side / 2, size.height);
-          sum += static_cast<double>(plane.at(a, b) * tap(v, u));
+      for (int v = 0; v < by; ++v) {
+        for (int u = 0; u < by; ++u) {
+          const int a = reflected(x * by + u - by / 2, size.width);
+          const int b = reflected(y * by + v - by / 2, size.height);
+          sum += static_cast<double>(plane.at(a, b) * part);
         }
       }
       out.at(x, y) = static_cast<float>(sum);
@@ -46,34 +47,58 @@ void shrink(const Plane& plane, Size size, int by, int side, const Tap& tap, con
   }
 }
 
+// Every second sample of the low-passed plane, for scale `scale`: sums of rows first, then of those.
+void halve(const Plane& plane, Size size, int scale, const Plane& out) noexcept {
+  const Size small = shrunk(size, 2);
+  const float start = origin_of_means(scale);
+  for (int y = 0; y < small.height; ++y) {
+    for (int x = 0; x < small.width; ++x) {
+      float on_grid = 0;
+      float rest = 0;
+      for (int v = 0; v < kLowPass; ++v) {
+        Sum row{start};
+        const int b = reflected(2 * y + v - kLowPass / 2, size.height);
+        for (int u = 0; u < kLowPass; ++u) {
+          row.add(plane.at(reflected(2 * x + u - kLowPass / 2, size.width), b) * kLow[v][u]);
+        }
+        on_grid += row.on_grid - start;
+        rest += row.rest;
+      }
+      out.at(x, y) = on_grid + rest;
+    }
+  }
+}
+
 // A value of both sides filtered: rows first, then columns.
 template <class Value>
-float filtered(int x, int y, const Value& value) noexcept {
-  double sum = 0;
+float filtered(int x, int y, float start, const Value& value) noexcept {
+  Sum sum{start};
   for (int v = 0; v < kWindow; ++v) {
-    double row = 0;
-    for (int u = 0; u < kWindow; ++u) row += static_cast<double>(value(x + u, y + v) * kGaussian[u]);
-    sum += static_cast<double>(static_cast<float>(row) * kGaussian[v]);
+    Sum row{start};
+    for (int u = 0; u < kWindow; ++u) row.add(value(x + u, y + v) * kGaussian[u]);
+    sum.add((row.on_grid - start + row.rest) * kGaussian[v]);
   }
-  return static_cast<float>(sum);
+  return sum.on_grid - start + sum.rest;
 }
 
-Terms window(const Plane& ref, const Plane& dist, int x, int y) noexcept {
-  const float m1 = filtered(x, y, [&](int a, int b) { return ref.at(a, b); });
-  const float m2 = filtered(x, y, [&](int a, int b) { return dist.at(a, b); });
-  const float squares1 = filtered(x, y, [&](int a, int b) { return ref.at(a, b) * ref.at(a, b); });
-  const float squares2 = filtered(x, y, [&](int a, int b) { return dist.at(a, b) * dist.at(a, b); });
-  const float products = filtered(x, y, [&](int a, int b) { return ref.at(a, b) * dist.at(a, b); });
-  return terms(m1, m2, std::max(0.0F, squares1 - m1 * m1), std::max(0.0F, squares2 - m2 * m2), products - m1 * m2);
+Terms window(const Plane& ref, const Plane& dist, int x, int y, int scale) noexcept {
+  const float means = origin_of_means(scale);
+  const float squares = origin_of_squares(scale);
+  const float m1 = filtered(x, y, means, [&](int a, int b) { return ref.at(a, b); });
+  const float m2 = filtered(x, y, means, [&](int a, int b) { return dist.at(a, b); });
+  const float square1 = filtered(x, y, squares, [&](int a, int b) { return ref.at(a, b) * ref.at(a, b); });
+  const float square2 = filtered(x, y, squares, [&](int a, int b) { return dist.at(a, b) * dist.at(a, b); });
+  const float product = filtered(x, y, squares, [&](int a, int b) { return ref.at(a, b) * dist.at(a, b); });
+  return terms(m1, m2, std::max(0.0F, square1 - m1 * m1), std::max(0.0F, square2 - m2 * m2), product - m1 * m2);
 }
 
-Means compared(const Plane& ref, const Plane& dist, Size size) noexcept {
+Means compared(const Plane& ref, const Plane& dist, Size size, int scale) noexcept {
   const Size windows = {size.width - kWindow + 1, size.height - kWindow + 1};
   Sums sums;
   for (int strip = 0; strip < windows.width; strip += kStrip) {
     for (int y = 0; y < windows.height; ++y) {
       for (int x = strip; x < std::min(strip + kStrip, windows.width); ++x) {
-        const Terms found = window(ref, dist, x, y);
+        const Terms found = window(ref, dist, x, y, scale);
         const double values[4] = {found.luminance * found.contrast * found.structure, found.luminance, found.contrast,
                                   found.structure};
         for (int i = 0; i < 4; ++i) sums.lane[i][x % 8] += values[i];
@@ -92,18 +117,17 @@ void ssim(PlaneView<T> ref, PlaneView<T> dist, Size size, int bit_depth, int sca
   Plane next[2] = {{memory + 2 * plane, stride_of(size.width)}, {memory + 3 * plane, stride_of(size.width)}};
   copy(ref, size, bit_depth, now[0]);
   copy(dist, size, bit_depth, now[1]);
-  const auto advance = [&](int by, int side, const auto& tap) {
-    for (int i = 0; i < 2; ++i) shrink(now[i], size, by, side, tap, next[i]);
+  const auto advance = [&](int by, const auto& shrink) {
+    for (int i = 0; i < 2; ++i) shrink(now[i], next[i]);
     std::swap(now, next);
     size = shrunk(size, by);
   };
   if (const int by = factor(size); scales == 1 && by > 1) {
-    const float part = 1.0F / static_cast<float>(by * by);
-    advance(by, by, [&](int, int) { return part; });
+    advance(by, [&](const Plane& from, const Plane& to) { average(from, size, by, to); });
   }
   for (int scale = 0; scale < scales; ++scale) {
-    if (scale) advance(2, kLowPass, [](int v, int u) { return kLow[v][u]; });
-    means[scale] = compared(now[0], now[1], size);
+    if (scale) advance(2, [&](const Plane& from, const Plane& to) { halve(from, size, scale, to); });
+    means[scale] = compared(now[0], now[1], size, scale);
   }
 }
 

@@ -9,8 +9,9 @@
 //   scales  1: planes are first averaged down so that the shorter side has about 256 samples; or kMostScales, each half
 //           the one before.
 //   result  means over all windows of 11x11 that lie inside, per scale. Samples and what is filtered have single
-//           precision, sums over taps double, in the order of the taps; the means add strips of kStrip columns one
-//           after the other, in 8 lanes (column % 8), and then those.
+//           precision, and so have the taps' products; they are added as `Sum` (constants.h) does, which rounds as
+//           libvmaf's sums of doubles do but for rare ones, by the last place. The means add strips of kStrip columns
+//           one after the other, in 8 lanes (column % 8), and then those.
 //   memory  reads the planes' samples and nothing else; uses `workspace_bytes` of workspace, aligned to 64.
 //   threads no state besides the workspace.
 //   exact   every target returns the same numbers; no fused multiply-add.
@@ -26,7 +27,7 @@ namespace cinemill::ssim {
 
 inline constexpr int kMostScales = 5;
 inline constexpr int kWindow = 11;
-inline constexpr int kStrip = 128;
+inline constexpr int kStrip = 64;
 constexpr int least_side(int scales) noexcept { return kWindow << (scales - 1); }
 
 struct Means {

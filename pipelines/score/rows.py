@@ -1,0 +1,17 @@
+"""Rows of one rendition, of tables that hold the frames of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def rendition_rows(table: pa.Table, name: str) -> pa.Table:
+    """The rows whose column `rendition` is `name`, by column `frame`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    # an expression would do, but Arrow imports pandas for those, where it is installed: half a second
+    return table.filter(pc.equal(table["rendition"], pa.scalar(name))).sort_by("frame")
