@@ -64,7 +64,7 @@ def left_out(inputs: Sequence[Sequence[Stream]], option: Literal["--audio", "--s
         through = [track.streams[place] for track in tracks]
         for number, stream in enumerate(streams, 1):
             if stream not in through:
-                way = "|".join([*([NONE] * place), str(number)])
+                way = f"{NONE}|" * place + str(number)
                 yield (
                     f"{option[2:]} track {number} ({stream.language}) of input {place + 1} continues none of the inputs before; "
                     f"{option} 'all,{way}' makes a track of its own of it"
