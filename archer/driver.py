@@ -374,9 +374,15 @@ class Driver:
 
     def _look_up(self, action: LookUp, batch: Batch) -> Looked:
         """Search the memo; a result whose bytes are gone is no result."""
-        stage = self._plan.by_id[action.tasks[0].node].identity
+        node = self._plan.by_id[action.tasks[0].node]
         keys = {
-            task.name: memo_key(stage, task.phase, task.item, _inputs(task, action), action.parts)
+            task.name: memo_key(
+                node.identity_of(task.phase, task.item),
+                task.phase,
+                task.item,
+                _inputs(task, action),
+                action.parts,
+            )
             for task in action.tasks
         }
         self._ledger.keys.update(keys)

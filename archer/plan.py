@@ -15,7 +15,7 @@ from archer.errors import SpecError
 from archer.media.asset import Asset
 from archer.params import build
 from archer.registry import load_stage
-from archer.stage import Resources, Stage
+from archer.stage import Item, Resources, Stage
 from archer.task import PARTS
 
 Source = Asset | Artifact | str
@@ -107,6 +107,12 @@ class PlannedNode:
     hands_on: bool
     terms: Terms = field(default_factory=Terms)
 
+    def identity_of(self, phase: str, item: Item) -> str:
+        """What of this node the memo key of one task names: of a map only the settings that decide about its item."""
+        if phase != "map" or type(self.stage).settings_of is Stage.settings_of:
+            return self.identity
+        return _identity(self.stage, self.stage.settings_of(self.params, item), f"{self.id}.params")
+
     @property
     def min_success(self) -> Fraction:
         """Share of its items that must succeed."""
@@ -185,24 +191,29 @@ def make_plan(spec: JobSpec) -> Plan:
 def _planned(node: Node, where: str) -> PlannedNode:
     stage = load_stage(node.stage, f"{where}.stage")
     params = build(stage.params, node.params, f"{where}.params")
-    identity = {
-        "name": stage.name,
-        "version": stage.version,
-        "params": plain(params, f"{where}.params"),
-        "fingerprint": stage.fingerprint(params),
-    }
     collects = type(stage).collect is not Stage.collect
     return PlannedNode(
         id=node.id,
         stage=stage,
         params=params,
         inputs=dict(node.inputs),
-        identity=digest(identity),
+        identity=_identity(stage, params, f"{where}.params"),
         resources=stage.resources(params),
         splits=type(stage).split is not Stage.split,
         collects=collects,
         hands_on=not collects and dict(stage.outputs) == {"parts": PARTS},
         terms=_checked_terms(node.terms, f"{where}.terms"),
+    )
+
+
+def _identity(stage: Stage[Any], params: Any, where: str) -> str:
+    return digest(
+        {
+            "name": stage.name,
+            "version": stage.version,
+            "params": plain(params, where),
+            "fingerprint": stage.fingerprint(params),
+        }
     )
 
 

@@ -98,9 +98,15 @@ class _Walk:
                         pass
 
     def _look_up(self, action: LookUp) -> Looked:
-        stage = self.plan.by_id[action.tasks[0].node].identity
+        node = self.plan.by_id[action.tasks[0].node]
         keys = {
-            task.name: memo_key(stage, task.phase, task.item, _inputs(task, action), action.parts)
+            task.name: memo_key(
+                node.identity_of(task.phase, task.item),
+                task.phase,
+                task.item,
+                _inputs(task, action),
+                action.parts,
+            )
             for task in action.tasks
         }
         known = self.recall(list(keys.values()))

@@ -226,6 +226,14 @@ class Stage(ABC, Generic[P]):
         """Names whatever else decides the output: encoder build, model hash. Part of the memo key."""
         return ""
 
+    def settings_of(self, params: P, item: Item) -> P:
+        """The settings that decide about one item: those its map gets, and its memo key names; all of them unless said otherwise.
+
+        A stage whose items differ in what they depend on gives here only what this one does, with defaults for the rest, so
+        that a change of the rest computes nothing again.
+        """
+        return params
+
     def same(self, params: P) -> Sequence[P]:
         """Other settings that must give the same outputs, as those that only say how to cut: the kit compares them."""
         return ()

@@ -56,7 +56,7 @@ def _in_scratch(call: TaskCall, store: ArtifactStore, inputs: StoredInputs, repo
 
 def _worked(call: TaskCall, store: ArtifactStore, context: StoredContext) -> dict[str, Artifact]:
     if call.task.phase == "map":
-        call.stage.map(context, call.task.item, call.params)
+        call.stage.map(context, call.task.item, call.stage.settings_of(call.params, call.task.item))
         return context.outputs()
     assert call.parts is not None  # noqa: S101  the scheduler stores them before it launches a collect
     more = call.stage.collect(context, store.read_parts(call.parts, call.assets), call.params)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -70,17 +71,8 @@ def measured(
             pictures(), info, model, first=sample.first, subsample=sample.subsample, deep=ten_bit
         ),
     )
-    coded, scoring = ctx.scratch / "sample.mp4", list[Scoring]()
-    coded_info: list[MediaInfo] = []
-
-    def look(place: int, picture: VideoFrame) -> None:
-        if not scoring:
-            coded_info.append(probe(str(coded)))
-            scoring.append(reference.scoring(coded_info[0]))
-        if place in reference.places:
-            scoring[0].push(as_frame(picture, place, coded_info[0]))
-        ctx.progress(total + place + 1, 2 * total)
-
+    coded = ctx.scratch / "sample.mp4"
+    eye = _Eye(reference, coded, lambda done: ctx.progress(total + done, 2 * total))
     facts = encode_chunk(
         pictures(),
         info,
@@ -88,10 +80,39 @@ def measured(
         settings,
         coded,
         on_frame=lambda done: ctx.progress(done, 2 * total),
-        on_picture=look,
+        on_picture=eye.see,
         limits=coder_limits(settings),
     )
-    return facts, scoring[0].scores()
+    return facts, eye.scores()
+
+
+class _Eye:
+    """Looks at the pictures of a coded file as its check decodes them, and scores those that count.
+
+    Args:
+        reference: what they were.
+        coded: the file, complete once the first picture comes.
+        report: called with the number of pictures so far.
+    """
+
+    def __init__(self, reference: HeldReference, coded: Path, report: Callable[[int], None]) -> None:
+        self._reference, self._coded, self._report = reference, coded, report
+        self._begun: tuple[MediaInfo, Scoring] | None = None
+
+    def see(self, place: int, picture: VideoFrame) -> None:
+        """The next picture, and its number."""
+        if self._begun is None:
+            info = probe(str(self._coded))
+            self._begun = info, self._reference.scoring(info)
+        info, scoring = self._begun
+        if place in self._reference.places:
+            scoring.push(as_frame(picture, place, info))
+        self._report(place + 1)
+
+    def scores(self) -> FrameScores:
+        """Of all pictures."""
+        assert self._begun is not None  # noqa: S101  no chunk is empty, or its check had failed
+        return self._begun[1].scores()
 
 
 def _streamed(

@@ -53,6 +53,11 @@ class Encode(Stage[EncodeParams]):
         """The encoder's build, and the scaler's."""
         return chunk_coder()
 
+    def settings_of(self, params: EncodeParams, item: Item) -> EncodeParams:
+        """Those of its own codec; how the title was cut is in the chunk."""
+        own = _settings_of(params, str(item.values.get("codec", "")))
+        return EncodeParams(settings=replace(own, crf=""), zones=params.zones)
+
     def trial(self) -> Trial:
         """Three short chunks."""
         quick = EncodeSettings(preset="ultrafast", gop_s="1")

@@ -10,7 +10,7 @@ from archer.stage import Item, Resources, Stage, TaskContext
 from pipelines.ingest.conform import edited, pieces_of, same_rate
 from pipelines.ingest.params import IngestParams as IngestParams
 from pipelines.ingest.refusal import RefusedInput, refusal
-from pipelines.ingest.tracks import check_tracks
+from pipelines.ingest.tracks import check_tracks, unheard
 from pipelines.ingest.view import viewed
 
 
@@ -34,6 +34,8 @@ class Ingest(Stage[IngestParams]):
             info = edited(sources, pieces_of(sources, params))
         if params.strict:
             check_tracks(info, params.audio, params.subtitles)
+            left_out = unheard(info, params.audio, params.subtitles)
+            info = replace(info, problems=(*info.problems, *left_out)) if left_out else info
         for problem in info.problems:
             ctx.log(f"warning: {problem.code}: {problem.message}")
         ctx.out_json("media", info.to_json())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Generic, Literal, TypeVar
 
-from archer.media import AudioStream, MediaInfo, TextStream
+from archer.media import AudioStream, MediaInfo, MediaProblem, TextStream
 from pipelines.ingest.params import BadView
 from pipelines.packaging.languages import shortest_tag
 
@@ -42,6 +42,33 @@ def check_tracks(info: MediaInfo, audio: str, subtitles: str) -> None:
     """Refuse to look for tracks that are not there. Raises: BadView."""
     audio_tracks(info, audio)
     text_tracks(info, subtitles)
+
+
+def unheard(info: MediaInfo, audio: str, subtitles: str) -> tuple[MediaProblem, ...]:
+    """Tracks that only a later input has, where all were wanted: there is nothing before them that they could continue."""
+    texts = [
+        *(left_out([source.audio for source in info.sources], "--audio") if audio in ("", ALL) else ()),
+        *(
+            left_out([source.subtitles for source in info.sources], "--subtitles")
+            if subtitles in ("", ALL)
+            else ()
+        ),
+    ]
+    return tuple(MediaProblem(code="track left out", message=text, fatal=False) for text in texts)
+
+
+def left_out(inputs: Sequence[Sequence[Stream]], option: Literal["--audio", "--subtitles"]) -> Iterator[str]:
+    """Says for each track that none of all tracks goes through where it is, and how to have it."""
+    tracks = chosen(inputs, ALL, option)
+    for place, streams in enumerate(inputs):
+        through = [track.streams[place] for track in tracks]
+        for number, stream in enumerate(streams, 1):
+            if stream not in through:
+                way = f"{NONE}|" * place + str(number)
+                yield (
+                    f"{option[2:]} track {number} ({stream.language}) of input {place + 1} continues none of the inputs before; "
+                    f"{option} 'all,{way}' makes a track of its own of it"
+                )
 
 
 def chosen(

@@ -8,7 +8,7 @@ import pytest
 
 from archer.media import AudioStream
 from pipelines.ingest.params import BadView
-from pipelines.ingest.tracks import chosen
+from pipelines.ingest.tracks import chosen, left_out
 
 
 def tracks(*languages: str) -> list[AudioStream]:
@@ -73,3 +73,13 @@ def test_several_inputs() -> None:
 def test_what_is_not_there_is_named_with_what_is(wanted: str) -> None:
     with pytest.raises(BadView, match="1 eng, 2 fra"):
         picked(wanted, tracks("eng", "fra"))
+
+
+def test_a_track_that_only_a_later_input_has_is_named_with_the_way_to_have_it() -> None:
+    one, two = tracks("eng"), tracks("eng", "fra")
+    assert list(left_out([two, one], "--audio")) == []
+    (text,) = left_out([one, two], "--audio")
+    assert "track 2 (fra) of input 2" in text
+    way = text.partition("--audio '")[2].partition("'")[0]
+    assert way == "all,none|2"
+    assert picked(way, one, two) == [(1, 1), (None, 2)]

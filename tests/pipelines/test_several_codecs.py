@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from archer.media import identify
+from archer.plan import make_plan
+from archer.stage import Item
 from encoder.errors import BadOption
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.job import encode_job
@@ -101,6 +103,48 @@ def test_one_codec_has_the_same_job_as_ever(short: Path) -> None:
         node.id for node in encode_job(identify(str(short)), EncodeRequest(codec="x264,aom"), title="t").nodes
     }
     assert both - nodes == {"ladders", "analyse_aom", "allocate_aom"}
+
+
+def test_settings_of_one_codec_name_nothing_of_the_others(short: Path) -> None:
+    """So that another preset of the second codec, or longest chunk, encodes nothing of the first one again."""
+
+    def names(**given: str) -> dict[str, str]:
+        request = EncodeRequest(codec="x264,svtav1", crf="30,50", **given)  # type: ignore[arg-type]
+        node = make_plan(encode_job(identify(str(short)), request, title="t")).by_id["encode"]
+        return {
+            codec: node.identity_of("map", Item(values={"codec": codec, "crf": "1"}))
+            for codec in ("x264", "svtav1")
+        }
+
+    one, other = names(preset="ultrafast,12"), names(preset="ultrafast,11")
+    assert one["x264"] == other["x264"]
+    assert one["svtav1"] != other["svtav1"]
+    assert names(preset="ultrafast,12", chunk_s="4") == one
+    assert names(preset="superfast,12")["x264"] != one["x264"]
+
+
+@pytest.mark.slow
+def test_another_preset_of_one_codec_encodes_the_other_no_second_time(short: Path, tmp_path: Path) -> None:
+    shared = [
+        "--codec",
+        "x264,svtav1",
+        "--crf",
+        "30,50",
+        "--ladder",
+        "180p",
+        "--no-proxies",
+        "--json",
+        "--keep",
+    ]
+    made = []
+    for place, preset in enumerate(("ultrafast,12", "ultrafast,11")):
+        words = ["--preset", preset, "--work-dir", tmp_path / "work"]
+        done = command("encode", short, "-o", tmp_path / str(place), *shared, *words)
+        assert done.returncode == 0, done.stderr
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        ended = [event for event in events if event.get("node") == "encode" and event["type"] == "chunk-done"]
+        made.append({event["item"].partition("/")[2] for event in ended})
+    assert made == [{"180p", "180p-svtav1"}, {"180p-svtav1"}]
 
 
 @pytest.fixture(scope="module")
