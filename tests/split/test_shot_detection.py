@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 
 from archer.media import FrameRange, frames, probe
 from archer.split.shots import Rules, Thumbnails, detect, read_thumbnails, thumbnails, write_thumbnails
+from archer.split.shots.decision import is_mixture
 from archer.split.shots.detect import BLOCK, windows
 from archer.split.shots.features import COUNT, MARGIN, features
+from archer.split.shots.fit import coarse, coarse_colour, likeness, misfit
 from archer.split.shots.network import REACH, Network
+from archer.split.shots.plain import fades
 
 RATE = Fraction(24)
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,6 +146,36 @@ def test_a_flash_is_no_boundary(length: int) -> None:
     luma = scene(1, 120)
     luma[60 : 60 + length] = np.minimum(luma[60 : 60 + length] + 120, 235)
     assert starts(luma) == [0]
+
+
+@pytest.mark.parametrize("level", [16, 235])
+def test_a_flash_that_fills_the_picture_is_no_fade(level: int) -> None:
+    """Though the picture loses a little contrast all the while, and every frame is a mixture of it and the flash."""
+    sinking = np.linspace(1, 0.95, 40, dtype=np.float32)[:, None, None]
+    luma = 128 + (scene(1, 1) - 128) * sinking
+    luma[30] = level
+    found = coarse(np.rint(luma).astype(np.uint8))
+    assert not list(fades(luma.std(axis=(1, 2)), found))
+    slow = luma.copy()
+    slow[24:31] += (level - slow[24:31]) * (np.arange(1, 8, dtype=np.float32) / 7)[:, None, None]
+    found = coarse(np.rint(slow).astype(np.uint8))
+    assert [rises for rises, _ in fades(slow.std(axis=(1, 2)), found)] == [False]
+
+
+@pytest.mark.parametrize(("way", "same"), [("luma's", True), ("none", False), ("its own", False)])
+def test_like_pictures_dissolve_where_colour_does(way: str, same: bool) -> None:
+    """Two pictures alike in luma: what mixes them mixes their colours by the same shares."""
+    share = np.linspace(0, 1, 14)[:, None, None]
+    one, other = scene(1, 1), scene(1, 1) * 0.6 + scene(7, 1) * 0.4
+    run = coarse(np.rint(one * (1 - share) + other * share).astype(np.uint8))
+    assert 0.6 < likeness(run[0], run[-1]) < 0.9
+    assert misfit(run)[0] < 0.1
+    by = {"luma's": share, "none": share * 0, "its own": np.floor(share + 0.1)}[way][..., None]
+    random = np.random.default_rng(3)
+    old, new = (random.uniform(60, 190, (1, 2, 3, 4)).repeat(3, axis=2).repeat(4, axis=3) for _ in range(2))
+    colour = coarse_colour(np.rint(old * (1 - by) + new * by).astype(np.uint8))
+    assert is_mixture(run, colour, "dissolve", peak=0.99) is same
+    assert not is_mixture(run, colour, "dissolve", peak=0.8)
 
 
 def test_a_still_picture_and_a_pan_are_one_shot() -> None:

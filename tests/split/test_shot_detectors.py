@@ -77,6 +77,7 @@ def test_fusion_needs_one_that_is_sure() -> None:
         mixed=np.array([0, 0, 0.9, 0, 0.4], np.float32),
         deviation=np.zeros(5, np.float32),
         coarse=np.zeros((5, 144), np.uint8),
+        colour=np.zeros((5, 24), np.uint8),
     )
     theirs = np.array([[0.1, 0], [0, 0], [0.9, 0.1], [0, 0], [0, 1]], np.float32)
     both = fused(ours, theirs)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from archer.media.range import FrameRange
 from archer.split.chunk import Shot, Transition
-from archer.split.shots.fit import likeness, misfit
+from archer.split.shots.fit import COLOURS, colour_misfit, likeness, misfit
 from archer.split.shots.plain import appearances, fades
 
 Column = npt.NDArray[np.float32]
@@ -54,12 +54,14 @@ class Evidence:
         mixed: (n,) probability that the frame is a mixture of two shots, or of one and a plain picture.
         deviation: (n,) standard deviation of luma over the thumbnail, 8-bit units: near 0 for a plain picture.
         coarse: (n, 144) uint8, very small pictures, to tell mixtures from motion.
+        colour: (n, 24) uint8, their chroma, as `coarse_colour` gives it.
     """
 
     cut: Column
     mixed: Column
     deviation: Column
     coarse: npt.NDArray[np.uint8]
+    colour: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.cut)
@@ -69,13 +71,14 @@ class Evidence:
         """Parts of one title, in order, as one."""
         tracks = list(parts)
         if not tracks:
-            none = np.zeros(0, np.float32)
-            return cls(cut=none, mixed=none, deviation=none, coarse=np.zeros((0, 144), np.uint8))
+            none, cells = np.zeros(0, np.float32), np.zeros((0, 144), np.uint8)
+            return cls(cut=none, mixed=none, deviation=none, coarse=cells, colour=cells[:, :COLOURS])
         return cls(
             cut=np.concatenate([track.cut for track in tracks]),
             mixed=np.concatenate([track.mixed for track in tracks]),
             deviation=np.concatenate([track.deviation for track in tracks]),
             coarse=np.concatenate([track.coarse for track in tracks]),
+            colour=np.concatenate([track.colour for track in tracks]),
         )
 
 
@@ -146,7 +149,8 @@ def _gradual(run: FrameRange, evidence: Evidence) -> Iterator[Change]:
     for kind, frames in _pieces(run, evidence):
         around = np.clip(np.arange(frames.start - 1, frames.end + 1), 0, len(evidence) - 1)
         chances = evidence.mixed[frames.start : frames.end]
-        if len(frames) and is_mixture(evidence.coarse[around], kind, peak=float(chances.max())):
+        pictures, colours = evidence.coarse[around], evidence.colour[around]
+        if len(frames) and is_mixture(pictures, colours, kind, peak=float(chances.max())):
             yield Change(kind=kind, frames=frames, confidence_pct=_percent(chances.max()))
 
 
@@ -164,32 +168,49 @@ def _pieces(run: FrameRange, evidence: Evidence) -> Iterator[tuple[Kind, FrameRa
         yield "dissolve", run
 
 
-def is_mixture(run: npt.NDArray[np.uint8], kind: Kind, *, peak: float) -> bool:
+def is_mixture(run: npt.NDArray[np.uint8], colour: npt.NDArray[np.uint8], kind: Kind, *, peak: float) -> bool:
     """The frames of a run mix the two around it, which differ in more than light, or in a title.
 
     Args:
         run: coarse pictures of the run and of one frame on each side.
+        colour: coarse colours of the same frames.
         kind: a fade may show little in the picture that is not plain.
         peak: highest probability of its frames; where it is sure, more of a misfit may be motion.
     """
     residual, apart = misfit(run)
     if kind != "dissolve":
         return residual <= (MISFIT_OF_FADES if apart >= 3 else MISFIT) and apart >= LEAST_OF_FADES
+    if apart < LEAST or len(run) > LONGEST:
+        return False
     like = likeness(run[0], run[-1])
-    bound = MISFIT_IF_SURE if peak >= 0.95 and like <= UNLIKE else MISFIT
-    return residual <= bound and apart >= LEAST and len(run) <= LONGEST and like <= LIKE
+    if peak >= SURE and like <= UNLIKE:
+        return residual <= MISFIT_IF_SURE
+    if like <= LIKE:
+        return residual <= MISFIT
+    return peak >= SURE and like <= MOST_LIKE and residual <= MISFIT_IF_SURE and _in_colour(run, colour)
+
+
+def _in_colour(run: npt.NDArray[np.uint8], colour: npt.NDArray[np.uint8]) -> bool:
+    """Colours change much, and by the same shares as luma: what is alike in luma is of two shots all the same."""
+    residual, apart = colour_misfit(run, colour)
+    return residual <= MISFIT_OF_COLOUR and apart >= LEAST_OF_COLOUR
 
 
 PLAIN_TO_SEE = 80
 """Confidence, per cent, of what needs no network."""
 MISFIT, MISFIT_IF_SURE, MISFIT_OF_FADES = 0.22, 0.42, 0.35
 """Largest residual of a mixture, as a share of the difference of its ends."""
+SURE = 0.95
+"""Probability from which on the network is."""
+MISFIT_OF_COLOUR, LEAST_OF_COLOUR = 0.12, 8.0
+"""Largest residual of colours, and their least difference, that tell a mixture of like pictures from a moving camera."""
 LEAST, LEAST_OF_FADES = 8.0, 0.8
 """Least difference of the ends, mean of 8-bit samples."""
 LONGEST = 100
 """Frames; slow moves of a camera look like longer dissolves, which nobody makes."""
-LIKE, UNLIKE = 0.6, 0.5
-"""Correlation of the ends above which they are of one shot, in another light or with a title; below which they are of two."""
+UNLIKE, LIKE, MOST_LIKE = 0.5, 0.6, 0.9
+"""Correlation of the ends below which they are of two shots; above which of one, in another light or with a title, unless
+colour says that they are not; above which they are of one all the same."""
 PLAIN = 4.0
 """Deviation below which a picture is of one colour, but for noise."""
 

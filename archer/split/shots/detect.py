@@ -14,7 +14,7 @@ from archer.media.range import FrameRange
 from archer.split.chunk import Shot
 from archer.split.shots.decision import Change, Evidence, Rules, changes, shots
 from archer.split.shots.features import MARGIN, NAMES, features
-from archer.split.shots.fit import coarse
+from archer.split.shots.fit import coarse, coarse_colour
 from archer.split.shots.network import REACH, Network
 from archer.split.shots.step import leads, steps
 from archer.split.shots.thumbnails import Thumbnails
@@ -51,7 +51,7 @@ def detect(
     network: Network | None = None,
     detector: Detector = "builtin",
 ) -> Detection:
-    """Find the shots of a whole title; holds some parts of it at a time, and 160 bytes a frame.
+    """Find the shots of a whole title; holds some parts of it at a time, and 180 bytes a frame.
 
     Args:
         parts: thumbnails of all frames, in order, cut anywhere.
@@ -106,6 +106,7 @@ def fused(ours: Evidence, theirs: npt.NDArray[np.float32]) -> Evidence:
         mixed=np.asarray(np.maximum(ours.mixed, both), np.float32),
         deviation=ours.deviation,
         coarse=ours.coarse,
+        colour=ours.colour,
     )
 
 
@@ -139,6 +140,7 @@ def _evidence(part: Thumbnails, start: int, end: int, network: Network) -> Evide
         mixed=chances[:, 1],
         deviation=table[REACH:-REACH, NAMES.index("deviation")] * 32,
         coarse=coarse(part.luma[start:end]),
+        colour=coarse_colour(part.chroma[start:end]),
     )
 
 

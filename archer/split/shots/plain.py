@@ -69,12 +69,19 @@ def _falls(deviation: Column, coarse: npt.NDArray[np.uint8]) -> Iterator[FrameRa
         while start > least and deviation[start - 1] > deviation[start]:
             start -= 1
         run = coarse[start : end + 2]
-        if end - start + 1 < SHORTEST or deviation[start] < SHOWN:
+        if end - start + 1 < SHORTEST or deviation[start] < SHOWN or not _gradual(deviation[start : end + 2]):
             continue
         residual, apart = misfit(run)
         if residual * (apart + 1) <= STRICT * apart + ROUNDING:
             yield FrameRange(start + 1, end + 1)
 
 
+def _gradual(fall: Column) -> bool:
+    """No step takes most of the fall: what a flash or a cut does at once is no fade, though it sank a little before."""
+    return float(-np.diff(fall).min()) <= AT_ONCE * float(fall[0] - fall[-1])
+
+
+AT_ONCE = 0.5
+"""Largest share of a fade in one frame."""
 ROUNDING = 0.25
 """Mean residual that whole numbers leave, 8-bit units."""
