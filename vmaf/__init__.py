@@ -35,11 +35,17 @@ from vmaf.features.registry import METRICS as METRICS
 from vmaf.ffmpeg import FFMPEG_METRICS as FFMPEG_METRICS
 from vmaf.ffmpeg import ONLY_BY_FFMPEG as ONLY_BY_FFMPEG
 from vmaf.ffmpeg import FFmpegScorer as FFmpegScorer
+from vmaf.heat import heat_png as heat_png
 from vmaf.logs import write_log as write_log
+from vmaf.map_page import Mapped as Mapped
+from vmaf.map_page import map_page as map_page
+from vmaf.maps import QualityMap as QualityMap
+from vmaf.maps import quality_maps as quality_maps
 from vmaf.models import DEFAULT_MODEL as DEFAULT_MODEL
 from vmaf.models import Model as Model
 from vmaf.models import model_named as model_named
 from vmaf.native import NativeScorer as NativeScorer
+from vmaf.native import converters_of as converters_of
 from vmaf.planes import score_planes as score_planes
 from vmaf.pooling import Pooled as Pooled
 from vmaf.pooling import per_shot as per_shot
@@ -72,12 +78,14 @@ __all__ = [  # noqa: RUF022  plain order
     "FrameCountMismatch",
     "FrameScores",
     "METRICS",
+    "Mapped",
     "MissingChroma",
     "Model",
     "NativeScorer",
     "NoAlignment",
     "ONLY_BY_FFMPEG",
     "Pooled",
+    "QualityMap",
     "Regression",
     "Row",
     "ScoreStream",
@@ -90,12 +98,16 @@ __all__ = [  # noqa: RUF022  plain order
     "alignment_of",
     "bd_quality",
     "bd_rate",
+    "converters_of",
     "find_offset",
+    "heat_png",
+    "map_page",
     "model_named",
     "per_shot",
     "percentile",
     "pool",
     "pooled_by",
+    "quality_maps",
     "raw_pictures",
     "regression_of",
     "rolling",

@@ -70,9 +70,7 @@ class NativeScorer:
     ) -> FrameScores:
         """See `Scorer.score`."""
         models = {"vmaf": regression_of(model)} | {other.name: regression_of(other) for other in self._also}
-        size = model.fit(*display_size(reference_info.video))
-        deep = max(reference_info.video.format.bit_depth, distorted_info.video.format.bit_depth) > 8
-        sides = _Sides(reference_info, distorted_info, size, FORMATS[deep])
+        sides = _Sides(reference_info, distorted_info, model)
         rows: list[Row] = []
         with ScoreStream(
             models, metrics=self._metrics, threads=threads, first=first, subsample=subsample
@@ -89,13 +87,19 @@ class NativeScorer:
         return scores_of(rows, model.name, self.version())
 
 
+def converters_of(reference: MediaInfo, distorted: MediaInfo, model: Model) -> tuple[Converter, Converter]:
+    """What makes both sides alike, as the model is to see them: its size, 4:2:0 of 8 bits, or of 10 where one side has more."""
+    size = model.fit(*display_size(reference.video))
+    pixels = FORMATS[max(info.video.format.bit_depth for info in (reference, distorted)) > 8]
+    one, other = (Converter(info, *size, pixels, kernel="bicubic") for info in (reference, distorted))
+    return one, other
+
+
 class _Sides:
     """Converters of both sides, made once per thread."""
 
-    def __init__(
-        self, reference: MediaInfo, distorted: MediaInfo, size: tuple[int, int], pixels: PixelFormat
-    ) -> None:
-        self._infos, self._size, self._pixels = (reference, distorted), size, pixels
+    def __init__(self, reference: MediaInfo, distorted: MediaInfo, model: Model) -> None:
+        self._infos, self._model = (reference, distorted), model
         self._mine = threading.local()
 
     def source(self, ref: Frame, dist: Frame, *, scored: bool) -> Source:
@@ -103,9 +107,7 @@ class _Sides:
 
         def planes() -> tuple[tuple[object, ...], tuple[object, ...]]:
             if not hasattr(self._mine, "pair"):
-                self._mine.pair = tuple(
-                    Converter(info, *self._size, self._pixels, kernel="bicubic") for info in self._infos
-                )
+                self._mine.pair = converters_of(*self._infos, self._model)
             one, other = self._mine.pair
             return one.planes(ref), other.planes(dist) if scored else ()
 

@@ -76,14 +76,22 @@ def _band(values: npt.NDArray[np.float64], percents: tuple[int, int], low: float
     """Between two percentiles of the frames around each place."""
     if len(values) < 2:
         return ""
-    places = np.unique(np.linspace(0, len(values) - 1, min(len(values), PLACES)).astype(int))
-    ends = [np.nanpercentile(values[max(0, at - AROUND) : at + AROUND + 1], percents) for at in places]
+    places, lower, upper = band(values, percents)
     scale = (WIDTH - LEFT) / (len(values) - 1)
-    corners = [
-        (LEFT + at * scale, _y(float(end[0]), low, high)) for at, end in zip(places, ends, strict=True)
-    ]
-    corners += [
-        (LEFT + at * scale, _y(float(end[1]), low, high)) for at, end in zip(places, ends, strict=True)
-    ][::-1]
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    edges = (
+        [(LEFT + at * scale, _y(end, low, high)) for at, end in zip(places, ends, strict=True)]
+        for ends in (lower.tolist(), upper.tolist())
+    )
+    there, back = edges
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in there + back[::-1])
     return f"<polygon points='{points}'/>"
+
+
+def band(
+    values: npt.NDArray[np.float64], percents: tuple[int, int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Two percentiles of the frames around some places: the places, the lower and the upper ones."""
+    places = np.unique(np.linspace(0, len(values) - 1, min(len(values), PLACES)).astype(np.int64))
+    around = (values[max(0, at - AROUND) : at + AROUND + 1] for at in places.tolist())
+    ends = np.array([np.nanpercentile(part, percents) for part in around])
+    return places, ends[:, 0], ends[:, 1]

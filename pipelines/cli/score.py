@@ -99,6 +99,14 @@ def _pool(_context: click.Context, _parameter: click.Parameter, values: tuple[st
     type=click.Path(dir_okay=False),
     help="Write per-frame scores: .json, .xml or .csv in libvmaf's layout, .parquet, or a plot: .html, .png.",
 )
+@click.option(
+    "--maps",
+    type=click.Path(file_okay=False),
+    help="Draw where the worst frames lose: heat maps of VIF, ADM and CAMBI, and a page, into this folder.",
+)
+@click.option(
+    "--map-frame", "map_frames", multiple=True, type=int, metavar="N", help="Draw this frame; repeatable."
+)
 @json_option
 @quiet_option
 def score(reference: str, distorted: str, **options: Any) -> None:
@@ -119,11 +127,21 @@ def score(reference: str, distorted: str, **options: Any) -> None:
     starts = _starts(options["shots"], reference, found)
     if options["output"]:
         _write(found, Path(options["output"]))
+    if options["maps"]:
+        _map(reference, distorted, options, found)
     if options["as_json"]:
         result = score_view.result(found, options["pools"], starts, options["window"])
         click.echo(json.dumps({"type": "result", **result}))
     elif not options["quiet"]:
         score_view.show(found, options["pools"], starts, options["window"])
+
+
+def _map(reference: str, distorted: str, options: dict[str, Any], scores: FrameScores) -> None:
+    from pipelines.cli.score_maps import write_maps
+
+    model = scores.model if options["model"] == "advise" else options["model"]
+    page = write_maps((reference, distorted), options, scores, model, int(options["offset"]))
+    click.echo(f"note: maps: {page}", err=True)
 
 
 def _threads(options: dict[str, Any]) -> int:
@@ -159,6 +177,7 @@ def _files(reference: str, distorted: str, options: dict[str, Any]) -> FrameScor
         also = [model_named(name) for name in options["also"]]
         scorer = NativeScorer(also, metrics=ours, on_costs=_say_costs if options["costs"] else None)
     offset = _offset(reference, distorted, options["offset"])
+    options["offset"] = str(offset)
     with counting("score", show=not (options["as_json"] or options["quiet"])) as count:
         return score_files(
             reference,
@@ -300,6 +319,8 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError(
             "--scorer ffmpeg gives one model and PSNR only; leave --metric and --also to cinemill"
         )
+    if options["map_frames"] and not options["maps"]:
+        raise click.UsageError("--map-frame needs --maps FOLDER")
     output = options["output"]
     if output and Path(output).suffix not in (*SUFFIXES, *PICTURES):
         wanted = ", ".join((*SUFFIXES, *PICTURES))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from vmaf import FrameScores
 from vmaf.plot import axis, html_plot
-from vmaf.png import CURVE, LEFT, MEAN, encoded, png_plot
+from vmaf.png import BANDS, CURVE, LEFT, MEAN, encoded, png_plot
 
 
 def scores(values: list[float]) -> FrameScores:
@@ -35,6 +35,15 @@ def test_a_png_holds_the_curve() -> None:
     assert rows[0] > rows[1] + 100
     assert (picture == MEAN).all(axis=2).sum() > 400
     assert png_plot(scores([])).startswith(b"\x89PNG")
+
+
+def test_a_png_holds_the_bands() -> None:
+    found = scores(np.random.default_rng(2).normal(80, 4, 4000).tolist())
+    picture = np.asarray(Image.open(io.BytesIO(png_plot(found))).convert("RGB"))
+    outer, inner = ((picture == colour).all(axis=2) for _, colour in BANDS)
+    spans = [np.ptp(np.flatnonzero(rows.any(axis=1))) for rows in (outer, inner)]
+    assert spans[0] > spans[1] > 10
+    assert not outer[:, :LEFT].any()
 
 
 def test_any_picture_is_encoded_without_loss() -> None:

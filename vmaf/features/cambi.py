@@ -94,8 +94,18 @@ class Cambi:
         options = self.options
         least = HALVED_FROM.get(options.cambi_high_res_speedup)
         halve = least is not None and encode[0] * encode[1] >= least
-        window = (options.window_size * sum(size) // 375) >> 4
-        window = ((window + 1) >> 1 if halve else window) | 1
+        return self.score(plane, size, window_of(options.window_size, size, halve=halve), halve=halve)
+
+    def score(self, plane: Plane, size: tuple[int, int], window: int, *, halve: bool = False) -> float:
+        """Of one plane, or of a part of a picture with the picture's window.
+
+        Args:
+            plane: luma, at least 16x16.
+            size: (width, height) in which it is looked at.
+            window: side of the window, as `window_of` gives it.
+            halve: begin at half the size.
+        """
+        options = self.options
         steps = range(1, (1 << options.max_log_contrast) + 1)
         scales = cambi(
             plane,
@@ -112,3 +122,9 @@ class Cambi:
         for score, weight in zip(scales, SCALE_WEIGHTS, strict=True):
             total += score * weight
         return total / (window * window)
+
+
+def window_of(at_4k: int, size: tuple[int, int], *, halve: bool = False) -> int:
+    """Side of the window in which levels are counted, odd, from the one at 4K."""
+    window = (at_4k * sum(size) // 375) >> 4
+    return ((window + 1) >> 1 if halve else window) | 1
