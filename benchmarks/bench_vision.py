@@ -70,16 +70,16 @@ def bench_vision(race: Any, clip: Path, name: str) -> None:
 
 @pytest.mark.slow
 def bench_vision_two_cores(race: Any, tmp_path: Path) -> None:
-    """Stage `vision` through the engine over a minute of 1080p, workers starting up included: two worker processes beside one.
+    """Stage `vision` through the engine over 90 s of 1080p, workers starting up included: two worker processes beside one.
 
-    The minute is 30 s shown twice. A third of a second of each run is not shared: one process forks the first worker, which
+    The title is 30 s shown three times. A third of a second of each run is not shared: one process forks the first worker, which
     cuts the title into chunks; at the end one joins the tables.
     """
     clip = SHARED / "clips" / "bbb_1080p24_51.mp4"
     if not clip.is_file():
         pytest.skip(f"needs {clip}")
-    path = tmp_path / "minute.mp4"
-    ffmpeg(["-stream_loop", "1", "-i", clip, "-map", "0:v", "-c", "copy", path])
+    path = tmp_path / "title.mp4"
+    ffmpeg(["-stream_loop", "2", "-i", clip, "-map", "0:v", "-c", "copy", path])
     nodes = [
         node for node in analyze_job(identify(str(path))).nodes if node.id in ("ingest", "shots", "vision")
     ]
