@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -32,6 +32,7 @@ def score_planes(
     first: int = 0,
     subsample: int = 1,
     metrics: Sequence[str] = ("psnr",),
+    on_costs: Callable[[Mapping[str, float]], None] | None = None,
 ) -> FrameScores:
     """Scores of every picture, without scaling: both sides must have the size at which the model is to see them.
 
@@ -43,6 +44,7 @@ def score_planes(
         first: number of the first picture.
         subsample: score every n-th number only.
         metrics: further columns, by the names of `METRICS`.
+        on_costs: called in the end with the processor time of each feature, seconds.
 
     Raises:
         FrameCountMismatch: one side has more pictures.
@@ -55,16 +57,24 @@ def score_planes(
     models |= {name: regression_of(model_named(name)) for name in also}
     rows: list[Row] = []
     with ScoreStream(models, threads=threads, first=first, subsample=subsample, metrics=metrics) as stream:
-        pairs = zip_longest(reference, distorted)
-        for count, (ref, dist) in enumerate(pairs):
-            if ref is None or dist is None:
-                rest = count + 1 + sum(1 for _ in pairs)
-                raise FrameCountMismatch(*((count, rest) if ref is None else (rest, count)))
+        for ref, dist in _pairs(reference, distorted):
             planes = planes_of(ref, bit_depth), planes_of(dist, bit_depth)
             stream.push(lambda planes=planes: planes)  # type: ignore[misc]
             rows += stream.rows()
         rows += stream.finish()
+        if on_costs is not None:
+            on_costs(stream.costs)
     return scores_of(rows, model, NativeScorer().version())
+
+
+def _pairs(reference: Iterable[Picture], distorted: Iterable[Picture]) -> Iterable[tuple[Picture, Picture]]:
+    """Raises: FrameCountMismatch: one side has more pictures."""
+    pairs = zip_longest(reference, distorted)
+    for count, (ref, dist) in enumerate(pairs):
+        if ref is None or dist is None:
+            rest = count + 1 + sum(1 for _ in pairs)
+            raise FrameCountMismatch(*((count, rest) if ref is None else (rest, count)))
+        yield ref, dist
 
 
 def planes_of(picture: Picture, bit_depth: int | None = None) -> Planes:

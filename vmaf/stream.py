@@ -11,6 +11,7 @@ for row in stream.finish():
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from cinemill_native.frames import Plane
-from vmaf.features.feature import Columns, Planes
+from vmaf.features.feature import Columns, Feature, Planes
 from vmaf.features.motion import MotionTrack, motion
 from vmaf.features.registry import metric_named, plan_of
 from vmaf.regression import Predictor
@@ -63,6 +64,11 @@ class _Measured:
 class _Job:
     frame: int
     measured: Future[_Measured]
+
+
+def cost_name(feature: Feature) -> str:
+    """Under which a feature's cost is kept, as the metric is called: psnr, ms_ssim ..."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(feature).__name__).lower()
 
 
 class ScoreStream:
@@ -177,7 +183,8 @@ class ScoreStream:
         for feature in self._plan.features if scored else ():
             begin = thread_time()
             columns |= feature.measure(ref, dist)
-            costs[type(feature).__name__.lower()] = thread_time() - begin
+            name = cost_name(feature)
+            costs[name] = costs.get(name, 0.0) + thread_time() - begin
         begin = thread_time()
         backs = {wish.back for wish in self._plan.motions}
         lumas = {back: before[-back].result() if back <= len(before) else None for back in backs}

@@ -273,6 +273,7 @@ def _raw(reference: str, distorted: str, options: dict[str, Any]) -> FrameScores
         threads=_threads(options),
         first=first,
         subsample=options["subsample"],
+        on_costs=_say_costs if options["costs"] else None,
     )
 
 

@@ -46,12 +46,14 @@ def test_raw_files_with_two_models(raw: tuple[Path, Path], tmp_path: Path) -> No
             assert f"mean {result['pooled']['vmaf']['mean']:.2f}" in out.read_text()
 
 
-def test_maps_of_the_worst_frame_and_of_named_ones(raw: tuple[Path, Path], tmp_path: Path) -> None:
-    done = run(*raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "1", "--json")
+def test_maps_of_a_named_frame_and_costs(raw: tuple[Path, Path], tmp_path: Path) -> None:
+    done = run(*raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "1", "--json", "--costs")
     assert done.returncode == 0, done.stderr
     written = sorted(path.name for path in (tmp_path / "maps").iterdir())
     assert written == [*(f"frame-000001-{name}.png" for name in ("adm", "cambi", "vif")), "index.html"]
     assert "Frame 1: " in (tmp_path / "maps" / "index.html").read_text()
+    costs = done.stderr.partition("processor time of the features: ")[2]
+    assert all(f"{name} " in costs for name in ("vif", "adm", "motion", "psnr")), done.stderr
     done = run(*raw, "--size", "64x48", "--maps", tmp_path / "none", "--map-frame", "3")
     assert (done.returncode, "wanted frames that were scored" in done.stderr) == (2, True)
 
