@@ -12,8 +12,9 @@ print(result.state, result.outputs["ingest.media"])
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cinemill_native.lazy import lazily
 
 if TYPE_CHECKING:
     from archer.artifact import Artifact as Artifact
@@ -71,11 +72,4 @@ __all__ = [
     "run",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use: the command line and the workers start fast."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)  # the command line and the workers start fast

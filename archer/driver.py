@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archer.artifact import Artifact
-from archer.canonical import memo_key
 from archer.control import asked
 from archer.errors import BlobDamaged, JobFailed, StageError, TaskFailure
 from archer.events import Event
 from archer.executors.base import Executor
 from archer.ledger import Ledger, split_cards
+from archer.memo import memo_keys
 from archer.plan import JobSpec, Plan, make_plan
 from archer.registry import EXECUTORS, load
 from archer.scheduler import (
@@ -47,7 +47,7 @@ from archer.scheduler import (
 from archer.spec import spec_to_text
 from archer.store.artifacts import ArtifactStore, json_bytes
 from archer.store.remote import RemoteBlobs
-from archer.task import ITEMS, Progress, Report, Task, TaskCall, TaskDone
+from archer.task import ITEMS, Progress, Report, TaskCall, TaskDone
 from archer.wire import outputs_to_json
 from archer.worker import scratch_name
 from cinemill_native.errors import CinemillError
@@ -374,17 +374,7 @@ class Driver:
 
     def _look_up(self, action: LookUp, batch: Batch) -> Looked:
         """Search the memo; a result whose bytes are gone is no result."""
-        node = self._plan.by_id[action.tasks[0].node]
-        keys = {
-            task.name: memo_key(
-                node.identity_of(task.phase, task.item),
-                task.phase,
-                task.item,
-                _inputs(task, action),
-                action.parts,
-            )
-            for task in action.tasks
-        }
+        keys = memo_keys(self._plan, action)
         self._ledger.keys.update(keys)
         known = self._store.recall(list(keys.values()))
         hits = {}
@@ -427,10 +417,6 @@ class Driver:
         self._ledger.running.pop(ticket, None)
         self._executor.cancel(ticket)
         shutil.rmtree(self._artifacts.root / "scratch" / scratch_name(ticket), ignore_errors=True)
-
-
-def _inputs(task: Task, action: LookUp) -> Mapping[str, Any]:
-    return action.inputs if task.item.uses is None else task.item.uses
 
 
 def _nobody(event: Event) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from archer.artifact import Artifact
-from archer.canonical import memo_key
 from archer.errors import BlobDamaged
 from archer.ledger import split_cards
+from archer.memo import memo_keys
 from archer.plan import Plan
 from archer.scheduler import (
     Begin,
@@ -38,7 +38,7 @@ from archer.store.artifacts import json_bytes
 from archer.store.database import Database
 from archer.store.overview import recalled
 from archer.store.schema import jobs, nodes, tallies
-from archer.task import ITEMS, PARTS, Task
+from archer.task import ITEMS, PARTS
 from archer.wire import part_to_json
 
 JOBS = 20
@@ -98,17 +98,7 @@ class _Walk:
                         pass
 
     def _look_up(self, action: LookUp) -> Looked:
-        node = self.plan.by_id[action.tasks[0].node]
-        keys = {
-            task.name: memo_key(
-                node.identity_of(task.phase, task.item),
-                task.phase,
-                task.item,
-                _inputs(task, action),
-                action.parts,
-            )
-            for task in action.tasks
-        }
+        keys = memo_keys(self.plan, action)
         known = self.recall(list(keys.values()))
         hits = {
             name: result
@@ -205,7 +195,3 @@ def _parts(parts: Sequence[Part]) -> Artifact:
     content = json_bytes([part_to_json(part) for part in parts])
     digest = hashlib.sha256(content).hexdigest()
     return Artifact(kind=PARTS, hash=f"sha256:{digest}", size=len(content), suffix=".json")
-
-
-def _inputs(task: Task, action: LookUp) -> Mapping[str, Any]:
-    return action.inputs if task.item.uses is None else task.item.uses

@@ -104,7 +104,7 @@ def read_parquet(path: Path) -> pa.Table:
     """Read a table, its metadata included."""
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(path).read()  # `read_table` imports pandas where it is installed
+    return pq.ParquetFile(path).read()  # `read_table` imports pyarrow.dataset
 
 
 def libvmaf_log(scores: FrameScores, *, fps: float = 0.0) -> dict[str, Any]:

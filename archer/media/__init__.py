@@ -13,8 +13,9 @@ This package does not know the engine.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cinemill_native.lazy import lazily
 
 if TYPE_CHECKING:
     from archer.media._frames import frames as frames
@@ -87,11 +88,4 @@ __all__ = [
     "probe",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use: an engine without media needs no NumPy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)  # an engine without media needs no NumPy

@@ -12,8 +12,9 @@ Workers write artifacts; only the scheduler's process writes the job state, and 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cinemill_native.lazy import lazily
 
 if TYPE_CHECKING:
     from archer.store.artifacts import ArtifactStore as ArtifactStore
@@ -32,11 +33,4 @@ _HOMES = {
 
 __all__ = ["ArtifactStore", "Batch", "History", "JobQueue", "JobStore"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use: SQLAlchemy is heavy, and workers do not need it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)  # SQLAlchemy is heavy, and workers do not need it

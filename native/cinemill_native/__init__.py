@@ -17,8 +17,9 @@ How a kernel is made, and how to add one: native/kernels/README.md.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cinemill_native.lazy import lazily
 
 if TYPE_CHECKING:
     from cinemill_native._kernels import adm as adm
@@ -118,11 +119,4 @@ __all__ = [
     "vif",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use: errors and the launcher must not cost the import of numpy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)  # errors and the launcher must not cost the import of numpy

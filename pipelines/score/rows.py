@@ -13,5 +13,5 @@ def rendition_rows(table: pa.Table, name: str) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    # an expression would do, but Arrow imports pandas for those, where it is installed: half a second
+    # an expression would do, but those import pyarrow.dataset
     return table.filter(pc.equal(table["rendition"], pa.scalar(name))).sort_by("frame")
