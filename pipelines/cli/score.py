@@ -125,15 +125,15 @@ def score(reference: str, distorted: str, **options: Any) -> None:
     _check(options)
     found = _raw(reference, distorted, options) if options["size"] else _files(reference, distorted, options)
     starts = _starts(options["shots"], reference, found)
-    if options["output"]:
-        _write(found, Path(options["output"]))
-    if options["maps"]:
-        _map(reference, distorted, options, found)
     if options["as_json"]:
         result = score_view.result(found, options["pools"], starts, options["window"])
         click.echo(json.dumps({"type": "result", **result}))
     elif not options["quiet"]:
         score_view.show(found, options["pools"], starts, options["window"])
+    if options["output"]:
+        _write(found, Path(options["output"]))
+    if options["maps"]:  # last, so that an error here takes no scores along
+        _map(reference, distorted, options, found)
 
 
 def _map(reference: str, distorted: str, options: dict[str, Any], scores: FrameScores) -> None:
@@ -322,6 +322,12 @@ def _check(options: dict[str, Any]) -> None:
         )
     if options["map_frames"] and not options["maps"]:
         raise click.UsageError("--map-frame needs --maps FOLDER")
+    if options["maps"]:
+        try:
+            Path(options["maps"]).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"{options['maps']}: {error.strerror}; wanted a folder that can be made or written"
+            raise click.BadParameter(text, param_hint="--maps") from None
     output = options["output"]
     if output and Path(output).suffix not in (*SUFFIXES, *PICTURES):
         wanted = ", ".join((*SUFFIXES, *PICTURES))

@@ -24,7 +24,7 @@ def write_maps(
 
     Args:
         pair: reference and distorted file.
-        options: of the command.
+        options: of the command; the folder `maps` is there.
         scores: of the pair, by `model` (its name or file).
         offset: the distorted frame n + offset shows the reference's frame n.
 
@@ -33,9 +33,7 @@ def write_maps(
     """
     from vmaf import Mapped, heat_png, map_page, quality_maps
 
-    folder = Path(options["maps"])
-    folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    folder, found = Path(options["maps"]), []
     for frame in chosen_frames(scores, options["map_frames"]):
         ref, dist = (
             _raw(pair, options, frame, offset) if options["size"] else _media(pair, model, frame, offset)

@@ -132,3 +132,13 @@ def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout.splitlines()[-1])["model"] == "vmaf_v1.0.16_3d0h"
     assert "v1 is at its best with 10-bit samples" in done.stderr
     assert "processor time of the features: adm" in done.stderr
+
+
+def test_maps_that_cannot_be_drawn_take_no_scores_along(raw: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = run(*raw, "--size", "64x48", "--maps", tmp_path / "file" / "maps", "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "wanted a folder that can be made" in refused.stderr
+    late = run(*raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "3", "--json")
+    assert late.returncode == 2
+    assert json.loads(late.stdout.splitlines()[-1])["frames"] == 3
