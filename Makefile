@@ -78,7 +78,7 @@ $(VENV)/.demo: pyproject.toml $(NATIVE) | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml $(NATIVE) | $(BIN)/python
-	@echo "installing into $(VENV) with the tools for development (once)"
-	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
-	@touch $(VENV)/.demo $@
+$(VENV)/.dev: $(VENV)/.demo
+	@echo "installing the tools for development (once)"
+	@$(BIN)/python -m pip install --quiet --no-compile 'cinemill[dev]'  # which is here, and is not built again
+	@touch $@
