@@ -12,6 +12,7 @@ PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
+export MYPY_NUM_WORKERS ?= 2
 # Every process of a job would compile anew what it imports: seconds of processor time each.
 unexport PYTHONDONTWRITEBYTECODE
 
