@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cinemill_native._kernels import block_motion as block_motion
     from cinemill_native._kernels import cambi as cambi
     from cinemill_native._kernels import default_target as default_target
+    from cinemill_native._kernels import float_vif as float_vif
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import inspect_chroma as inspect_chroma
     from cinemill_native._kernels import inspect_luma as inspect_luma
@@ -69,6 +70,7 @@ _HOMES = {
     "cambi": "_kernels",
     "default_target": "_kernels",
     "exec_path": "_launcher",
+    "float_vif": "_kernels",
     "histogram_sad": "_kernels",
     "inspect_chroma": "_kernels",
     "inspect_luma": "_kernels",
@@ -102,6 +104,7 @@ __all__ = [
     "cambi",
     "default_target",
     "exec_path",
+    "float_vif",
     "histogram_sad",
     "inspect_chroma",
     "inspect_luma",

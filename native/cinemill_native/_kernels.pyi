@@ -30,6 +30,9 @@ def motion_sad(previous: Plane, current: Plane, *, target: str | None = None) ->
 def vif(
     ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, target: str | None = None
 ) -> list[tuple[tuple[tuple[float, float], ...], tuple[tuple[int, ...], int, int, int]]]: ...
+def float_vif(
+    ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, target: str | None = None
+) -> list[tuple[tuple[float, ...], float]]: ...
 def adm(
     ref: Plane,
     dist: Plane,

@@ -38,7 +38,6 @@ def test_all_of_them_beside_ours(sides: tuple[str, str]) -> None:
         "xpsnr_y",
         "xpsnr_cb",
         "adm2",
-        "vif_scale0",
         "motion2",
     ):
         assert len(found.columns[name]) == 2, name

@@ -10,6 +10,7 @@ from vmaf.errors import UnknownMetric
 from vmaf.features.adm import Adm, AdmOptions
 from vmaf.features.cambi import Cambi, CambiOptions
 from vmaf.features.feature import Feature, chosen, merged, suffix
+from vmaf.features.float_vif import FloatVif
 from vmaf.features.motion import Motion, MotionOptions
 from vmaf.features.psnr import Psnr
 from vmaf.features.speed import Speed, SpeedOptions
@@ -33,6 +34,11 @@ def _adm_aim(options: Mapping[str, Any]) -> tuple[Wish, str]:
 def _vif(options: Mapping[str, Any]) -> tuple[Wish, str]:
     found = chosen(VifOptions, options)
     return Vif((found,)), suffix(found)
+
+
+def _float_vif(options: Mapping[str, Any]) -> tuple[Wish, str]:
+    found = chosen(VifOptions, options)
+    return FloatVif((found,)), suffix(found)
 
 
 def _motion(options: Mapping[str, Any]) -> tuple[Wish, str]:
@@ -62,6 +68,7 @@ INPUTS: dict[str, tuple[str, Maker]] = {
         f"Speed_chroma_feature_speed_chroma_{plane}_score": (f"speed_chroma_{plane}", _speed)
         for plane in ("u", "v", "uv")
     },
+    **{f"VMAF_feature_vif_scale{s}_score": (f"vif_scale{s}", _float_vif) for s in range(4)},
     **{f"VMAF_integer_feature_vif_scale{s}_score": (f"integer_vif_scale{s}", _vif) for s in range(4)},
 }
 """A model's name of a feature -> (its column, what measures it)."""
@@ -76,6 +83,7 @@ METRICS: dict[str, tuple[Wish, ...]] = {
     "speed_chroma": (Speed(),),
     "ssim": (Ssim(),),
     "ms_ssim": (MsSsim(),),
+    "vif_float": (FloatVif(),),
 }
 """What people can ask for beside the models' own features."""
 
