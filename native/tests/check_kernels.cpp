@@ -17,6 +17,9 @@
 #include "kernels/adm/adm.h"
 #include "kernels/block_motion/block_motion.h"
 #include "kernels/cambi/cambi.h"
+#include "kernels/float_adm/float_adm.h"
+#include "kernels/float_motion/float_motion.h"
+#include "kernels/float_vif/float_vif.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
 #include "kernels/inspect/inspect.h"
@@ -271,6 +274,32 @@ float speed_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Size re
 }
 
 template <class T>
+std::vector<float_adm::Sums> float_adm_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const float_adm::Table& kernels = float_adm::table(target);
+  const Workspace work(kernels.workspace_bytes(size));
+  float_adm::Options options{1.0F, true, {}};
+  float_adm::set_weights(3.0, 1080, options);
+  std::vector<float_adm::Sums> sums(float_adm::kScales);
+  of<T>(kernels)(a, b, size, bit_depth, options, work.get(), sums.data());
+  return sums;
+}
+
+template <class T>
+float float_motion_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const Workspace work(float_motion::workspace_bytes(size));
+  return of<T>(float_motion::table(target))(a, b, size, bit_depth, work.get());
+}
+
+template <class T>
+std::vector<float_vif::Sums> float_vif_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const float_vif::Table& kernels = float_vif::table(target);
+  const Workspace work(kernels.workspace_bytes(size));
+  std::vector<float_vif::Sums> sums(float_vif::kScales);
+  of<T>(kernels)(a, b, size, bit_depth, {2, {100.0F, 1.0F}}, work.get(), sums.data());
+  return sums;
+}
+
+template <class T>
 std::vector<ssim::Means> ssim_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, int scales, Target target) {
   const Workspace work(ssim::workspace_bytes(size));
   std::vector<ssim::Means> means(static_cast<std::size_t>(scales));
@@ -331,6 +360,12 @@ void check_vmaf(Size size, int padding, bool upside_down) {
               sizeof(T));
       require(same(vif_of(r, d, size, kBits, target), vif_of(r, d, size, kBits, kPlain)), "vif", target, size,
               sizeof(T));
+      require(same(float_adm_of(r, d, size, kBits, target), float_adm_of(r, d, size, kBits, kPlain)), "float_adm",
+              target, size, sizeof(T));
+      require(float_motion_of(r, d, size, kBits, target) == float_motion_of(r, d, size, kBits, kPlain), "float_motion",
+              target, size, sizeof(T));
+      require(same(float_vif_of(r, d, size, kBits, target), float_vif_of(r, d, size, kBits, kPlain)), "float_vif",
+              target, size, sizeof(T));
       require(same(adm_of(r, d, size, kBits, target), adm_of(r, d, size, kBits, kPlain)), "adm", target, size,
               sizeof(T));
     }
