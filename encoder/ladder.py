@@ -15,8 +15,10 @@ from encoder.errors import BadLadder
 HEIGHTS = (2160, 1440, 1080, 720, 540, 360, 240)
 """Default rungs, by the shorter side of the picture as shown."""
 MOST_RUNGS = 5
+_NUMBER = r"\d+(?:\.\d+)?"
 _RUNG = re.compile(
-    r"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>\d+(?:\.\d+)?)|@vmaf(?P<vmaf>\d+(?:\.\d+)?)|@(?P<kbps>\d+)k)?"
+    rf"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>{_NUMBER})|@vmaf(?P<vmaf>{_NUMBER})|@(?P<kbps>\d+)k)?"
+    r"(?:@peak(?P<peak_kbps>\d+)k(?:@buffer(?P<buffer_kbits>\d+)k)?)?"
 )
 
 
@@ -30,6 +32,8 @@ class Rung:
         crf: constant quality of this rung alone, decimal text; empty for the title's.
         vmaf: pooled VMAF that this rung alone is to reach, decimal text; empty for none.
         kbps: average bit rate that this rung alone is to reach; 0 for none.
+        peak_kbps, buffer_kbits: peak rate and buffer that all of it must keep to, see `encoder.vbv`; 0 for none, and for the
+            usual buffer.
     """
 
     name: str
@@ -38,6 +42,12 @@ class Rung:
     crf: str = ""
     vmaf: str = ""
     kbps: int = 0
+    peak_kbps: int = 0
+    buffer_kbits: int = 0
+
+    def capped(self, kbps: int, buffer_kbits: int) -> Rung:
+        """The rung with the title's peak rate and buffer, where it has none of its own."""
+        return self if self.peak_kbps else replace(self, peak_kbps=kbps, buffer_kbits=buffer_kbits)
 
 
 def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
@@ -55,7 +65,7 @@ def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple
     """The ladder that a user wrote, for this source.
 
     Args:
-        text: `720p,540p@crf26,640x360`; empty: the default ladder.
+        text: `720p,540p@crf26,640x360,360p@800k@peak1200k@buffer2400k`; empty: the default ladder.
         video: the source.
 
     Returns:
@@ -84,7 +94,7 @@ def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple
 def _unique(rung: Rung, known: Mapping[str, Rung], text: str) -> Rung:
     """The rung under a name of its own: `720p-2` for a second of one size with another goal."""
     same = [one for one in known.values() if (one.width, one.height) == (rung.width, rung.height)]
-    if any((one.crf, one.vmaf, one.kbps) == (rung.crf, rung.vmaf, rung.kbps) for one in same):
+    if any(replace(one, name=rung.name) == rung for one in same):
         raise BadLadder(text, f"rung {rung.name} appears twice")
     return replace(rung, name=f"{rung.name}-{len(same) + 1}") if same else rung
 
@@ -105,7 +115,9 @@ def _parsed(word: str, video: VideoStream, text: str) -> Rung:
     else:
         width, height = _even(int(found["width"])), _even(int(found["height"]))
         rung = Rung(name=f"{width}x{height}", width=width, height=height)
-    return replace(rung, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=int(found["kbps"] or 0))
+    kbps, peak, buffer = (int(found[name] or 0) for name in ("kbps", "peak_kbps", "buffer_kbits"))
+    rung = rung.capped(peak, buffer)
+    return replace(rung, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=kbps)
 
 
 def rung_of(video: VideoStream, short: int) -> Rung:

@@ -35,7 +35,7 @@ class Goals:
         target_kbps: average bit rate of the top rung.
         target_bytes: of the pictures of all rungs together.
         floor, ceiling: least and greatest VMAF of a shot, empty for none.
-        peak_kbps: greatest bit rate of a shot, empty for none.
+        peak_kbps, buffer_kbits: peak rate and buffer of rungs that name none, empty for none; see `encoder.vbv`.
         most, min_kbps, max_kbps, step: of an automatic ladder; see `encoder.rules.AbrRules`.
     """
 
@@ -47,6 +47,7 @@ class Goals:
     floor: str = ""
     ceiling: str = ""
     peak_kbps: str = ""
+    buffer_kbits: str = ""
     most: int = 6
     min_kbps: str = "150"
     max_kbps: str = ""
@@ -71,6 +72,11 @@ class Goals:
             ceiling=float(self.ceiling or 100),
             peak_kbps=float(self.peak_kbps or 0),
         )
+
+    @property
+    def cap(self) -> tuple[int, int]:
+        """Peak rate and buffer of rungs that name none; 0 for none."""
+        return round(float(self.peak_kbps or 0)), round(float(self.buffer_kbits or 0))
 
     @property
     def rules(self) -> AbrRules:
@@ -124,7 +130,7 @@ class Rungs(Stage[RungsParams]):
             {
                 "schema": SCHEMA,
                 "automatic": automatic,
-                "rungs": [asdict(rung) for rung in kept],
+                "rungs": [asdict(rung.capped(*params.goals.cap)) for rung in kept],
                 "goals": asdict(params.goals),
                 "notices": list(remarks),
             },

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import Rung, assemble, check_rendition
+from pipelines.encode.stage import CAPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class Assemble(Stage[AssembleParams]):
                 variant=rung,
                 values={
                     **parts[0].item.values,
-                    "crf": _span([str(part.item.values["crf"]) for part in parts]),
+                    "crf": _span([_crf(part, inputs) for part in parts]),
                 },
                 uses={
                     "media": inputs["media"],
@@ -57,7 +58,11 @@ class Assemble(Stage[AssembleParams]):
     def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
         """Write the rendition, compare its times with the source's, and say what it is."""
         info, values = ctx.inputs.media(), item.values
-        rung = Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"]))
+        rung = Rung(
+            name=str(values["name"]),
+            width=int(values["width"]),
+            height=int(values["height"]),
+        ).capped(*(int(values.get(name, 0)) for name in CAPS))
         out = ctx.out("rendition", ".mp4")
         facts = assemble([ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")], info, rung, out)
         check_rendition(out, info)
@@ -67,6 +72,12 @@ class Assemble(Stage[AssembleParams]):
 def _in_order(parts: Sequence[Part]) -> list[Part]:
     """Parts by chunk index."""
     return sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
+
+
+def _crf(part: Part, inputs: Inputs) -> str:
+    """The quality value of a chunk; a poorer one than was planned where a peak rate held it down."""
+    planned = str(part.item.values["crf"])
+    return str(inputs.read(part.outputs["facts"])["crf"]) if part.item.values.get("peak_kbps") else planned
 
 
 def _span(crfs: Sequence[str]) -> str:

@@ -173,6 +173,8 @@ def _search(asset: Asset, request: EncodeRequest, name: Callable[[str], str]) ->
         target_vmaf=request.target_vmaf,
         model=request.model,
         single=bool(request.single),
+        peak_kbps=request.goals.cap[0],
+        buffer_kbits=request.goals.cap[1],
     )
     return [Node(id=name("search"), stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
 

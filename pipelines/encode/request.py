@@ -33,7 +33,7 @@ class EncodeRequest:
         target_bytes: bytes that the pictures of all rungs may have together, decimal text.
         pool: which pooled VMAF counts.
         shot_floor, shot_ceiling: least and greatest VMAF of a shot, decimal text.
-        peak_kbps: greatest bit rate of a shot, decimal text.
+        peak_kbps, buffer_kbits: peak rate and buffer of every rung that names none of its own, see `encoder.vbv`; decimal text.
         max_renditions, min_kbps, max_kbps, rung_step: of the ladder `auto`: rungs at most, least and greatest bit rate, distance
             in VMAF.
         crf: constant quality of every rung, in the codec's own scale, as decimal text; empty: search for it.
@@ -77,6 +77,7 @@ class EncodeRequest:
     shot_floor: str = ""
     shot_ceiling: str = ""
     peak_kbps: str = ""
+    buffer_kbits: str = ""
     max_renditions: int = 6
     min_kbps: str = "150"
     max_kbps: str = ""
@@ -184,6 +185,7 @@ class EncodeRequest:
             floor=self.shot_floor,
             ceiling=self.shot_ceiling,
             peak_kbps=self.peak_kbps,
+            buffer_kbits=self.buffer_kbits,
             most=self.max_renditions,
             min_kbps=self.min_kbps,
             max_kbps=self.max_kbps,
@@ -311,6 +313,10 @@ def _check_targets(request: EncodeRequest, *, both: bool) -> None:
     if request.crf and request.mode not in ("", "fixed-crf"):
         raise BadSetting(
             "--mode", request.mode, f"finds the quality of each shot; leave out --crf {request.crf}"
+        )
+    if request.buffer_kbits and not request.peak_kbps:
+        raise BadSetting(
+            "--buffer-size", request.buffer_kbits, "a buffer fills at the peak rate; add --peak-bitrate"
         )
     if not 0 < Decimal(request.target_vmaf) <= 100:
         raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")

@@ -305,7 +305,8 @@ def _notices(order: EncodeOrder, done: Done) -> list[str]:
 
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:
-    return list(done.json(ladder_source(order.request))["notices"])
+    of_rungs = [notice for row in _rows(done) for notice in row["notices"]]
+    return [*done.json(ladder_source(order.request))["notices"], *of_rungs]
 
 
 def _lost_by_edit(order: EncodeOrder, done: Done) -> Iterator[str]:

@@ -34,6 +34,7 @@ class SearchParams:
         target_vmaf: mean VMAF of the top rung, decimal text.
         model: VMAF model that decides.
         single: only the top rung is wanted.
+        peak_kbps, buffer_kbits: peak rate and buffer of rungs that name none; 0 for none. Samples are measured without.
     """
 
     settings: EncodeSettings
@@ -41,6 +42,8 @@ class SearchParams:
     target_vmaf: str = "93"
     model: str = "vmaf_v0.6.1"
     single: bool = False
+    peak_kbps: int = 0
+    buffer_kbits: int = 0
 
 
 class Search(Stage[SearchParams]):
@@ -60,6 +63,10 @@ class Search(Stage[SearchParams]):
     def fingerprint(self, params: SearchParams) -> str:
         """Encoder and scorer."""
         return f"{chunk_coder()}; {default_scorer().version()}"
+
+    def settings_of(self, params: SearchParams, item: Item) -> SearchParams:
+        """Those that a sample is measured with."""
+        return replace(params, peak_kbps=0, buffer_kbits=0)
 
     def trial(self) -> Trial:
         """A search on a small rung."""
@@ -172,7 +179,10 @@ def _ladder(
         "pixel_format": pixel_format,
         "ten_bit": settings.ten_bit,
         "target_vmaf": "" if params.settings.crf else params.target_vmaf,
-        "rungs": [{**asdict(rung), "crf": rung.crf or crf} for rung in rungs],
+        "rungs": [
+            {**asdict(rung.capped(params.peak_kbps, params.buffer_kbits)), "crf": rung.crf or crf}
+            for rung in rungs
+        ],
         "search": [{"crf": str(tried), **point} for tried, point in sorted(points.items())],
         "notices": [*problems, *remarks, *notices(info, rungs[0], pixel_format)],
     }

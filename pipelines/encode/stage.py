@@ -9,11 +9,15 @@ from typing import Any
 
 from archer.media import MediaInfo
 from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
-from encoder import EncodeSettings, Rung, encode_chunk
+from encoder import EncodeSettings, Rung
+from encoder.capped import encode_capped
 from encoder.chunk import chunk_coder
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
 from pipelines.encode.zones import Zone, settings_in, title_zones
+
+CAPS = ("peak_kbps", "buffer_kbits")
+"""What rungs with a peak rate say of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +93,14 @@ class Encode(Stage[EncodeParams]):
         info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
         own = _settings_of(params, str(values.get("codec", "")))
+        peak, buffer = (int(values.get(name, 0)) for name in CAPS)
         settings = replace(own, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+        settings = replace(settings, peak_kbps=peak, buffer_kbits=buffer)
         settings = settings_in(title_zones(params.zones, own.codec, info.frame_count), part, settings)
-        facts = encode_chunk(
-            ctx.frames(ctx.inputs.asset(), part),
+        facts = encode_capped(
+            lambda: ctx.frames(ctx.inputs.asset(), part),
             info,
+            part,
             Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"])),
             settings,
             ctx.out("chunk", ".mp4"),
@@ -107,7 +114,8 @@ def _values(rung: Mapping[str, Any], place: int) -> dict[str, Scalar]:
     """What decides about the chunk at this place: the rung's size, its quality value for it, and its codec if it says one."""
     crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
     named = {key: rung[key] for key in ("name", "width", "height", "ten_bit", "codec") if key in rung}
-    return {**named, "crf": crf}
+    caps = {key: rung[key] for key in CAPS if rung.get("peak_kbps")}
+    return {**named, **caps, "crf": crf}
 
 
 def _settings_of(params: EncodeParams, codec: str) -> EncodeSettings:

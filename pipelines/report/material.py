@@ -134,6 +134,8 @@ def _proxies(ctx: TaskContext) -> dict[str, Any]:
 
 def _notices(ctx: TaskContext) -> Iterator[str]:
     yield from ctx.inputs.json("ladder")["notices"]
+    for part in ctx.inputs.parts("renditions"):
+        yield from ctx.inputs.read(part.outputs["facts"]).get("notices", ())
     for part in _audio_parts(ctx):
         yield from ctx.inputs.read(part.outputs["facts"])["notices"]
 
