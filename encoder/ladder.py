@@ -18,7 +18,7 @@ MOST_RUNGS = 5
 _NUMBER = r"\d+(?:\.\d+)?"
 _RUNG = re.compile(
     rf"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>{_NUMBER})|@vmaf(?P<vmaf>{_NUMBER})|@(?P<kbps>\d+)k)?"
-    r"(?:@peak(?P<peak_kbps>\d+)k(?:@buffer(?P<buffer_kbits>\d+)k)?)?"
+    r"(?:@peak(?P<peak_kbps>\d+)k(?:@buffer(?P<buffer_kbits>\d+)k)?)?(?:@(?P<dynamic_range>hdr|sdr))?"
 )
 
 
@@ -34,6 +34,7 @@ class Rung:
         kbps: average bit rate that this rung alone is to reach; 0 for none.
         peak_kbps, buffer_kbits: peak rate and buffer that all of it must keep to, see `encoder.vbv`; 0 for none, and for the
             usual buffer.
+        dynamic_range: `hdr` or `sdr` where it is for titles, or ladders of a title, in that range alone; empty for all.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Rung:
     kbps: int = 0
     peak_kbps: int = 0
     buffer_kbits: int = 0
+    dynamic_range: str = ""
 
     def capped(self, kbps: int, buffer_kbits: int) -> Rung:
         """The rung with the title's peak rate and buffer, where it has none of its own."""
@@ -61,12 +63,15 @@ def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
     return tuple(rung_of(video, height) for height in [short, *below][:MOST_RUNGS])
 
 
-def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
+def parse_ladder(
+    text: str, video: VideoStream, dynamic_range: str = ""
+) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
     """The ladder that a user wrote, for this source.
 
     Args:
-        text: `720p,540p@crf26,640x360,360p@800k@peak1200k@buffer2400k`; empty: the default ladder.
+        text: `720p,540p@crf26,640x360,360p@800k@peak1200k@buffer2400k,240p@sdr`; empty: the default ladder.
         video: the source.
+        dynamic_range: rungs that are for the other one are left out; empty: for whatever the source is in.
 
     Returns:
         Rungs, largest first, and notices about rungs that were left out because the source is smaller.
@@ -78,16 +83,20 @@ def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple
         return default_ladder(video), ()
     rungs: dict[str, Rung] = {}
     notices: list[str] = []
+    wanted = dynamic_range or range_of(video)
     for word in _words(text):
         rung = _parsed(word, video, text)
-        if rung.height * rung.width > _area(video):
+        if rung.dynamic_range not in ("", wanted):
+            if not dynamic_range:
+                notices.append(f"rung {word} left out: the title is in {wanted.upper()}")
+        elif rung.height * rung.width > _area(video):
             size = "{}x{}".format(*display_size(video))
             notices.append(f"rung {rung.name} left out: the source is {size}, and nothing is enlarged")
         else:
             named = _unique(rung, rungs, text)
             rungs[named.name] = named
     if not rungs:
-        raise BadLadder(text, "every rung is larger than the source")
+        raise BadLadder(text, f"every rung is larger than the source, or not for {wanted.upper()}")
     return tuple(sorted(rungs.values(), key=lambda rung: -rung.width * rung.height)), tuple(notices)
 
 
@@ -117,7 +126,13 @@ def _parsed(word: str, video: VideoStream, text: str) -> Rung:
         rung = Rung(name=f"{width}x{height}", width=width, height=height)
     kbps, peak, buffer = (int(found[name] or 0) for name in ("kbps", "peak_kbps", "buffer_kbits"))
     rung = rung.capped(peak, buffer)
-    return replace(rung, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=kbps)
+    marked = replace(rung, dynamic_range=found["dynamic_range"] or "")
+    return replace(marked, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=kbps)
+
+
+def range_of(video: VideoStream) -> str:
+    """`hdr` or `sdr`: what the pictures of a title are in."""
+    return "hdr" if video.colour.is_hdr else "sdr"
 
 
 def rung_of(video: VideoStream, short: int) -> Rung:

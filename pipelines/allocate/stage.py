@@ -13,6 +13,7 @@ from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung
 from encoder.codecs import codec_named
 from encoder.filters import notices
+from encoder.ladder import range_of
 from encoder.rules import Decided
 from pipelines.allocate.decision import decided_ladder, finest, read_shots, tables_of
 from pipelines.allocate.explain import explained, plain, predicted
@@ -87,6 +88,7 @@ def _ladder(
         "model": params.model,
         "pixel_format": pixel_format,
         "ten_bit": settings.ten_bit,
+        "dynamic_range": range_of(info.video),
         "target_vmaf": read_goals(wanted).target_vmaf,
         "mode": read_goals(wanted).mode,
         "rungs": rungs,

@@ -97,11 +97,13 @@ class RungsParams:
         ladder: rungs as text; empty for the default ladder, `auto` for one by rule, `auto:720p,360p` for one of these sizes.
         goals: what it is to reach.
         single: only the top rung is wanted.
+        dynamic_range: of the ladder; empty for that of the title, see `encoder.ladder.parse_ladder`.
     """
 
     ladder: str = ""
     goals: Goals = field(default_factory=Goals)
     single: bool = False
+    dynamic_range: str = ""
 
 
 class Rungs(Stage[RungsParams]):
@@ -123,7 +125,11 @@ class Rungs(Stage[RungsParams]):
         """Write sizes and goals."""
         info = ctx.inputs.media()
         automatic, named = automatic_of(params.ladder)
-        rungs, remarks = (_sizes(info), ()) if automatic and not named else parse_ladder(named, info.video)
+        rungs, remarks = (
+            (_sizes(info), ())
+            if automatic and not named
+            else parse_ladder(named, info.video, params.dynamic_range)
+        )
         kept = rungs[:1] if params.single else rungs
         ctx.out_json(
             "rungs",

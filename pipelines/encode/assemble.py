@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import Rung, assemble, check_rendition
+from pipelines.encode.ranges import OTHER, media_for
 from pipelines.encode.stage import CAPS
 
 
@@ -21,7 +22,7 @@ class Assemble(Stage[AssembleParams]):
     """One rendition per rung, with exactly the source's frames and presentation times."""
 
     name, version, params = "assemble", 1, AssembleParams
-    inputs = MappingProxyType({"media": "media@1", "chunks": "parts@1"})
+    inputs = MappingProxyType({"media": "media@1", OTHER: "media@1?", "chunks": "parts@1"})
     parts = MappingProxyType({"rendition": "rendition@1", "facts": "rendition-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
     unit = "frames"
@@ -47,7 +48,7 @@ class Assemble(Stage[AssembleParams]):
                     "crf": _span([_crf(part, inputs) for part in parts]),
                 },
                 uses={
-                    "media": inputs["media"],
+                    "media": media_for(inputs, parts[0].item),
                     "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
                 },
                 weight=sum(part.item.weight for part in parts),

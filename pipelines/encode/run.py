@@ -230,8 +230,8 @@ def _report_files(order: EncodeOrder, done: Done) -> Files:
     files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
-    for place, codec in enumerate(order.request.codecs) if order.request.optimizes else ():
-        name = f"ladder-{codec}.json" if place else "ladder.json"
+    for place in range(len(order.request.codecs)) if order.request.optimizes else ():
+        name = named("ladder", place, order.request).replace("_", "-") + ".json"
         files[name] = done.path(f"{named('allocate', place, order.request)}.texts")
     for part in done.parts(RENDITIONS):
         files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["rendition"])

@@ -15,6 +15,7 @@ from encoder import EncodeSettings, Rung, parse_ladder
 from encoder.chunk import chunk_coder
 from encoder.codecs import codec_named
 from encoder.filters import notices
+from encoder.ladder import range_of
 from encoder.rate_search import best_crf, next_crf
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.score.scorer import default_scorer
@@ -34,6 +35,7 @@ class SearchParams:
         target_vmaf: mean VMAF of the top rung, decimal text.
         model: VMAF model that decides.
         single: only the top rung is wanted.
+        dynamic_range: of the ladder; empty for that of the title, see `encoder.ladder.parse_ladder`.
         peak_kbps, buffer_kbits: peak rate and buffer of rungs that name none; 0 for none. Samples are measured without.
     """
 
@@ -42,6 +44,7 @@ class SearchParams:
     target_vmaf: str = "93"
     model: str = "vmaf_v0.6.1"
     single: bool = False
+    dynamic_range: str = ""
     peak_kbps: int = 0
     buffer_kbits: int = 0
 
@@ -109,7 +112,7 @@ class Search(Stage[SearchParams]):
 
 
 def _rungs(info: MediaInfo, params: SearchParams) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
-    rungs, remarks = parse_ladder(params.ladder, info.video)
+    rungs, remarks = parse_ladder(params.ladder, info.video, params.dynamic_range)
     return (rungs[:1] if params.single else rungs), remarks
 
 
@@ -178,6 +181,7 @@ def _ladder(
         "model": params.model,
         "pixel_format": pixel_format,
         "ten_bit": settings.ten_bit,
+        "dynamic_range": range_of(info.video),
         "target_vmaf": "" if params.settings.crf else params.target_vmaf,
         "rungs": [
             {**asdict(rung.capped(params.peak_kbps, params.buffer_kbits)), "crf": rung.crf or crf}
