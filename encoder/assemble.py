@@ -8,12 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archer.media import MediaInfo
+from archer.media import FrameRange, MediaInfo
 from encoder.boxes import add_static_hdr, vpcc_record
 from encoder.codec_string import codec_string
 from encoder.errors import ChunkBroken
 from encoder.filters import static_hdr
 from encoder.ladder import Rung
+from encoder.vbv import Cap, fullness, heaviest_run, part_times
+from encoder.vbv import Coded as Loaded
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -33,6 +35,10 @@ class RenditionFacts:
         peak_kbps: of the largest GOP, rounded.
         codec: RFC 6381 codec string.
         frame_rate: nominal, `num/den`.
+        cap_kbps, buffer_kbits: the peak rate and buffer that it keeps to; 0 where none was asked for.
+        run_kbps: the heaviest run of GOPs of about a segment's length, see `encoder.vbv`.
+        buffer_low: least share of the buffer that a player has left behind a picture; 1 without one.
+        notices: what is not as it was asked for, for people.
     """
 
     name: str
@@ -45,6 +51,11 @@ class RenditionFacts:
     peak_kbps: int
     codec: str
     frame_rate: str
+    cap_kbps: int = 0
+    buffer_kbits: int = 0
+    run_kbps: int = 0
+    buffer_low: float = 1.0
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,7 +76,7 @@ def assemble(chunks: Sequence[Path], info: MediaInfo, rung: Rung, out: Path) -> 
     Args:
         chunks: files of `encode_chunk` at one rung with one set of settings, in order.
         info: the source.
-        rung: their size.
+        rung: their size, and the peak rate that they keep to.
         out: the file to write.
 
     Raises:
@@ -91,7 +102,33 @@ def assemble(chunks: Sequence[Path], info: MediaInfo, rung: Rung, out: Path) -> 
         peak_kbps=_peak(coded, times, time_base, seconds),
         codec=codec,
         frame_rate=str(info.video.frame_rate),
+        **_kept(coded, info, rung),
     )
+
+
+def _kept(coded: Sequence[_Coded], info: MediaInfo, rung: Rung) -> dict[str, Any]:
+    """How the whole keeps to the peak rate: chunks keep to it by themselves, runs of segments across them nearly always."""
+    pictures = Loaded(
+        sizes=[packet.size for packet in coded],
+        times=part_times(info, FrameRange(0, len(coded))),
+        keys=[place for place, packet in enumerate(coded) if packet.key],
+    )
+    run = heaviest_run(pictures)
+    cap = Cap.of(rung.peak_kbps, rung.buffer_kbits)
+    if cap is None:
+        return {"run_kbps": round(run)}
+    low, _ = fullness(pictures, cap)
+    found: dict[str, Any] = {
+        "cap_kbps": cap.kbps, "buffer_kbits": cap.buffer_kbits, "run_kbps": round(run), "buffer_low": round(low, 4)
+    }  # fmt: skip
+    above = [f"segments of up to {run:.0f} kb/s" if run > cap.kbps * 1.001 else ""]
+    above += [f"a buffer of {cap.buffer_kbits} kbit runs dry" if low < 0 else ""]
+    if any(above):
+        text = (
+            f"rung {rung.name}: {' and '.join(filter(None, above))}, with a peak of {cap.kbps} kb/s asked for"
+        )
+        found["notices"] = (text,)
+    return found
 
 
 def _survey(chunks: Sequence[Path]) -> Iterator[_Coded]:

@@ -230,8 +230,8 @@ def _report_files(order: EncodeOrder, done: Done) -> Files:
     files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
-    for place, codec in enumerate(order.request.codecs) if order.request.optimizes else ():
-        name = f"ladder-{codec}.json" if place else "ladder.json"
+    for place in range(len(order.request.codecs)) if order.request.optimizes else ():
+        name = named("ladder", place, order.request).replace("_", "-") + ".json"
         files[name] = done.path(f"{named('allocate', place, order.request)}.texts")
     for part in done.parts(RENDITIONS):
         files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["rendition"])
@@ -305,7 +305,8 @@ def _notices(order: EncodeOrder, done: Done) -> list[str]:
 
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:
-    return list(done.json(ladder_source(order.request))["notices"])
+    of_rungs = [notice for row in _rows(done) for notice in row["notices"]]
+    return [*done.json(ladder_source(order.request))["notices"], *of_rungs]
 
 
 def _lost_by_edit(order: EncodeOrder, done: Done) -> Iterator[str]:

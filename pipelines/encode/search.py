@@ -15,6 +15,7 @@ from encoder import EncodeSettings, Rung, parse_ladder
 from encoder.chunk import chunk_coder
 from encoder.codecs import codec_named
 from encoder.filters import notices
+from encoder.ladder import range_of
 from encoder.rate_search import best_crf, next_crf
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.score.scorer import default_scorer
@@ -34,6 +35,8 @@ class SearchParams:
         target_vmaf: mean VMAF of the top rung, decimal text.
         model: VMAF model that decides.
         single: only the top rung is wanted.
+        dynamic_range: of the ladder; empty for that of the title, see `encoder.ladder.parse_ladder`.
+        peak_kbps, buffer_kbits: peak rate and buffer of rungs that name none; 0 for none. Samples are measured without.
     """
 
     settings: EncodeSettings
@@ -41,6 +44,9 @@ class SearchParams:
     target_vmaf: str = "93"
     model: str = "vmaf_v0.6.1"
     single: bool = False
+    dynamic_range: str = ""
+    peak_kbps: int = 0
+    buffer_kbits: int = 0
 
 
 class Search(Stage[SearchParams]):
@@ -60,6 +66,10 @@ class Search(Stage[SearchParams]):
     def fingerprint(self, params: SearchParams) -> str:
         """Encoder and scorer."""
         return f"{chunk_coder()}; {default_scorer().version()}"
+
+    def settings_of(self, params: SearchParams, item: Item) -> SearchParams:
+        """Those that a sample is measured with."""
+        return replace(params, peak_kbps=0, buffer_kbits=0)
 
     def trial(self) -> Trial:
         """A search on a small rung."""
@@ -102,7 +112,7 @@ class Search(Stage[SearchParams]):
 
 
 def _rungs(info: MediaInfo, params: SearchParams) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
-    rungs, remarks = parse_ladder(params.ladder, info.video)
+    rungs, remarks = parse_ladder(params.ladder, info.video, params.dynamic_range)
     return (rungs[:1] if params.single else rungs), remarks
 
 
@@ -171,8 +181,12 @@ def _ladder(
         "model": params.model,
         "pixel_format": pixel_format,
         "ten_bit": settings.ten_bit,
+        "dynamic_range": range_of(info.video),
         "target_vmaf": "" if params.settings.crf else params.target_vmaf,
-        "rungs": [{**asdict(rung), "crf": rung.crf or crf} for rung in rungs],
+        "rungs": [
+            {**asdict(rung.capped(params.peak_kbps, params.buffer_kbits)), "crf": rung.crf or crf}
+            for rung in rungs
+        ],
         "search": [{"crf": str(tried), **point} for tried, point in sorted(points.items())],
         "notices": [*problems, *remarks, *notices(info, rungs[0], pixel_format)],
     }

@@ -57,6 +57,20 @@ def test_reasons_say_what_the_same_quality_would_cost_otherwise() -> None:
         assert scores == sorted(scores)
 
 
+def test_a_peak_of_one_rung_holds_that_rung_alone_and_is_explained() -> None:
+    shots, asked = [shot(0.7), shot(2.0)], wanted(target_vmaf="88")
+    free = decided_ladder(asked, shots, CODEC)[0].choice
+    peak = round(float(free.of(free.table.size).max()) * 8 / 1000 / 2 * 0.8)
+    asked["rungs"][0]["peak_kbps"] = peak  # type: ignore[index]
+    decided = decided_ladder(asked, shots, CODEC)
+    held = decided[0].choice
+    assert (held.of(held.table.size) * 8 / 1000 / 2).max() <= peak < free.of(free.table.size).max() * 8 / 2000
+    reasons = explained(decided, tables_of(read_rungs(asked), shots, CODEC, asked), shots, "mean")
+    assert [rung["peak"]["kbps"] for rung in reasons["rungs"]] == [peak, 0]
+    assert reasons["rungs"][0]["peak"]["shots"] >= 1
+    assert reasons["rungs"][1]["peak"]["shots"] == 0
+
+
 def test_the_error_seen_is_that_of_the_first_points() -> None:
     four = shot(1.0)
     first = replace(four, points=four.points[:3])  # those that come first; the fourth is a correction
