@@ -73,6 +73,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than Python 3.11; name another one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25' || true  # an old one takes 40 s longer to find what fits
 
 $(VENV)/.demo: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing into $(VENV) (once)"
