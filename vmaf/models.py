@@ -42,6 +42,9 @@ MODELS = {
         Model(name="vmaf_v0.6.1neg", width=1920, height=1080),
         Model(name="vmaf_4k_v0.6.1", width=3840, height=2160),
         Model(name="vmaf_4k_v0.6.1neg", width=3840, height=2160),
+        Model(name="vmaf_float_v0.6.1", width=1920, height=1080),
+        Model(name="vmaf_float_v0.6.1neg", width=1920, height=1080),
+        Model(name="vmaf_float_4k_v0.6.1", width=3840, height=2160),
         *(
             Model(name=f"{V1}_{rate}{viewing}", width=width, height=height)
             for rate in ("", "hfr_")

@@ -20,6 +20,14 @@ CARRIER = "ffmpeg-quality-metrics"
 """The package whose data files the models are: Netflix's own, unchanged, with their licence beside them."""
 DERIVED = {"vmaf_4k_v0.6.1neg": "vmaf_4k_v0.6.1"}
 """Models that Netflix made of another one only by limiting the enhancement gain to 1."""
+FLOAT = {
+    "vmaf_float_v0.6.1": "vmaf_v0.6.1",
+    "vmaf_float_v0.6.1neg": "vmaf_v0.6.1neg",
+    "vmaf_float_4k_v0.6.1": "vmaf_4k_v0.6.1",
+}
+"""Models that differ from another one only in that their features have single precision: the regression is the same."""
+INTEGER, SINGLE_PRECISION = "VMAF_integer_feature_", "VMAF_feature_"
+"""How names of features begin."""
 GAIN_LIMITS = {"adm2": "adm_enhn_gain_limit", "vif_scale": "vif_enhn_gain_limit"}
 """Part of a feature's name -> its option that limits the gain."""
 SINGLE = "LIBSVMNUSVR"
@@ -32,11 +40,15 @@ def regression_of(model: Model) -> Predictor:
     Raises:
         BadModel: the file is missing, is no model, or needs features that are not here.
     """
-    origin = model.path or _carried(DERIVED.get(model.name, model.name))
+    derived, single = DERIVED | FLOAT, model.name in FLOAT and not model.path
+    origin = model.path or _carried(derived.get(model.name, model.name))
     try:
         content = json.loads(Path(origin).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadModel(origin, str(error)) from error
+    if single:
+        facts = content["model_dict"]
+        facts["feature_names"] = [name.replace(INTEGER, SINGLE_PRECISION) for name in facts["feature_names"]]
     return parsed(content, origin, limit_gain=model.name in DERIVED and not model.path)
 
 

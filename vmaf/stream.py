@@ -51,12 +51,12 @@ class _Measured:
 
     Attributes:
         columns: all but those of motion.
-        changes: against the frame `back` before it, by `back`.
+        changes: against frames before it, by `Motion.change`.
         costs: processor time of each feature, seconds.
     """
 
     columns: Columns
-    changes: Mapping[int, float]
+    changes: Mapping[tuple[int, bool], float]
     costs: Mapping[str, float]
 
 
@@ -132,7 +132,7 @@ class ScoreStream:
         """What is known of a frame that nothing needs: its picture is not even converted."""
         luma.set_result(None)
         measured: Future[_Measured] = Future()
-        measured.set_result(_Measured({}, {wish.back: 0.0 for wish in self._plan.motions}, {}))
+        measured.set_result(_Measured({}, {wish.change: 0.0 for wish in self._plan.motions}, {}))
         return measured
 
     def rows(self) -> Iterator[Row]:
@@ -188,7 +188,8 @@ class ScoreStream:
         begin = thread_time()
         backs = {wish.back for wish in self._plan.motions}
         lumas = {back: before[-back].result() if back <= len(before) else None for back in backs}
-        changes = {back: motion(plane, ref[0]) for back, plane in lumas.items()}
+        wanted = {wish.change for wish in self._plan.motions}
+        changes = {(back, single): motion(lumas[back], ref[0], single=single) for back, single in wanted}
         return _Measured(columns, changes, costs | ({"motion": thread_time() - begin} if backs else {}))
 
     def _advance(self) -> Iterator[Row]:
@@ -198,7 +199,7 @@ class ScoreStream:
             self.costs[name] = self.costs.get(name, 0.0) + cost
         self._held.append(Row(job.frame, measured.columns))
         for track, wish, known in zip(self._tracks, self._plan.motions, self._known, strict=True):
-            known += track.add(measured.changes[wish.back])
+            known += track.add(measured.changes[wish.change])
         yield from self._completed()
 
     def _completed(self) -> Iterator[Row]:

@@ -320,5 +320,6 @@ NB_MODULE(_kernels, module) {
              nb::kw_only(), "target"_a = nb::none(), bindings::kHistogramSadDoc);
   bindings::add_inspect(module);
   bindings::add_vmaf(module);
+  bindings::add_vmaf_float(module);
   bindings::add_vmaf_v1(module);
 }

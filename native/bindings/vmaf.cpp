@@ -54,8 +54,6 @@ void check_sides(Size size, const char* role, int least) {
                         "; the filters of this feature do not fit; scale the picture up, or use another metric");
 }
 
-namespace {
-
 std::vector<double> gain_limits(nb::sequence gains, int most) {
   std::vector<double> limits;
   for (const nb::handle item : gains) limits.push_back(nb::cast<double>(item));
@@ -66,6 +64,8 @@ std::vector<double> gain_limits(nb::sequence gains, int most) {
   }
   return limits;
 }
+
+namespace {
 
 std::uint64_t motion_sad(nb::handle previous, nb::handle current, nb::handle target) {
   const PlaneArgument before(previous, "previous");

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cinemill_native._kernels import block_motion as block_motion
     from cinemill_native._kernels import cambi as cambi
     from cinemill_native._kernels import default_target as default_target
+    from cinemill_native._kernels import float_adm as float_adm
+    from cinemill_native._kernels import float_motion as float_motion
+    from cinemill_native._kernels import float_vif as float_vif
     from cinemill_native._kernels import histogram_sad as histogram_sad
     from cinemill_native._kernels import inspect_chroma as inspect_chroma
     from cinemill_native._kernels import inspect_luma as inspect_luma
@@ -69,6 +72,9 @@ _HOMES = {
     "cambi": "_kernels",
     "default_target": "_kernels",
     "exec_path": "_launcher",
+    "float_adm": "_kernels",
+    "float_motion": "_kernels",
+    "float_vif": "_kernels",
     "histogram_sad": "_kernels",
     "inspect_chroma": "_kernels",
     "inspect_luma": "_kernels",
@@ -102,6 +108,9 @@ __all__ = [
     "cambi",
     "default_target",
     "exec_path",
+    "float_adm",
+    "float_motion",
+    "float_vif",
     "histogram_sad",
     "inspect_chroma",
     "inspect_luma",

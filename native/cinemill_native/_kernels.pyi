@@ -30,6 +30,21 @@ def motion_sad(previous: Plane, current: Plane, *, target: str | None = None) ->
 def vif(
     ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, target: str | None = None
 ) -> list[tuple[tuple[tuple[float, float], ...], tuple[tuple[int, ...], int, int, int]]]: ...
+def float_adm(
+    ref: Plane,
+    dist: Plane,
+    gain: float = 100.0,
+    *,
+    aim: bool = False,
+    view_distance: float = 3.0,
+    display_height: int = 1080,
+    noise_weight: float = 0.03125,
+    target: str | None = None,
+) -> list[tuple[float, float, float]]: ...
+def float_motion(previous: Plane, current: Plane, *, target: str | None = None) -> float: ...
+def float_vif(
+    ref: Plane, dist: Plane, gains: Sequence[float] = (100.0,), *, target: str | None = None
+) -> list[tuple[tuple[float, ...], float]]: ...
 def adm(
     ref: Plane,
     dist: Plane,

@@ -17,6 +17,9 @@
 #include "kernels/adm/adm.h"
 #include "kernels/block_motion/block_motion.h"
 #include "kernels/cambi/cambi.h"
+#include "kernels/float_adm/float_adm.h"
+#include "kernels/float_motion/float_motion.h"
+#include "kernels/float_vif/float_vif.h"
 #include "kernels/histogram/histogram.h"
 #include "kernels/histogram_sad/histogram_sad.h"
 #include "kernels/inspect/inspect.h"
@@ -254,7 +257,8 @@ std::vector<double> cambi_of(PlaneView<T> a, Size size, int bit_depth, Target ta
   std::vector<double> scores;
   for (const bool halve : {false, true}) {
     const Size encode = halve ? size : Size{std::max(size.width - 1, cambi::kMinSide), size.height};
-    const cambi::Options options{encode, bit_depth == 8, halve, 7, 4, {178, 305, 432, 559}, halve ? 80 : 0, 0.6};
+    const cambi::Options options{encode, bit_depth == 8,       halve,          halve ? 7 : cambi::kMaxWindow,
+                                 4,      {178, 305, 432, 559}, halve ? 80 : 0, 0.6};
     const Workspace work(cambi::table(target).workspace_bytes(options));
     scores.resize(scores.size() + cambi::kScales);
     of<T>(cambi::table(target))(a, size, bit_depth, options, work.get(), &scores[scores.size() - cambi::kScales]);
@@ -267,6 +271,32 @@ float speed_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Size re
   const speed::Options options{resized, 0.19F, 0.1F, 5};
   const Workspace work(speed::workspace_bytes(size, options));
   return of<T>(speed::table(target))(a, b, size, bit_depth, options, work.get()).score;
+}
+
+template <class T>
+std::vector<float_adm::Sums> float_adm_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const float_adm::Table& kernels = float_adm::table(target);
+  const Workspace work(kernels.workspace_bytes(size));
+  float_adm::Options options{1.0F, true, {}};
+  float_adm::set_weights(3.0, 1080, options);
+  std::vector<float_adm::Sums> sums(float_adm::kScales);
+  of<T>(kernels)(a, b, size, bit_depth, options, work.get(), sums.data());
+  return sums;
+}
+
+template <class T>
+float float_motion_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const Workspace work(float_motion::workspace_bytes(size));
+  return of<T>(float_motion::table(target))(a, b, size, bit_depth, work.get());
+}
+
+template <class T>
+std::vector<float_vif::Sums> float_vif_of(PlaneView<T> a, PlaneView<T> b, Size size, int bit_depth, Target target) {
+  const float_vif::Table& kernels = float_vif::table(target);
+  const Workspace work(kernels.workspace_bytes(size));
+  std::vector<float_vif::Sums> sums(float_vif::kScales);
+  of<T>(kernels)(a, b, size, bit_depth, {2, {100.0F, 1.0F}}, work.get(), sums.data());
+  return sums;
 }
 
 template <class T>
@@ -330,6 +360,12 @@ void check_vmaf(Size size, int padding, bool upside_down) {
               sizeof(T));
       require(same(vif_of(r, d, size, kBits, target), vif_of(r, d, size, kBits, kPlain)), "vif", target, size,
               sizeof(T));
+      require(same(float_adm_of(r, d, size, kBits, target), float_adm_of(r, d, size, kBits, kPlain)), "float_adm",
+              target, size, sizeof(T));
+      require(float_motion_of(r, d, size, kBits, target) == float_motion_of(r, d, size, kBits, kPlain), "float_motion",
+              target, size, sizeof(T));
+      require(same(float_vif_of(r, d, size, kBits, target), float_vif_of(r, d, size, kBits, kPlain)), "float_vif",
+              target, size, sizeof(T));
       require(same(adm_of(r, d, size, kBits, target), adm_of(r, d, size, kBits, kPlain)), "adm", target, size,
               sizeof(T));
     }

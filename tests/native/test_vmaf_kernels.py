@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cinemill_native import Plane, ShapeMismatch, TooSmall, adm, motion_sad, ssim, vif
+from cinemill_native import (
+    Plane,
+    ShapeMismatch,
+    TooSmall,
+    adm,
+    float_adm,
+    float_motion,
+    float_vif,
+    motion_sad,
+    ssim,
+    vif,
+)
 from cinemill_native.frames import Samples
 
 GAINS = (100.0, 1.0)
@@ -21,6 +32,12 @@ KERNELS: dict[str, Callable[..., Any]] = {
         adm(ref, dist, (1.0,), aim=True, view_distance=4.5, target=target),
     ),
     "ssim": lambda ref, dist, target=None: ssim(ref, dist, target=target),
+    "float_vif": lambda ref, dist, target=None: float_vif(ref, dist, GAINS, target=target),
+    "float_adm": lambda ref, dist, target=None: (
+        float_adm(ref, dist, aim=True, target=target),
+        float_adm(ref, dist, 1.0, view_distance=4.5, display_height=2160, target=target),
+    ),
+    "float_motion": float_motion,
     "fractional_gain": lambda ref, dist, target=None: (
         vif(ref, dist, (1.2,), target=target),
         adm(ref, dist, (1.2,), target=target),

@@ -72,8 +72,7 @@ def test_a_peak_of_one_rung_holds_that_rung_alone_and_is_explained() -> None:
 
 
 def test_the_error_seen_is_that_of_the_first_points() -> None:
-    four = shot(1.0)
-    first = replace(four, points=four.points[:3])  # those that come first; the fourth is a correction
+    first = shot(1.0)
     right = RDPoint(width=1280, height=720, crf=Decimal(27), size=200_000, mean=90.0, harmonic=90.0)
     later = ShotPoints(frames=48, seconds=2.0, points=(*first.points, right))
     assert error_seen([first], SIZES, CODEC)["points"] == 0
@@ -81,6 +80,14 @@ def test_the_error_seen_is_that_of_the_first_points() -> None:
     assert found["points"] == 1
     assert 0 < found["vmaf"] < 5
     assert 0 < found["bytes_pct"] < 60
+
+
+def test_the_error_of_shots_that_followed_others_is_seen_from_their_second_point() -> None:
+    guess, corrected = shot(1.5, (24,)).points[0], shot(1.5, (27,)).points[0]
+    rest = [replace(shot(1.5), points=(guess, corrected)), replace(shot(1.5), points=(guess,))]
+    found = error_seen([rest[0], shot(1.0), rest[1]], SIZES, CODEC)
+    assert found["points"] == 1
+    assert 0 < found["vmaf"] < 3
 
 
 @pytest.mark.parametrize(

@@ -159,14 +159,17 @@ def test_the_mode_follows_from_what_is_asked() -> None:
     assert not EncodeRequest(crf="20", mode="fixed-crf").optimizes
 
 
-@pytest.mark.parametrize("gop", [24, 25, 48, 50, 60, 96, 120])
+@pytest.mark.parametrize("gop", [24, 25, 30, 48, 50, 60, 96, 120])
 def test_scored_frames_fall_in_step_with_neither_b_frames_nor_key_frames(gop: int) -> None:
     for count in (1, 11, 36, 60, 100, 140, 240, 500):
         step = scored_step(count, gop)
         assert step % 2 == 1
         assert step == 1 or ((gop % step or count <= 2 * gop) and count // step >= 12)
+    for count in range(84, 1000):
+        assert scored_step(count, gop) > 1
     assert scored_step(48, 60) == 3
     assert scored_step(100, 60) == 5
+    assert scored_step(139, 60) == 7
     assert scored_step(240, 60) == 11
 
 

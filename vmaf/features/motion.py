@@ -1,7 +1,7 @@
-"""Change between reference frames: libvmaf's `integer_motion`, `integer_motion2`, `integer_motion3`.
+"""Change between reference frames: libvmaf's `integer_motion`, `integer_motion2`, `integer_motion3`; `motion` ... of floats.
 
 A frame's value depends on frames around it, so it comes from a `MotionTrack` that is told the changes one by one.
-Source of the rules: libvmaf 3.2 (commit f85a853), `integer_motion.c`.
+Source of the rules: libvmaf 3.2 (commit f85a853), `integer_motion.c` and `float_motion.c`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from cinemill_native import motion_sad
+from cinemill_native import float_motion, motion_sad
 from cinemill_native.frames import Plane
 from vmaf.features.feature import Columns, option, suffix
 
@@ -34,15 +34,39 @@ class MotionOptions:
     motion_moving_average: bool = option("mma", default=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatMotionOptions:
+    """Options in single precision, without those that no model of libvmaf's uses.
+
+    Attributes:
+        motion_blend_factor, motion_blend_offset, motion_fps_weight: as in `MotionOptions`.
+    """
+
+    motion_blend_factor: float = option("mbf", 1.0)
+    motion_blend_offset: float = option("mbo", 40.0)
+    motion_fps_weight: float = option("mfw", 1.0)
+
+    @property
+    def all_of_them(self) -> MotionOptions:
+        """With the defaults of the rest."""
+        return MotionOptions(
+            motion_blend_factor=self.motion_blend_factor,
+            motion_blend_offset=self.motion_blend_offset,
+            motion_fps_weight=self.motion_fps_weight,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Wish for the columns of motion.
 
     Attributes:
         options: of `integer_motion2` and `integer_motion3`.
+        single: in single precision: `motion2` and `motion3`.
     """
 
     options: MotionOptions = MotionOptions()
+    single: bool = False
 
     @property
     def back(self) -> int:
@@ -50,15 +74,22 @@ class Motion:
         return 2 if self.options.motion_five_frame_window else 1
 
     @property
+    def change(self) -> tuple[int, bool]:
+        """Which change it is made of: how many frames back, whether in single precision."""
+        return self.back, self.single
+
+    @property
     def context(self) -> tuple[int, int]:
         """Frames before and behind a frame from which its columns are the same as those of the whole title."""
         return 2 * self.back - 1 + self.options.motion_moving_average, self.back
 
 
-def motion(previous: Plane | None, current: Plane) -> float:
+def motion(previous: Plane | None, current: Plane, *, single: bool = False) -> float:
     """Mean absolute low-passed change between two luma planes; 0 where there is none before."""
     if previous is None:
         return 0.0
+    if single:
+        return float_motion(previous, current)
     return motion_sad(previous, current) / 256.0 / (current.width * current.height)
 
 
@@ -71,6 +102,7 @@ class MotionTrack:
 
     def __init__(self, wish: Motion) -> None:
         self._options, self._back, self._name = wish.options, wish.back, suffix(wish.options)
+        self._kind = "" if wish.single else "integer_"
         self._changes: deque[float] = deque(maxlen=3)
         self._count, self._given, self._before, self._stamp = 0, 0, 0.0, 0.0
 
@@ -107,9 +139,9 @@ class MotionTrack:
                 motion3 = (processed + self._before) / 2.0
         self._before = processed
         return {
-            f"integer_motion{self._name}": change,
-            f"integer_motion2{self._name}": motion2,
-            f"integer_motion3{self._name}": motion3,
+            f"{self._kind}motion{self._name}": change,
+            f"{self._kind}motion2{self._name}": motion2,
+            f"{self._kind}motion3{self._name}": motion3,
         }
 
     def _change(self, frame: int) -> float:

@@ -10,7 +10,9 @@ from vmaf.errors import UnknownMetric
 from vmaf.features.adm import Adm, AdmOptions
 from vmaf.features.cambi import Cambi, CambiOptions
 from vmaf.features.feature import Feature, chosen, merged, suffix
-from vmaf.features.motion import Motion, MotionOptions
+from vmaf.features.float_adm import FloatAdm, FloatAdmOptions
+from vmaf.features.float_vif import FloatVif
+from vmaf.features.motion import FloatMotionOptions, Motion, MotionOptions
 from vmaf.features.psnr import Psnr
 from vmaf.features.speed import Speed, SpeedOptions
 from vmaf.features.ssim import MsSsim, Ssim
@@ -33,6 +35,25 @@ def _adm_aim(options: Mapping[str, Any]) -> tuple[Wish, str]:
 def _vif(options: Mapping[str, Any]) -> tuple[Wish, str]:
     found = chosen(VifOptions, options)
     return Vif((found,)), suffix(found)
+
+
+def _float_adm(options: Mapping[str, Any], *, aim: bool = False) -> tuple[Wish, str]:
+    found = chosen(FloatAdmOptions, options)
+    return FloatAdm((found,), aim=aim), suffix(found)
+
+
+def _float_aim(options: Mapping[str, Any]) -> tuple[Wish, str]:
+    return _float_adm(options, aim=True)
+
+
+def _float_motion(options: Mapping[str, Any]) -> tuple[Wish, str]:
+    found = chosen(FloatMotionOptions, options)
+    return Motion(found.all_of_them, single=True), suffix(found)
+
+
+def _float_vif(options: Mapping[str, Any]) -> tuple[Wish, str]:
+    found = chosen(VifOptions, options)
+    return FloatVif((found,)), suffix(found)
 
 
 def _motion(options: Mapping[str, Any]) -> tuple[Wish, str]:
@@ -62,6 +83,12 @@ INPUTS: dict[str, tuple[str, Maker]] = {
         f"Speed_chroma_feature_speed_chroma_{plane}_score": (f"speed_chroma_{plane}", _speed)
         for plane in ("u", "v", "uv")
     },
+    "VMAF_feature_adm2_score": ("adm2", _float_adm),
+    "VMAF_feature_aim_score": ("aim", _float_aim),
+    "VMAF_feature_adm3_score": ("adm3", _float_aim),
+    "VMAF_feature_motion2_score": ("motion2", _float_motion),
+    "VMAF_feature_motion3_score": ("motion3", _float_motion),
+    **{f"VMAF_feature_vif_scale{s}_score": (f"vif_scale{s}", _float_vif) for s in range(4)},
     **{f"VMAF_integer_feature_vif_scale{s}_score": (f"integer_vif_scale{s}", _vif) for s in range(4)},
 }
 """A model's name of a feature -> (its column, what measures it)."""
@@ -76,6 +103,9 @@ METRICS: dict[str, tuple[Wish, ...]] = {
     "speed_chroma": (Speed(),),
     "ssim": (Ssim(),),
     "ms_ssim": (MsSsim(),),
+    "vif_float": (FloatVif(),),
+    "adm_float": (FloatAdm(aim=True),),
+    "motion_float": (Motion(single=True),),
 }
 """What people can ask for beside the models' own features."""
 

@@ -46,6 +46,9 @@ struct Viewing {
 inline constexpr double kLeastLines = 3.0 * 1080;
 bool has_blended(double distance, int lines) noexcept;
 
+// By what coefficients of a band are multiplied before they are compared with what is visible.
+float weight(const Viewing& viewing, int scale, int band) noexcept;
+
 struct Options {
   int gains;
   double gain_limit[kMaxGains];

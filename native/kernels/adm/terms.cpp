@@ -49,11 +49,15 @@ const Blended* blended(double distance, int lines) noexcept {
   return nullptr;
 }
 
+}  // namespace
+
 float weight(const Viewing& viewing, int scale, int band) noexcept {
   const bool diagonal = band == 2;
   if (viewing.csf == Csf::kBlended) return blended(viewing.distance, viewing.lines)->weight[diagonal][scale];
   return 1.0F / quantization_step(viewing, scale, diagonal ? 2 : 1);
 }
+
+namespace {
 
 bool is_default(const Viewing& viewing) noexcept {
   return viewing.csf == Csf::kWatson && std::fabs(viewing.distance * viewing.lines - kLeastLines) < 1e-8;

@@ -1,0 +1,23 @@
+// Which functions make up each target: filled with scalar, then overwritten by every level that has something faster.
+#include "kernels/float_motion/float_motion.h"
+
+namespace cinemill::float_motion {
+namespace {
+
+Table make(Target target) {
+  Table table = {scalar::u8, scalar::u16};
+#if CINEMILL_HAVE_AVX2
+  if (target >= Target::avx2) table = {avx2::u8, avx2::u16};
+#endif
+  static_cast<void>(target);  // unused where scalar is all there is
+  return table;
+}
+
+}  // namespace
+
+const Table& table(Target target) noexcept {
+  static const auto all = tables(make);
+  return all[static_cast<std::size_t>(target)];
+}
+
+}  // namespace cinemill::float_motion
