@@ -9,8 +9,12 @@ from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import Rung, assemble, check_rendition
+from encoder.cea import unpacked
+from pipelines.encode.embedded import DATA
 from pipelines.encode.ranges import OTHER, media_for
 from pipelines.encode.stage import CAPS
+
+EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,9 @@ class Assemble(Stage[AssembleParams]):
     """One rendition per rung, with exactly the source's frames and presentation times."""
 
     name, version, params = "assemble", 1, AssembleParams
-    inputs = MappingProxyType({"media": "media@1", OTHER: "media@1?", "chunks": "parts@1"})
+    inputs = MappingProxyType(
+        {"media": "media@1", OTHER: "media@1?", "chunks": "parts@1", EMBEDDED: f"{DATA}?"}
+    )
     parts = MappingProxyType({"rendition": "rendition@1", "facts": "rendition-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
     unit = "frames"
@@ -50,6 +56,7 @@ class Assemble(Stage[AssembleParams]):
                 uses={
                     "media": media_for(inputs, parts[0].item),
                     "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
+                    **({EMBEDDED: inputs[EMBEDDED]} if EMBEDDED in inputs else {}),
                 },
                 weight=sum(part.item.weight for part in parts),
             )
@@ -65,7 +72,9 @@ class Assemble(Stage[AssembleParams]):
             height=int(values["height"]),
         ).capped(*(int(values.get(name, 0)) for name in CAPS))
         out = ctx.out("rendition", ".mp4")
-        facts = assemble([ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")], info, rung, out)
+        chunks = [ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")]
+        carried = unpacked(ctx.inputs.path(EMBEDDED).read_bytes()) if EMBEDDED in ctx.inputs else None
+        facts = assemble(chunks, info, rung, out, captions=carried)
         check_rendition(out, info)
         ctx.out_json("facts", {**asdict(facts), "crf": values["crf"]})
 

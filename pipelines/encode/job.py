@@ -18,6 +18,7 @@ from pipelines.analyse.stage import AnalyseParams
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.captions import words_of
+from pipelines.encode.embedded import EmbeddedParams
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.ladders import CHOICES, LADDER, LaddersParams, input_of
 from pipelines.encode.manifest import file_name
@@ -43,6 +44,7 @@ MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
 PROXIES, QC, PASSED = "proxy_files.parts", "qc.report", "qc.shots"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
+CARRIED = "embedded.captions"
 
 
 def encode_job(
@@ -263,8 +265,10 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
     )
     medias = _medias(request)
     read: Inputs = {"asset": asset, **medias, "shots": SHOTS, "ladder": ladder_source(request)}
-    chunks: Inputs = {**medias, "chunks": "encode.parts"}
+    chunks: Inputs = {**medias, "chunks": "encode.parts", "embedded": "embedded.data"}
+    embedded: Inputs = {"asset": asset, "media": MEDIA}
     return [
+        Node(id="embedded", stage="embedded", params=EmbeddedParams(), inputs=embedded),
         *([audio] if not request.single or is_edit(asset, request) else []),
         Node(id="encode", stage="encode", params=encode, inputs=read),
         Node(id="assemble", stage="assemble", params=AssembleParams(), inputs=chunks),
@@ -297,6 +301,7 @@ def _package(request: EncodeRequest) -> Node:
         "subtitles": TEXTS,
         "scores": SCORES,
         "shots": SHOTS,
+        "embedded": CARRIED,
     }
     params = PackagingParams(
         segment_s=Decimal(request.segment_s),
@@ -310,6 +315,7 @@ def _package(request: EncodeRequest) -> Node:
 
 def _subtitles(asset: Asset, captions: Asset | None, request: EncodeRequest) -> Node:
     inputs: Inputs = {"asset": asset, "media": MEDIA, **({"captions": captions} if captions else {})}
+    inputs |= {} if request.single else {"embedded": CARRIED}
     params = SubtitlesParams(tracks=request.subtitles, brought=request.captions)
     return Node(id="subtitles", stage="subtitles", params=params, inputs=inputs)
 
