@@ -114,7 +114,7 @@ def assemble(
     )
 
 
-def _rates(coded: Sequence[_Coded], times: Sequence[int], info: MediaInfo) -> dict[str, int]:
+def _rates(coded: Sequence[_Coded], times: Sequence[int], info: MediaInfo) -> dict[str, Any]:
     seconds = float(info.duration)
     return {
         "frames": len(coded),

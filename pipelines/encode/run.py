@@ -13,6 +13,7 @@ from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
+from pipelines.encode.audio import chosen_first
 from pipelines.encode.cost import FILE as COST
 from pipelines.encode.cost import cost_of, cost_script
 from pipelines.encode.errors import OutputExists
@@ -289,7 +290,12 @@ def _rows(done: Done) -> list[dict[str, Any]]:
 
 
 def _audio(done: Done) -> list[dict[str, Any]]:
-    return [done.store.read_json(part.outputs["facts"]) for part in done.parts("audio.parts")]
+    parts = done.parts("audio.parts")
+    first = chosen_first(parts)
+    return [
+        {**done.store.read_json(part.outputs["facts"]), "default": place == first}
+        for place, part in enumerate(parts)
+    ]
 
 
 def _scores(done: Done) -> dict[str, FrameScores]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from archer.media import Asset, MediaInfo
 from archer.stage import Part, TaskContext
 from encoder.loudness import Loudness
+from pipelines.encode.audio import chosen_first
 from pipelines.encode.ranges import OTHER, media_name
 from pipelines.report.coded import CodedAudio, CodedVideo, read_audio, read_video
 from pipelines.score.stage import scores_by_rendition
@@ -164,13 +165,15 @@ def _audio_parts(ctx: TaskContext) -> Sequence[Part]:
 
 
 def _audios(ctx: TaskContext) -> Iterator[CodedAudio]:
-    for part in _audio_parts(ctx):
+    parts = _audio_parts(ctx)
+    first = chosen_first(parts)
+    for place, part in enumerate(parts):
         values, facts = part.item.values, ctx.inputs.read(part.outputs["facts"])
         yield read_audio(
             ctx.path(part.outputs["audio"]),
             language=str(values.get("language", "und")),
             title=str(values.get("title", "")),
-            default=bool(values.get("default", False)),
+            default=place == first,
             loudness=Loudness(**facts["loudness"]),
             gain_db=facts["gain_db"],
         )
