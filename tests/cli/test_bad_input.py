@@ -119,8 +119,8 @@ def test_full_disk(bbb: Path, small_disk: Path, tmp_path: Path) -> None:
 
 def test_damage_in_the_middle_is_not_hidden(clips: Path, tmp_path: Path) -> None:
     """A transport stream with 2 % of its packets hit must fail or warn, never finish silently."""
-    hit = tmp_path / "start.ts"  # a third of it
-    hit.write_bytes((clips / "awkward/ts_corrupt_packets.ts").read_bytes()[: 188 * 1000])
+    hit = tmp_path / "start.ts"  # a tenth of it
+    hit.write_bytes((clips / "awkward/ts_corrupt_packets.ts").read_bytes()[: 188 * 400])
     done = run("encode", hit, "-o", tmp_path / "out", *FAST, cwd=tmp_path)
     if done.returncode == 0:
         assert "note:" in done.stdout
