@@ -100,7 +100,7 @@ def test_all_pairs_of_extreme_patterns_agree(kernel: str, target: str) -> None:
     random = np.random.default_rng(5)
     for first in NAMES:
         for second in NAMES:
-            for bit_depth in (8, 10, 16):
+            for bit_depth in (8, 10, 15, 16):
                 ref, dist = (
                     Plane(pattern(n, (70, 52), bit_depth, random), bit_depth) for n in (first, second)
                 )
