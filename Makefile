@@ -12,6 +12,7 @@ PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
+export MYPY_NUM_WORKERS ?= 2
 # Every process of a job would compile anew what it imports: seconds of processor time each.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -72,13 +73,14 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than Python 3.11; name another one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25' || true  # an old one takes 40 s longer to find what fits
 
 $(VENV)/.demo: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml $(NATIVE) | $(BIN)/python
-	@echo "installing into $(VENV) with the tools for development (once)"
-	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
-	@touch $(VENV)/.demo $@
+$(VENV)/.dev: $(VENV)/.demo
+	@echo "installing the tools for development (once)"
+	@$(BIN)/python -m pip install --quiet --no-compile 'cinemill[dev]'  # which is here, and is not built again
+	@touch $@

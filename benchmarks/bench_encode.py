@@ -34,7 +34,7 @@ CODECS = {
 }
 
 
-STEPS = ("ingest", "shots", "search", "encode", "assemble")
+STEPS = ("ingest", "shots", "search", "embedded", "encode", "assemble")
 
 
 def nodes(clip: Path, codec: str, steps: Sequence[str]) -> list[Node]:

@@ -22,6 +22,7 @@ from encoder.candidates import Candidates, ShotLimits, candidates, quality_grid
 from encoder.codecs import Codec, codec_named
 from encoder.ladder import Rung
 from encoder.point import RDPoint, ShotPoints, Size
+from encoder.prior import Prior, pilots
 from encoder.probes import corrections, first_probes
 from encoder.rules import Decided
 from encoder.surface import CEILING, Surface
@@ -105,12 +106,12 @@ class Truth:
         ]
 
     def probe(self, place: int, at: Size, crf: Decimal) -> RDPoint:
-        """What encoding and scoring this would measure."""
-        exact = np.array([float(crf)])
-        curve = Surface(self.shots[place].points, exact).curve(at)
+        """What encoding and scoring this would measure: the same frames that `outcome` pools."""
+        curve = Surface(self.shots[place].points, np.array([float(crf)])).curve(at)
+        pooled = pool(self._frames(place, at, float(crf)))
         return RDPoint(
             width=at[0], height=at[1], crf=crf, size=round(float(curve.size[0])),
-            mean=float(curve.mean[0]), harmonic=float(curve.harmonic[0]),
+            mean=pooled.mean, harmonic=pooled.harmonic_mean,
         )  # fmt: skip
 
 
@@ -174,14 +175,18 @@ class Ours:
 
 
 def ours(truth: Truth) -> Ours:
-    """First probes, a ladder, corrections where its rungs landed, the ladder again."""
+    """First probes of a few shots, a ladder, what all shots lack where its rungs landed, and so on, as the analysis does."""
     wanted = first_probes(truth.sizes, truth.codec)
-    known = [[truth.probe(place, *probe) for probe in wanted] for place in range(len(truth.shots))]
-    for again in (False, True):
-        decided = _decide(truth, known)
-        shots = _shots(truth, known)
-        for place, probes in enumerate(corrections(decided, shots, truth.codec, again=again)):
+    first = pilots(len(truth.shots))
+    known = [
+        [truth.probe(place, *probe) for probe in wanted] if place in first else []
+        for place in range(len(truth.shots))
+    ]
+    again = False
+    while any(more := corrections(_decide(truth, known), _shots(truth, known), truth.codec, again=again)):
+        for place, probes in enumerate(more):
             known[place] += [truth.probe(place, *probe) for probe in probes]
+        again = True
     final = _decide(truth, known)
     return Ours(
         planned=[(one.choice.kbps, one.choice.vmaf("harmonic")) for one in final],
@@ -198,7 +203,8 @@ def _shots(truth: Truth, known: Sequence[Sequence[RDPoint]]) -> list[ShotPoints]
 def _decide(truth: Truth, known: Sequence[Sequence[RDPoint]]) -> list[Decided]:
     shots = _shots(truth, known)
     grid = tuple(crf for crf in quality_grid(truth.codec, shots) if truth.grid[0] <= crf <= truth.grid[-1])
-    surfaces = [Surface(shot.points, np.array([float(crf) for crf in grid])) for shot in shots]
+    prior = Prior.of(shots, truth.sizes, np.array([float(crf) for crf in grid]), truth.codec)
+    surfaces = [prior.surface(shot) for shot in shots]
     tables = [candidates(shots, surfaces, size, grid, ShotLimits()) for size in truth.sizes]
     return [
         Decided(

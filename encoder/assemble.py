@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archer.media import MediaInfo
+from archer.media import FrameRange, MediaInfo
 from encoder.boxes import add_static_hdr, vpcc_record
+from encoder.carried import Captions
 from encoder.codec_string import codec_string
 from encoder.errors import ChunkBroken
 from encoder.filters import static_hdr
 from encoder.ladder import Rung
+from encoder.vbv import Cap, fullness, heaviest_run, part_times
+from encoder.vbv import Coded as Loaded
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -33,6 +36,11 @@ class RenditionFacts:
         peak_kbps: of the largest GOP, rounded.
         codec: RFC 6381 codec string.
         frame_rate: nominal, `num/den`.
+        cap_kbps, buffer_kbits: the peak rate and buffer that it keeps to; 0 where none was asked for.
+        run_kbps: the heaviest run of GOPs of about a segment's length, see `encoder.vbv`.
+        buffer_low: least share of the buffer that a player has left behind a picture; 1 without one.
+        captions: its pictures carry closed captions.
+        notices: what is not as it was asked for, for people.
     """
 
     name: str
@@ -45,6 +53,12 @@ class RenditionFacts:
     peak_kbps: int
     codec: str
     frame_rate: str
+    cap_kbps: int = 0
+    buffer_kbits: int = 0
+    run_kbps: int = 0
+    buffer_low: float = 1.0
+    captions: bool = False
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -56,7 +70,14 @@ class _Coded:
     rank: int
 
 
-def assemble(chunks: Sequence[Path], info: MediaInfo, rung: Rung, out: Path) -> RenditionFacts:
+def assemble(
+    chunks: Sequence[Path],
+    info: MediaInfo,
+    rung: Rung,
+    out: Path,
+    *,
+    captions: Mapping[int, bytes] | None = None,
+) -> RenditionFacts:
     """Join chunks into one mp4 file without sound, ready for streaming (index first).
 
     Frame k of the rendition gets the time of frame k of the source, counted from its first frame. Decoding times
@@ -65,43 +86,85 @@ def assemble(chunks: Sequence[Path], info: MediaInfo, rung: Rung, out: Path) -> 
     Args:
         chunks: files of `encode_chunk` at one rung with one set of settings, in order.
         info: the source.
-        rung: their size.
+        rung: their size, and the peak rate that they keep to.
         out: the file to write.
+        captions: closed captions by frame, see `encoder.cea`; put into the pictures of codecs that carry them.
 
     Raises:
         ChunkBroken: the chunks do not hold exactly the source's frames, or were encoded differently.
     """
-    coded = list(_survey(chunks))
+    carried = Captions.of(chunks[0], captions or {})
+    coded = list(_survey(chunks, carried))
     if len(coded) != info.frame_count:
         raise ChunkBroken(out.name, f"the source has {info.frame_count} frames, its chunks {len(coded)}")
-    time_base = info.video.time_base
     times = [int(pts) - int(info.index.pts[0]) for pts in info.index.pts]
-    codec = _write(chunks, coded, times, _decoding_times(coded, times, info), info, out)
+    codec = _write(chunks, coded, times, _decoding_times(coded, times, info), info, out, carried)
     if (hdr := static_hdr(info)) is not None:
         add_static_hdr(out, hdr)
-    seconds = float(info.duration)
     return RenditionFacts(
         name=rung.name,
         width=rung.width,
         height=rung.height,
-        frames=len(coded),
-        keyframes=sum(packet.key for packet in coded),
         size=out.stat().st_size,
-        bitrate_kbps=round(sum(packet.size for packet in coded) * 8 / seconds / 1000),
-        peak_kbps=_peak(coded, times, time_base, seconds),
         codec=codec,
         frame_rate=str(info.video.frame_rate),
+        captions=bool(carried.frames),
+        **_rates(coded, times, info),
+        **_kept(coded, info, rung, _uncarried(captions, carried, rung)),
     )
 
 
-def _survey(chunks: Sequence[Path]) -> Iterator[_Coded]:
+def _rates(coded: Sequence[_Coded], times: Sequence[int], info: MediaInfo) -> dict[str, Any]:
+    seconds = float(info.duration)
+    return {
+        "frames": len(coded),
+        "keyframes": sum(packet.key for packet in coded),
+        "bitrate_kbps": round(sum(packet.size for packet in coded) * 8 / seconds / 1000),
+        "peak_kbps": _peak(coded, times, info.video.time_base, seconds),
+    }
+
+
+def _uncarried(captions: Mapping[int, bytes] | None, carried: Captions, rung: Rung) -> tuple[str, ...]:
+    if not captions or carried.frames:
+        return ()
+    return (f"rung {rung.name}: closed captions are not carried in its pictures, but in H.264 and HEVC",)
+
+
+def _kept(coded: Sequence[_Coded], info: MediaInfo, rung: Rung, notices: tuple[str, ...]) -> dict[str, Any]:
+    """How the whole keeps to the peak rate: chunks keep to it by themselves, runs of segments across them nearly always."""
+    pictures = Loaded(
+        sizes=[packet.size for packet in coded],
+        times=part_times(info, FrameRange(0, len(coded))),
+        keys=[place for place, packet in enumerate(coded) if packet.key],
+    )
+    run = heaviest_run(pictures)
+    cap = Cap.of(rung.peak_kbps, rung.buffer_kbits)
+    if cap is None:
+        return {"run_kbps": round(run), "notices": notices}
+    low, _ = fullness(pictures, cap)
+    found: dict[str, Any] = {
+        "cap_kbps": cap.kbps, "buffer_kbits": cap.buffer_kbits, "run_kbps": round(run), "buffer_low": round(low, 4),
+        "notices": notices,
+    }  # fmt: skip
+    above = [f"segments of up to {run:.0f} kb/s" if run > cap.kbps * 1.001 else ""]
+    above += [f"a buffer of {cap.buffer_kbits} kbit runs dry" if low < 0 else ""]
+    if any(above):
+        text = (
+            f"rung {rung.name}: {' and '.join(filter(None, above))}, with a peak of {cap.kbps} kb/s asked for"
+        )
+        found["notices"] = (*notices, text)
+    return found
+
+
+def _survey(chunks: Sequence[Path], carried: Captions) -> Iterator[_Coded]:
     """Every packet of every chunk in decoding order, numbered in presentation order over the whole title."""
     first = 0
     for chunk in chunks:
         packets = list(_packets(chunk))
         ranks = {pts: rank for rank, pts in enumerate(sorted(packet.pts or 0 for packet in packets))}
         for packet in packets:
-            yield _Coded(packet.size, packet.is_keyframe, first + ranks[packet.pts or 0])
+            rank = first + ranks[packet.pts or 0]
+            yield _Coded(packet.size + carried.size(rank), packet.is_keyframe, rank)
         first += len(packets)
 
 
@@ -131,6 +194,7 @@ def _write(
     due: Sequence[int],
     info: MediaInfo,
     out: Path,
+    carried: Captions,
 ) -> str:
     import av
 
@@ -155,8 +219,9 @@ def _write(
         place = 0
         for chunk in chunks:
             _same_headers(chunk, extradata)
-            for packet in _packets(chunk):
+            for coded_packet in _packets(chunk):
                 rank = coded[place].rank
+                packet = carried.put(coded_packet, rank)
                 packet.stream, packet.time_base = stream, time_base
                 packet.pts, packet.dts = times[rank], due[place]
                 packet.duration = _duration(times, rank, info)

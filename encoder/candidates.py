@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil, floor
 
@@ -44,7 +44,8 @@ class Candidates:
         crfs: (n,) quality values, rising.
         size: (shots, n) bytes; mean, harmonic: (shots, n) VMAF.
         allowed: (shots, n) bool; each shot has one at least.
-        frames: (shots,) how long they are; `seconds` of the title.
+        frames: (shots,) how long they are; lasting: (shots,) the same in seconds; `seconds` of the title.
+        limits: what `allowed` keeps to.
     """
 
     at: Size
@@ -54,7 +55,17 @@ class Candidates:
     harmonic: Array
     allowed: Mask
     frames: Array
+    lasting: Array
     seconds: float
+    limits: ShotLimits
+
+    def capped(self, peak_kbps: float) -> Candidates:
+        """The table for a rung with a peak rate of its own; 0 for none."""
+        if not peak_kbps or peak_kbps == self.limits.peak_kbps:
+            return self
+        limits = replace(self.limits, peak_kbps=peak_kbps)
+        allowed = _allowed(self.size * 8 / 1000 / self.lasting[:, None], self.mean, limits)
+        return replace(self, allowed=allowed, limits=limits)
 
 
 def quality_grid(codec: Codec, shots: Sequence[ShotPoints]) -> tuple[Decimal, ...]:
@@ -85,7 +96,8 @@ def candidates(
     """
     curves = [surface.curve(size) for surface in surfaces]
     sizes, mean = np.array([curve.size for curve in curves]), np.array([curve.mean for curve in curves])
-    rates = sizes * 8 / 1000 / np.array([[shot.seconds] for shot in shots])
+    lasting = np.array([shot.seconds for shot in shots], np.float64)
+    rates = sizes * 8 / 1000 / lasting[:, None]
     return Candidates(
         at=size,
         crfs=grid,
@@ -94,7 +106,9 @@ def candidates(
         harmonic=np.array([curve.harmonic for curve in curves]),
         allowed=_allowed(rates, mean, limits),
         frames=np.array([shot.frames for shot in shots], np.float64),
+        lasting=lasting,
         seconds=sum(shot.seconds for shot in shots),
+        limits=limits,
     )
 
 

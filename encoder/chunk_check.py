@@ -31,11 +31,13 @@ class ChunkFacts:
         frames: coded pictures that are shown.
         size: bytes of the file.
         payload: bytes of the coded pictures alone.
+        crf: quality value that a peak rate let it have; empty where none was set.
     """
 
     frames: int
     size: int
     payload: int
+    crf: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ CinemillError
     ├── BadLadder(ValueError)    a ladder cannot be read, or does not fit the source
     ├── CannotCode(ValueError)   a codec does not take such pictures
     ├── BadCaptions(ValueError)  a subtitle file cannot be used
+    ├── PeakBroken(ValueError)   a chunk cannot be coded within its peak rate
     └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
 """
 
@@ -64,6 +65,27 @@ class CannotCode(EncoderError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.codec} cannot code {self.got}: {self.wanted}"
+
+
+class PeakBroken(EncoderError, ValueError):
+    """A chunk cannot be coded within its peak rate.
+
+    Attributes:
+        rung: its name.
+        frame: at which the chunk begins.
+        kbps: the peak rate.
+        share: of its bytes that would fit.
+    """
+
+    def __init__(self, rung: str, frame: int, kbps: int, share: float) -> None:
+        super().__init__(rung, frame, kbps, share)
+        self.rung, self.frame, self.kbps, self.share = rung, frame, kbps, share
+
+    def __str__(self) -> str:
+        return (
+            f"rung {self.rung}, chunk at frame {self.frame}: only {self.share:.0%} of its bytes fit into a peak of "
+            f"{self.kbps} kb/s with the least that was tried; allow a higher peak, a larger buffer, or a smaller size"
+        )
 
 
 class ChunkBroken(EncoderError, ValueError):

@@ -15,8 +15,10 @@ from encoder.errors import BadLadder
 HEIGHTS = (2160, 1440, 1080, 720, 540, 360, 240)
 """Default rungs, by the shorter side of the picture as shown."""
 MOST_RUNGS = 5
+_NUMBER = r"\d+(?:\.\d+)?"
 _RUNG = re.compile(
-    r"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>\d+(?:\.\d+)?)|@vmaf(?P<vmaf>\d+(?:\.\d+)?)|@(?P<kbps>\d+)k)?"
+    rf"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>{_NUMBER})|@vmaf(?P<vmaf>{_NUMBER})|@(?P<kbps>\d+)k)?"
+    r"(?:@peak(?P<peak_kbps>\d+)k(?:@buffer(?P<buffer_kbits>\d+)k)?)?(?:@(?P<dynamic_range>hdr|sdr))?"
 )
 
 
@@ -30,6 +32,9 @@ class Rung:
         crf: constant quality of this rung alone, decimal text; empty for the title's.
         vmaf: pooled VMAF that this rung alone is to reach, decimal text; empty for none.
         kbps: average bit rate that this rung alone is to reach; 0 for none.
+        peak_kbps, buffer_kbits: peak rate and buffer that all of it must keep to, see `encoder.vbv`; 0 for none, and for the
+            usual buffer.
+        dynamic_range: `hdr` or `sdr` where it is for titles, or ladders of a title, in that range alone; empty for all.
     """
 
     name: str
@@ -38,6 +43,13 @@ class Rung:
     crf: str = ""
     vmaf: str = ""
     kbps: int = 0
+    peak_kbps: int = 0
+    buffer_kbits: int = 0
+    dynamic_range: str = ""
+
+    def capped(self, kbps: int, buffer_kbits: int) -> Rung:
+        """The rung with the title's peak rate and buffer, where it has none of its own."""
+        return self if self.peak_kbps else replace(self, peak_kbps=kbps, buffer_kbits=buffer_kbits)
 
 
 def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
@@ -51,12 +63,15 @@ def default_ladder(video: VideoStream) -> tuple[Rung, ...]:
     return tuple(rung_of(video, height) for height in [short, *below][:MOST_RUNGS])
 
 
-def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
+def parse_ladder(
+    text: str, video: VideoStream, dynamic_range: str = ""
+) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
     """The ladder that a user wrote, for this source.
 
     Args:
-        text: `720p,540p@crf26,640x360`; empty: the default ladder.
+        text: `720p,540p@crf26,640x360,360p@800k@peak1200k@buffer2400k,240p@sdr`; empty: the default ladder.
         video: the source.
+        dynamic_range: rungs that are for the other one are left out; empty: for whatever the source is in.
 
     Returns:
         Rungs, largest first, and notices about rungs that were left out because the source is smaller.
@@ -68,23 +83,27 @@ def parse_ladder(text: str, video: VideoStream) -> tuple[tuple[Rung, ...], tuple
         return default_ladder(video), ()
     rungs: dict[str, Rung] = {}
     notices: list[str] = []
+    wanted = dynamic_range or range_of(video)
     for word in _words(text):
         rung = _parsed(word, video, text)
-        if rung.height * rung.width > _area(video):
+        if rung.dynamic_range not in ("", wanted):
+            if not dynamic_range:
+                notices.append(f"rung {word} left out: the title is in {wanted.upper()}")
+        elif rung.height * rung.width > _area(video):
             size = "{}x{}".format(*display_size(video))
             notices.append(f"rung {rung.name} left out: the source is {size}, and nothing is enlarged")
         else:
             named = _unique(rung, rungs, text)
             rungs[named.name] = named
     if not rungs:
-        raise BadLadder(text, "every rung is larger than the source")
+        raise BadLadder(text, f"every rung is larger than the source, or not for {wanted.upper()}")
     return tuple(sorted(rungs.values(), key=lambda rung: -rung.width * rung.height)), tuple(notices)
 
 
 def _unique(rung: Rung, known: Mapping[str, Rung], text: str) -> Rung:
     """The rung under a name of its own: `720p-2` for a second of one size with another goal."""
     same = [one for one in known.values() if (one.width, one.height) == (rung.width, rung.height)]
-    if any((one.crf, one.vmaf, one.kbps) == (rung.crf, rung.vmaf, rung.kbps) for one in same):
+    if any(replace(one, name=rung.name) == rung for one in same):
         raise BadLadder(text, f"rung {rung.name} appears twice")
     return replace(rung, name=f"{rung.name}-{len(same) + 1}") if same else rung
 
@@ -105,7 +124,15 @@ def _parsed(word: str, video: VideoStream, text: str) -> Rung:
     else:
         width, height = _even(int(found["width"])), _even(int(found["height"]))
         rung = Rung(name=f"{width}x{height}", width=width, height=height)
-    return replace(rung, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=int(found["kbps"] or 0))
+    kbps, peak, buffer = (int(found[name] or 0) for name in ("kbps", "peak_kbps", "buffer_kbits"))
+    rung = rung.capped(peak, buffer)
+    marked = replace(rung, dynamic_range=found["dynamic_range"] or "")
+    return replace(marked, crf=found["crf"] or "", vmaf=found["vmaf"] or "", kbps=kbps)
+
+
+def range_of(video: VideoStream) -> str:
+    """`hdr` or `sdr`: what the pictures of a title are in."""
+    return "hdr" if video.colour.is_hdr else "sdr"
 
 
 def rung_of(video: VideoStream, short: int) -> Rung:

@@ -1,4 +1,7 @@
-"""Which encodes to make of a shot before its rungs are decided: a few that span them, then one where each rung landed; pure."""
+"""Which encodes to make of a shot before its rungs are decided: a few that span them, then one where each rung landed; pure.
+
+Where other shots are known (see `encoder.prior`), the first few are left out.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ Probe = tuple[Size, Decimal]
 
 
 def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
-    """Two qualities at the largest size and one at the smallest: everything else lies between or near them.
+    """Two qualities at the largest size and at the smallest: everything else lies between or near them.
 
-    How quality falls over the quality value is much the same at all sizes; a second point at the smallest one makes plans no
-    better (see `benchmarks/bd_rate.py`).
+    Quality falls slower at small sizes, where scaling is what it is lost by; so much so that one point at the smallest size
+    does not say which size a rung should have (see `benchmarks/bd_rate.py`).
 
     Args:
         sizes: of the ladder, in any order.
@@ -27,7 +30,7 @@ def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
     ordered = sorted(set(sizes), key=lambda size: -size[0] * size[1])
     good, less = (Decimal(guess) for guess in codec.first_guesses)
     poor = min(codec.quality[1], good + 2 * (less - good))
-    return tuple(dict.fromkeys(((ordered[0], good), (ordered[0], poor), (ordered[-1], good))))
+    return tuple(dict.fromkeys((size, crf) for size in (ordered[0], ordered[-1]) for crf in (good, poor)))
 
 
 def corrections(
@@ -39,7 +42,7 @@ def corrections(
 
     Args:
         decided: the ladder from the points so far.
-        shots: those points.
+        shots: those points; of some there may be none yet.
         codec: a third of the distance of its first guesses is near.
         again: the shots were corrected before; only what lies beyond the known curves, by half of that distance, is asked for.
     """

@@ -156,5 +156,5 @@ def _own_goal(rung: Rung) -> Goal | None:
 
 
 def _decided(rung: Rung, goal: Goal, tables: Tables, wanted: Wanted) -> Decided:
-    table = tables[rung.width, rung.height]
+    table = tables[rung.width, rung.height].capped(rung.peak_kbps)
     return Decided(rung=rung, goal=goal, choice=allocate([table], goal, mode=wanted.mode, pool=wanted.pool))

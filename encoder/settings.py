@@ -19,6 +19,8 @@ class EncodeSettings:
         ten_bit: code 10 bits per sample, where the codec does so for players.
         pixel_format: ffmpeg's name of what to code; empty for 4:2:0 of 8 or 10 bits, by `ten_bit`.
         grain: strength of the film grain that is taken out and described by tables, 0 (none) to 50.
+        peak_kbps: peak rate of a player's buffer, see `encoder.vbv`; 0 for none.
+        buffer_kbits: size of that buffer; 0 for two seconds of the peak rate.
     """
 
     codec: str = "x264"
@@ -30,3 +32,5 @@ class EncodeSettings:
     ten_bit: bool = False
     pixel_format: str = ""
     grain: int = 0
+    peak_kbps: int = 0
+    buffer_kbits: int = 0

@@ -6,7 +6,7 @@ two points say much, and no VMAF passes 100 by more than its model lets it. Curv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -41,56 +41,91 @@ class Surface:
     A size with two points or more has its own curve (PCHIP, straight beyond its ends). Any other size lies between its
     neighbours that have one, by the logarithm of their areas: first those with a point, moved through it, then the rest.
 
+    What other shots have been seen to do may stand in for what this one lacks: then all of this holds for what differs from
+    them, which stays as it is beyond the points, and any number of points will do.
+
     Args:
-        points: of the shot; one size at least has two of different quality values.
+        points: of the shot; without a prior one size at least has two of different quality values.
         grid: (n,) quality values to know it at, rising.
+        prior: size -> (3, n) lines of a shot of this length, see `lines`; of every size that is asked for.
 
     Raises:
-        ValueError: no size has two points.
+        ValueError: no size has two points, and there is no prior.
     """
 
-    def __init__(self, points: Iterable[RDPoint], grid: Array) -> None:
-        self._grid = grid
+    def __init__(
+        self, points: Iterable[RDPoint], grid: Array, prior: Mapping[Size, Array] | None = None
+    ) -> None:
+        self._grid, self._prior = grid, prior
         self._points: dict[Size, list[RDPoint]] = {}
         for point in sorted(points, key=lambda point: point.crf):
             self._points.setdefault((point.width, point.height), []).append(point)
-        own = {size: found for size, found in self._points.items() if len(_crfs(found)) > 1}
-        if not own:
+        least = 2 if prior is None else 1
+        own = {size: found for size, found in self._points.items() if len(_crfs(found)) >= least}
+        if not own and prior is None:
             raise ValueError(f"no size has two points: {sorted(self._points)}; measure one more")
-        self._anchors = {size: _through(found, grid) for size, found in own.items()}
+        self._anchors = {size: self._through(size, found) for size, found in own.items()}
         rest = [size for size in self._points if size not in own]
         self._anchors |= {size: self._moved(size) for size in rest}
 
     def curve(self, size: Size) -> Curve:
         """Bytes and VMAF at this size over the grid."""
-        lines = self._anchors[size] if size in self._anchors else self._between(size)
+        lines = self.lines(size)
         falling = np.minimum.accumulate(lines[0]), *(np.maximum.accumulate(line) for line in lines[1:])
         mean, harmonic = (np.maximum(CEILING - np.exp(line), 0.0) for line in falling[1:])
         return Curve(size=np.exp(falling[0]), mean=mean, harmonic=harmonic)
+
+    def lines(self, size: Size) -> Array:
+        """(3, n) over the grid: logarithms of bytes, and of what mean and harmonic VMAF lack to 101."""
+        found = self._anchors[size] if size in self._anchors else self._between(size)
+        return found if self._prior is None else self._prior[size] + found
 
     def measured(self, size: Size) -> Sequence[RDPoint]:
         """The points at this size, best quality first."""
         return tuple(self._points.get(size, ()))
 
+    def _through(self, size: Size, points: Sequence[RDPoint]) -> Array:
+        """Through the points of a size; repeated quality values count once. With a prior: how they differ from it."""
+        x = _crfs(points)
+        lines = _lines([next(point for point in points if float(point.crf) == crf) for crf in x])
+        lines[0] = np.minimum.accumulate(lines[0])
+        lines[1:] = np.maximum.accumulate(lines[1:], axis=1)
+        if self._prior is None:
+            return np.array([_extended(x, line, self._grid) for line in lines])
+        lines -= np.array([np.interp(x, self._grid, line) for line in self._prior[size]])
+        return np.array([_level(x, line, self._grid) for line in lines])
+
     def _moved(self, size: Size) -> Array:
-        """Between its neighbours, moved through its own point."""
+        """Between its neighbours, moved through its own point.
+
+        Bytes by a factor; VMAF as much lower everywhere, since that is what scaling loses, or less far from 101 by a factor.
+        """
         base, found = self._between(size), self._points[size]
-        place = np.interp(_crfs(found), self._grid, np.arange(len(self._grid)))
-        errors = [
-            _lines(found)[row] - np.interp(place, np.arange(len(self._grid)), base[row]) for row in range(3)
-        ]
-        return np.array([line + error[0] for line, error in zip(base, errors, strict=True)])
+        there = np.array([np.interp(_crfs(found)[0], self._grid, line) for line in base])
+        measured = _lines(found)[:, 0]
+        moved: Array = base + (measured - there)[:, None]
+        for row in (1, 2):
+            if measured[row] > there[row]:
+                moved[row] = np.log(np.exp(base[row]) + np.exp(measured[row]) - np.exp(there[row]))
+        return moved
 
     def _between(self, size: Size) -> Array:
-        """By the logarithm of the area between the nearest anchors; beyond them, on the line through the outermost two."""
+        """By the logarithm of the area between the nearest anchors; beyond them, on the line through the outermost two.
+
+        With a prior that line would say what few points cannot, and the outermost one holds beyond itself.
+        """
         area = log(size[0] * size[1])
         known = sorted(self._anchors, key=lambda anchor: anchor[0] * anchor[1])
+        if not known:
+            return np.zeros((3, len(self._grid)))
         if len(known) == 1:
             return self._anchors[known[0]]
         place = min(max(sum(log(w * h) <= area for w, h in known), 1), len(known) - 1)
         low, high = known[place - 1], known[place]
         start, end = log(low[0] * low[1]), log(high[0] * high[1])
         share = (area - start) / (end - start)
+        if self._prior is not None:
+            share = min(max(share, 0.0), 1.0)
         return (1 - share) * self._anchors[low] + share * self._anchors[high]
 
 
@@ -109,16 +144,6 @@ def _lines(points: Sequence[RDPoint]) -> Array:
     )
 
 
-def _through(points: Sequence[RDPoint], grid: Array) -> Array:
-    """(3, n) over the grid through the points, in the units of `_lines`; repeated quality values count once."""
-    x = _crfs(points)
-    unique = [next(point for point in points if float(point.crf) == crf) for crf in x]
-    lines = _lines(unique)
-    lines[0] = np.minimum.accumulate(lines[0])
-    lines[1:] = np.maximum.accumulate(lines[1:], axis=1)
-    return np.array([_extended(x, line, grid) for line in lines])
-
-
 def _extended(x: Array, y: Array, grid: Array) -> Array:
     slopes = pchip(x, y)
     inside = hermite(x, y, slopes, np.clip(grid, x[0], x[-1]))
@@ -126,3 +151,10 @@ def _extended(x: Array, y: Array, grid: Array) -> Array:
     return np.asarray(
         inside + first * np.minimum(grid - x[0], 0) + last * np.maximum(grid - x[-1], 0), np.float64
     )
+
+
+def _level(x: Array, y: Array, grid: Array) -> Array:
+    """Through the points, and as at the nearest of them beyond."""
+    if len(x) < 2:
+        return np.full(len(grid), y[0])
+    return np.asarray(hermite(x, y, pchip(x, y), np.clip(grid, x[0], x[-1])), np.float64)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,42 @@ def short(bbb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture = ["-vf", "scale=320:180", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-bf", "2"]
     ffmpeg(["-i", bbb, "-frames:v", "30", "-t", "1.2", *picture, "-c:a", "aac", clip])
     return clip
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """A clip with captions in its pictures, and those of each frame."""
+
+    path: Path
+    triplets: dict[int, bytes]
+
+
+@pytest.fixture(scope="session")
+def captioned(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Captioned:
+    """`short` without sound, saying "Hello & bye" in CEA-608 (CC1) from frame 14 to 24: one pair of bytes on each picture."""
+    import av
+
+    from archer.media import probe
+
+    said = [ord(letter) for letter in "Hello & bye"] + [0]
+    start, end = [0x14, 0x20] * 2 + [0x14, 0x2E] * 2 + [0x14, 0x70] * 2, [0x14, 0x2F] * 2
+    codes = [*[0, 0] * 2, *start, *said, *end, *[0, 0] * 8, *[0x14, 0x2C] * 2, *[0, 0] * 4]
+    parity = bytes(code | (0 if code.bit_count() % 2 else 0x80) for code in codes)
+    triplets = {place: b"\xfc" + parity[2 * place : 2 * place + 2] for place in range(30)}
+    clip = tmp_path_factory.mktemp("captioned") / "captioned.mp4"
+    shown = {int(pts): place for place, pts in enumerate(probe(str(short)).index.pts)}
+    with av.open(str(short)) as source, av.open(str(clip), "w") as target:
+        video = source.streams.video[0]
+        stream = target.add_stream_from_template(video, opaque=True)
+        for packet in source.demux(video):
+            if packet.size:
+                triplet = triplets[shown[int(packet.pts or 0)]]
+                unit = b"\x06\x04\x0e\xb5\x00\x31GA94\x03\xc1\xff" + triplet + b"\xff\x80"
+                made: Any = av.Packet(len(unit).to_bytes(4, "big") + unit + bytes(packet))
+                made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
+                made.is_keyframe, made.time_base, made.stream = packet.is_keyframe, packet.time_base, stream
+                target.mux(made)
+    return Captioned(clip, triplets)
 
 
 @pytest.fixture(scope="session")

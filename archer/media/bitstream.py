@@ -107,6 +107,15 @@ def _length_size(extradata: bytes, at: int) -> int:
     return (extradata[at] & 3) + 1 if len(extradata) > at and extradata[0] == 1 else 0
 
 
+def unit_lengths(codec: str, extradata: bytes) -> int:
+    """Bytes of the length before each NAL unit of a stream; 0 where start codes divide them.
+
+    Args:
+        codec: FFmpeg's name of the format; extradata: its codec headers.
+    """
+    return {"h264": _length_size(extradata, 4), "hevc": _length_size(extradata, 21)}.get(codec, 0)
+
+
 def nal_units(data: memoryview, length_size: int) -> Iterator[memoryview]:
     """NAL units without their prefix."""
     if length_size == 0:

@@ -10,6 +10,7 @@ from archer.media import Hdr
 from encoder.codecs.options import Kind, check_options
 from encoder.errors import BadOption, CannotCode
 from encoder.settings import EncodeSettings
+from encoder.vbv import FULL_AT_START, Cap
 
 STRUCTURE = "it would break the structure that chunks and rungs share; leave it out"
 SUBSAMPLED = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
@@ -37,6 +38,7 @@ class Codec:
         ten_bit: sources of more than 8 bits are coded with 10, and players take that.
         hdr: HDR10 and HLG titles are kept, with mastering display and light levels in the stream.
         grain: `grain` of the settings is carried out.
+        vbv: it keeps to the peak rate and buffer of the settings, more or less.
         containers: of a single file; every codec goes into fragmented mp4 for packages where `packaged`.
         packaged: the packager takes it.
         arguments: encoder options from (settings, GOP length in frames, HDR metadata), without quality and preset.
@@ -58,6 +60,7 @@ class Codec:
     ten_bit: bool
     hdr: bool = False
     grain: bool = False
+    vbv: bool = False
     containers: frozenset[str] = frozenset({"mkv", "mp4"})
     packaged: bool = True
     arguments: Callable[[EncodeSettings, int, Hdr | None], list[str]]
@@ -137,6 +140,11 @@ def tuning(params: str) -> tuple[list[str], str]:
     tune = [entry.partition("=")[2] for entry in entries if entry.startswith("tune=")]
     rest = ":".join(entry for entry in entries if not entry.startswith("tune="))
     return (["-tune", tune[-1]] if tune else []), rest
+
+
+def vbv_params(cap: Cap) -> dict[str, object]:
+    """A cap as x264 and x265 take it."""
+    return {"vbv-maxrate": cap.kbps, "vbv-bufsize": cap.buffer_kbits, "vbv-init": FULL_AT_START}
 
 
 def _number(option: str, text: str) -> Decimal:

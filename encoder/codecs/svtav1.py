@@ -50,6 +50,8 @@ OPTIONS: dict[str, Kind] = {
 def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]:
     """Key frames (not open-GOP intra frames) at a fixed distance; `lp` is SVT's level of parallelism."""
     fixed: dict[str, object] = {"scd": 0, "irefresh-type": 2, "lp": min(settings.threads, MAX_PARALLELISM)}
+    if settings.peak_kbps:  # its capped CRF knows a rate, and no buffer
+        fixed |= {"mbr": settings.peak_kbps}
     if settings.grain:
         fixed |= {"film-grain": settings.grain, "film-grain-denoise": 1}
     if hdr is not None:

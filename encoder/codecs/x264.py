@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from archer.media import Hdr
-from encoder.codecs.base import STRUCTURE, Codec, joined, tuning
+from encoder.codecs.base import STRUCTURE, Codec, joined, tuning, vbv_params
 from encoder.codecs.options import FLAG, Kind, Pair, real, whole, words
 from encoder.settings import EncodeSettings
+from encoder.vbv import Cap
 
 REFUSED = (
     *("keyint", "min-keyint", "scenecut", "open-gop", "intra-refresh", "threads", "stitchable"),
@@ -62,8 +63,16 @@ OPTIONS: dict[str, Kind] = {
 
 def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]:  # noqa: ARG001
     """Closed GOPs of a fixed length, the same in every rung; nothing that depends on the length of the chunk."""
-    fixed = {"keyint": gop, "min-keyint": gop, "scenecut": 0, "open-gop": 0, "stitchable": 1}
+    fixed: dict[str, object] = {
+        "keyint": gop,
+        "min-keyint": gop,
+        "scenecut": 0,
+        "open-gop": 0,
+        "stitchable": 1,
+    }
     profile = [] if settings.pixel_format else ["-profile:v", "high"]
+    if cap := Cap.of(settings.peak_kbps, settings.buffer_kbits):
+        fixed |= vbv_params(cap)
     tune, params = tuning(settings.params)
     return ["-threads", str(settings.threads), *profile, *tune, "-x264-params", joined(fixed, params)]
 
@@ -83,5 +92,6 @@ CODEC = Codec(
     formats=("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
     sizes=(2, 16384),
     ten_bit=False,
+    vbv=True,
     arguments=_arguments,
 )  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from archer.media import Hdr
-from encoder.codecs.base import STRUCTURE, Codec, joined, tuning
+from encoder.codecs.base import STRUCTURE, Codec, joined, tuning, vbv_params
 from encoder.codecs.mastering import hevc_light, hevc_mastering
 from encoder.codecs.options import FLAG, Kind, real, whole, words
 from encoder.settings import EncodeSettings
+from encoder.vbv import Cap
 
 REFUSED = (
     *("keyint", "min-keyint", "scenecut", "open-gop", "intra-refresh", "radl", "gop-lookahead", "hist-scenecut"),
@@ -77,6 +78,8 @@ def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]
         "opt-qp-pps": 0, "opt-ref-list-length-pps": 0, "frame-threads": 1, "pools": settings.threads,
         "log-level": "error",
     }  # fmt: skip
+    if cap := Cap.of(settings.peak_kbps, settings.buffer_kbits):
+        fixed |= vbv_params(cap)
     tune, rest = tuning(settings.params)
     if hdr is not None:
         fixed |= {"hdr10": 1, "hdr10-opt": 1}
@@ -100,5 +103,6 @@ CODEC = Codec(
     sizes=(32, 16384),
     ten_bit=True,
     hdr=True,
+    vbv=True,
     arguments=_arguments,
 )  # fmt: skip

@@ -21,7 +21,7 @@ cambi::Options cambi_options(Size size, bool smooth, bool halve, int window, nb:
                              double top) {
   cambi::Options options{size, smooth, halve, window, static_cast<int>(nb::len(highest)), {}, dark, top};
   require(options.steps >= 1 && options.steps <= cambi::kMaxSteps, "highest: wanted 1 to 32 levels");
-  require(window >= 1 && window <= cambi::kMaxWindow && window % 2 == 1, "window: wanted an odd number up to 65");
+  require(window >= 1 && window <= cambi::kMaxWindow && window % 2 == 1, "window: wanted an odd number up to 255");
   require(dark >= 0 && dark < cambi::kLevels, "dark: wanted a level from 0 to 1024");
   require(top > 0 && top <= 1, "top: wanted a share above 0, up to 1");
   for (int step = 0; step < options.steps; ++step) {
@@ -109,7 +109,7 @@ Args:
     width, height: size of the encode, at least 16x16; samples are picked where it differs from the plane's.
     smooth: average 2x2 samples first (encodes of less than 10 bits).
     halve: begin at half the size.
-    window: side of the square in which levels are counted, odd, up to 65.
+    window: side of the square in which levels are counted, odd, up to 255.
     highest: level (10 bits) up to which a step of 1, 2 ... levels is visible, rising.
     dark: level up to which nothing is visible.
     top: share of the samples, the most banded ones, that the means are taken of.

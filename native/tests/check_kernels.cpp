@@ -257,7 +257,8 @@ std::vector<double> cambi_of(PlaneView<T> a, Size size, int bit_depth, Target ta
   std::vector<double> scores;
   for (const bool halve : {false, true}) {
     const Size encode = halve ? size : Size{std::max(size.width - 1, cambi::kMinSide), size.height};
-    const cambi::Options options{encode, bit_depth == 8, halve, 7, 4, {178, 305, 432, 559}, halve ? 80 : 0, 0.6};
+    const cambi::Options options{encode, bit_depth == 8,       halve,          halve ? 7 : cambi::kMaxWindow,
+                                 4,      {178, 305, 432, 559}, halve ? 80 : 0, 0.6};
     const Workspace work(cambi::table(target).workspace_bytes(options));
     scores.resize(scores.size() + cambi::kScales);
     of<T>(cambi::table(target))(a, size, bit_depth, options, work.get(), &scores[scores.size() - cambi::kScales]);

@@ -13,8 +13,8 @@ from encoder import Rung
 from encoder.candidates import Candidates, candidates, quality_grid
 from encoder.codecs import Codec
 from encoder.point import RDPoint, ShotPoints, Size
+from encoder.prior import Prior
 from encoder.rules import Decided, automatic, decide
-from encoder.surface import Surface
 from pipelines.analyse.rungs import read_goals, read_rungs
 
 
@@ -74,10 +74,10 @@ def tables_of(
 ) -> dict[Size, Candidates]:
     """What there is to choose from, for each size of the rungs."""
     grid = tuple(crf for crf in quality_grid(codec, shots) if crf >= best)
-    places = np.array([float(crf) for crf in grid])
-    surfaces = [Surface(shot.points, places) for shot in shots]
-    limits = read_goals(wanted).limits
     sizes = dict.fromkeys((rung.width, rung.height) for rung in rungs)
+    prior = Prior.of(shots, sizes, np.array([float(crf) for crf in grid]), codec)
+    surfaces = [prior.surface(shot) for shot in shots]
+    limits = read_goals(wanted).limits
     return {size: candidates(shots, surfaces, size, grid, limits) for size in sizes}
 
 

@@ -84,11 +84,20 @@ def _rung(one: Decided, tables: Mapping[Size, Candidates], pool: Pool) -> dict[s
         "size": list(choice.table.at),
         "goal": {"vmaf": round(one.goal.vmaf, 3), "kbps": round(one.goal.kbps, 1)},
         "met": choice.met,
+        "peak": {"kbps": choice.table.limits.peak_kbps, "shots": held_shots(choice)},
         "level": float(f"{choice.level:.6g}"),
         "planned": predicted(choice),
         "modes": others,
         "sizes": sizes,
     }
+
+
+def held_shots(choice: Choice) -> int:
+    """How many shots have the best setting that the peak rate lets them have."""
+    table, peak = choice.table, choice.table.limits.peak_kbps
+    rates = table.size * 8 / 1000 / table.lasting[:, None]
+    finer = np.maximum(choice.places - 1, 0)
+    return int((rates[np.arange(len(finer)), finer] > peak).sum()) if peak else 0
 
 
 def _alternative(choice: Choice) -> dict[str, Any]:

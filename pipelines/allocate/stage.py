@@ -13,11 +13,12 @@ from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung
 from encoder.codecs import codec_named
 from encoder.filters import notices
+from encoder.ladder import range_of
 from encoder.rules import Decided
 from pipelines.allocate.decision import decided_ladder, finest, read_shots, tables_of
 from pipelines.allocate.explain import explained, plain, predicted
 from pipelines.allocate.seen import error_seen
-from pipelines.analyse.rungs import read_goals, read_rungs
+from pipelines.analyse.rungs import Goals, read_goals, read_rungs
 from pipelines.encode.sample import deep
 
 
@@ -76,7 +77,7 @@ def _ladder(
     settings = deep(params.settings, info)
     pixel_format = codec_named(settings.codec).pixel_format(settings)
     fixed = [asdict(rung) for rung in read_rungs(wanted) if rung.crf]
-    rungs = [*fixed, *(_row(one) for one in decided)]
+    rungs = [*fixed, *(_row(one, read_goals(wanted)) for one in decided)]
     rungs.sort(key=lambda rung: -rung["width"] * rung["height"])
     top = Rung(name="", width=rungs[0]["width"], height=rungs[0]["height"])
     problems = [f"{problem.code}: {problem.message}" for problem in info.problems]
@@ -87,6 +88,7 @@ def _ladder(
         "model": params.model,
         "pixel_format": pixel_format,
         "ten_bit": settings.ten_bit,
+        "dynamic_range": range_of(info.video),
         "target_vmaf": read_goals(wanted).target_vmaf,
         "mode": read_goals(wanted).mode,
         "rungs": rungs,
@@ -105,11 +107,11 @@ def _refused(points: Mapping[str, Any], best: Decimal) -> list[str]:
     ]
 
 
-def _row(one: Decided) -> dict[str, Any]:
+def _row(one: Decided, goals: Goals) -> dict[str, Any]:
     crfs = one.choice.crfs
     low, high = plain(min(crfs)), plain(max(crfs))
     return {
-        **asdict(one.rung),
+        **asdict(one.rung.capped(*goals.cap)),
         "crf": low if low == high else f"{low}-{high}",
         "crfs": [plain(crf) for crf in crfs],
         "planned": predicted(one.choice),
@@ -119,7 +121,9 @@ def _row(one: Decided) -> dict[str, Any]:
 def _text(rung: Mapping[str, Any]) -> str:
     """The rung as `--ladder` takes it: its size, and the bit rate that was planned, or its quality value."""
     goal = f"{max(1, round(rung['planned']['kbps']))}k" if "planned" in rung else f"crf{rung['crf']}"
-    return f"{rung['width']}x{rung['height']}@{goal}"
+    peak = f"@peak{rung['peak_kbps']}k" if rung["peak_kbps"] else ""
+    buffer = f"@buffer{rung['buffer_kbits']}k" if peak and rung["buffer_kbits"] else ""
+    return f"{rung['width']}x{rung['height']}@{goal}{peak}{buffer}"
 
 
 def _missed(one: Decided) -> str:

@@ -35,7 +35,7 @@ class Goals:
         target_kbps: average bit rate of the top rung.
         target_bytes: of the pictures of all rungs together.
         floor, ceiling: least and greatest VMAF of a shot, empty for none.
-        peak_kbps: greatest bit rate of a shot, empty for none.
+        peak_kbps, buffer_kbits: peak rate and buffer of rungs that name none, empty for none; see `encoder.vbv`.
         most, min_kbps, max_kbps, step: of an automatic ladder; see `encoder.rules.AbrRules`.
     """
 
@@ -47,6 +47,7 @@ class Goals:
     floor: str = ""
     ceiling: str = ""
     peak_kbps: str = ""
+    buffer_kbits: str = ""
     most: int = 6
     min_kbps: str = "150"
     max_kbps: str = ""
@@ -73,6 +74,11 @@ class Goals:
         )
 
     @property
+    def cap(self) -> tuple[int, int]:
+        """Peak rate and buffer of rungs that name none; 0 for none."""
+        return round(float(self.peak_kbps or 0)), round(float(self.buffer_kbits or 0))
+
+    @property
     def rules(self) -> AbrRules:
         """Of an automatic ladder."""
         return AbrRules(
@@ -91,11 +97,13 @@ class RungsParams:
         ladder: rungs as text; empty for the default ladder, `auto` for one by rule, `auto:720p,360p` for one of these sizes.
         goals: what it is to reach.
         single: only the top rung is wanted.
+        dynamic_range: of the ladder; empty for that of the title, see `encoder.ladder.parse_ladder`.
     """
 
     ladder: str = ""
     goals: Goals = field(default_factory=Goals)
     single: bool = False
+    dynamic_range: str = ""
 
 
 class Rungs(Stage[RungsParams]):
@@ -117,14 +125,18 @@ class Rungs(Stage[RungsParams]):
         """Write sizes and goals."""
         info = ctx.inputs.media()
         automatic, named = automatic_of(params.ladder)
-        rungs, remarks = (_sizes(info), ()) if automatic and not named else parse_ladder(named, info.video)
+        rungs, remarks = (
+            (_sizes(info), ())
+            if automatic and not named
+            else parse_ladder(named, info.video, params.dynamic_range)
+        )
         kept = rungs[:1] if params.single else rungs
         ctx.out_json(
             "rungs",
             {
                 "schema": SCHEMA,
                 "automatic": automatic,
-                "rungs": [asdict(rung) for rung in kept],
+                "rungs": [asdict(rung.capped(*params.goals.cap)) for rung in kept],
                 "goals": asdict(params.goals),
                 "notices": list(remarks),
             },

@@ -43,6 +43,7 @@ OPTIONS = {
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
     "peak_kbps": "peak_bitrate",
+    "buffer_kbits": "buffer_size",
     "min_kbps": "min_bitrate",
     "max_kbps": "max_bitrate",
 }
@@ -183,6 +184,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
             shot_floor=_text(options["shot_floor"]),
             shot_ceiling=_text(options["shot_ceiling"]),
             peak_kbps=options["peak_bitrate"],
+            buffer_kbits=options["buffer_size"],
             min_kbps=options["min_bitrate"],
             max_kbps=options["max_bitrate"],
             rung_step=_decimal(options["rung_step"]),
@@ -220,7 +222,9 @@ def _command(source: str, request: EncodeRequest, options: dict[str, Any]) -> st
         value = getattr(request, field.name)
         if value != field.default and field.name in OPTIONS:
             words += _words(
-                OPTIONS[field.name].replace("_", "-"), value, "k" if field.name.endswith("kbps") else ""
+                OPTIONS[field.name].replace("_", "-"),
+                value,
+                "k" if field.name.endswith(("kbps", "kbits")) else "",
             )
     return shlex.join(words)
 

@@ -66,7 +66,18 @@ _OPTIONS = (
     ),
     click.option("--shot-floor", type=VMAF, help="Least VMAF of a shot, where it can be reached."),
     click.option("--shot-ceiling", type=VMAF, help="VMAF of a shot that is good enough."),
-    click.option("--peak-bitrate", type=RATE, default="", help="Greatest bit rate of a shot."),
+    click.option(
+        "--peak-bitrate",
+        type=RATE,
+        default="",
+        help="Peak rate that every shot and every run of segments of a rung keeps to.",
+    ),
+    click.option(
+        "--buffer-size",
+        type=RATE,
+        default="",
+        help="Bits that a player's buffer holds at that rate: 12M; default: two seconds of it.",
+    ),
     click.option(
         "--max-renditions", type=click.IntRange(1, 20), default=6, show_default=True, help="Of --ladder auto."
     ),

@@ -37,10 +37,11 @@ _OPTIONS = (
     ),
     click.option(
         "--dynamic-range",
-        type=click.Choice(["auto", "hdr", "sdr"]),
         default="auto",
         show_default=True,
-        help="HDR titles: keep, or tone-map to SDR; auto keeps where the codec can.",
+        metavar="RANGE",
+        help="HDR titles: hdr keeps, sdr tone-maps, auto keeps where every codec can; "
+        "hdr,sdr, one for each codec, makes ladders in both.",
     ),
     click.option(
         "--grain",

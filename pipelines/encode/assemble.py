@@ -9,6 +9,12 @@ from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import Rung, assemble, check_rendition
+from encoder.cea import unpacked
+from pipelines.encode.embedded import DATA
+from pipelines.encode.ranges import OTHER, media_for
+from pipelines.encode.stage import CAPS
+
+EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +26,9 @@ class Assemble(Stage[AssembleParams]):
     """One rendition per rung, with exactly the source's frames and presentation times."""
 
     name, version, params = "assemble", 1, AssembleParams
-    inputs = MappingProxyType({"media": "media@1", "chunks": "parts@1"})
+    inputs = MappingProxyType(
+        {"media": "media@1", OTHER: "media@1?", "chunks": "parts@1", EMBEDDED: f"{DATA}?"}
+    )
     parts = MappingProxyType({"rendition": "rendition@1", "facts": "rendition-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
     unit = "frames"
@@ -43,11 +51,12 @@ class Assemble(Stage[AssembleParams]):
                 variant=rung,
                 values={
                     **parts[0].item.values,
-                    "crf": _span([str(part.item.values["crf"]) for part in parts]),
+                    "crf": _span([_crf(part, inputs) for part in parts]),
                 },
                 uses={
-                    "media": inputs["media"],
+                    "media": media_for(inputs, parts[0].item),
                     "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
+                    **({EMBEDDED: inputs[EMBEDDED]} if EMBEDDED in inputs else {}),
                 },
                 weight=sum(part.item.weight for part in parts),
             )
@@ -57,9 +66,15 @@ class Assemble(Stage[AssembleParams]):
     def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
         """Write the rendition, compare its times with the source's, and say what it is."""
         info, values = ctx.inputs.media(), item.values
-        rung = Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"]))
+        rung = Rung(
+            name=str(values["name"]),
+            width=int(values["width"]),
+            height=int(values["height"]),
+        ).capped(*(int(values.get(name, 0)) for name in CAPS))
         out = ctx.out("rendition", ".mp4")
-        facts = assemble([ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")], info, rung, out)
+        chunks = [ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")]
+        carried = unpacked(ctx.inputs.path(EMBEDDED).read_bytes()) if EMBEDDED in ctx.inputs else None
+        facts = assemble(chunks, info, rung, out, captions=carried)
         check_rendition(out, info)
         ctx.out_json("facts", {**asdict(facts), "crf": values["crf"]})
 
@@ -67,6 +82,12 @@ class Assemble(Stage[AssembleParams]):
 def _in_order(parts: Sequence[Part]) -> list[Part]:
     """Parts by chunk index."""
     return sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
+
+
+def _crf(part: Part, inputs: Inputs) -> str:
+    """The quality value of a chunk; a poorer one than was planned where a peak rate held it down."""
+    planned = str(part.item.values["crf"])
+    return str(inputs.read(part.outputs["facts"])["crf"]) if part.item.values.get("peak_kbps") else planned
 
 
 def _span(crfs: Sequence[str]) -> str:

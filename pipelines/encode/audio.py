@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from archer.media import AudioStream, TextStream
+from archer.media import AudioStream, MediaInfo, TextStream
 from archer.process import ffmpeg_path, tool_build
-from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext
+from archer.stage import Inputs, Item, Part, Resources, Scalar, Stage, TaskContext
 from encoder import encode_audio
 from pipelines.encode.request import AudioCodec
 from pipelines.ingest.tracks import audio_tracks
@@ -47,35 +47,69 @@ class Audio(Stage[AudioParams]):
         """The encoder's build."""
         return tool_build(ffmpeg_path())
 
+    def settings_of(self, params: AudioParams, item: Item) -> AudioParams:
+        """Which other tracks are wanted does not count: what an item says of its own names it."""
+        return replace(params, tracks="")
+
     def split(self, inputs: Inputs, params: AudioParams) -> Sequence[Item]:
-        """One item per track."""
+        """One item per track, numbered and named as among all tracks of the title, whichever of them are wanted."""
         info = inputs.media()
+        every = audio_tracks(info, "")
+        known = {track.streams: place for place, track in enumerate(every)}
+        numbered = [
+            (known.get(track.streams, len(every) + place), track)
+            for place, track in enumerate(audio_tracks(info, params.tracks))
+        ]
         return [
             Item(
                 variant=track_name("audio", place, track.shown.language),
-                values=track_values(place, track.shown),
+                values={**track_values(place, _stored(track.streams)), "streams": _numbers(track.streams)},
                 weight=max(1, round(info.duration)),
             )
-            for place, track in enumerate(audio_tracks(info, params.tracks))
+            for place, track in numbered
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: AudioParams) -> None:
         """Encode one track."""
         info = ctx.inputs.media()
-        track = audio_tracks(info, params.tracks)[int(item.values["place"])]
-        samples = max(1, round(info.duration * track.shown.rate))
+        streams = _streams(str(item.values["streams"]), info)
+        track = _stored(streams)
+        samples = max(1, round(info.duration * track.rate))
         facts = encode_audio(
             ctx.inputs.asset().url,
             info,
-            track.shown,
+            track,
             ctx.out("audio", ".mp4"),
             name=item.variant,
             codec=params.codec,
             loudness=params.loudness,
-            streams=track.streams,
+            streams=streams,
             on_sample=lambda done: ctx.progress(min(done, samples), samples),
         )
         ctx.out_json("facts", asdict(facts))
+
+
+def _stored(streams: Sequence[AudioStream | None]) -> AudioStream:
+    """What a track is: the stream of the first input that has one, as it is there."""
+    return next(stream for stream in streams if stream is not None)
+
+
+def _numbers(streams: Sequence[AudioStream | None]) -> str:
+    """Index of the stream in each input, nothing where it has none: `1,,2`."""
+    return ",".join("" if stream is None else str(stream.index) for stream in streams)
+
+
+def _streams(numbers: str, info: MediaInfo) -> tuple[AudioStream | None, ...]:
+    """What `_numbers` wrote, in the inputs of a title."""
+    return tuple(
+        next(stream for stream in source.audio if str(stream.index) == number) if number else None
+        for number, source in zip(numbers.split(","), info.sources, strict=True)
+    )
+
+
+def chosen_first(parts: Sequence[Part]) -> int:
+    """Place of the audio track that players choose: the first one that is marked as default, else the first of all."""
+    return next((place for place, part in enumerate(parts) if part.item.values.get("default")), 0)
 
 
 def track_values(place: int, track: AudioStream | TextStream) -> dict[str, Scalar]:

@@ -16,7 +16,7 @@ from pipelines.encode.record import RECORD
 
 SMALL = (RECORD, COST, "features.parquet", "shots.json")
 """With the manifest and the ladders: what says how an output was made and how good it is; its videos stay where they are."""
-LADDER = r"ladder(-[a-z0-9]+)?\.json"
+LADDER = r"ladder(-[a-z0-9]+)*\.json"
 """Name of a ladder; those of further codecs have their names."""
 
 

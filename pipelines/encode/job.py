@@ -18,16 +18,19 @@ from pipelines.analyse.stage import AnalyseParams
 from pipelines.encode.assemble import AssembleParams
 from pipelines.encode.audio import AudioParams
 from pipelines.encode.captions import words_of
+from pipelines.encode.embedded import EmbeddedParams
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.ladders import CHOICES, LADDER, LaddersParams, input_of
 from pipelines.encode.manifest import file_name
 from pipelines.encode.mux import MuxParams
+from pipelines.encode.ranges import OTHER
 from pipelines.encode.request import EncodeRequest, checked, single_of
 from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
 from pipelines.encode.subtitles import SubtitlesParams
 from pipelines.ingest.clips import parse_clips
+from pipelines.ingest.params import Range
 from pipelines.packaging.stage import PackagingParams
 from pipelines.proxies.stage import ProxiesParams
 from pipelines.publish.stage import PublishParams
@@ -41,6 +44,7 @@ MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
 PROXIES, QC, PASSED = "proxy_files.parts", "qc.report", "qc.shots"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
+CARRIED = "embedded.captions"
 
 
 def encode_job(
@@ -116,8 +120,16 @@ def check_inputs(asset: Asset, captions: Asset | None, request: EncodeRequest) -
 def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
     return [
         Node(id="ingest", stage="ingest", params=request.ingest, inputs={"asset": asset}),
+        *(_other_view(asset, request) if request.both_ranges else []),
         _shots(asset, request),
     ]
+
+
+def _other_view(asset: Asset, request: EncodeRequest) -> list[Node]:
+    """Takes the title in once more, in the dynamic range that the first ladder has not."""
+    shown: Range = "sdr" if request.ranges[0] == "hdr" else "hdr"
+    params = replace(request.ingest, dynamic_range=shown, needs_hdr=False)
+    return [Node(id=f"ingest_{shown}", stage="ingest", params=params, inputs={"asset": asset})]
 
 
 def _shots(asset: Asset, request: EncodeRequest) -> Node:
@@ -139,7 +151,21 @@ def choices_source(request: EncodeRequest) -> str:
 
 def named(node: str, place: int, request: EncodeRequest) -> str:
     """Name of a node that there is for each codec: that of the first one is plain."""
-    return f"{node}_{request.codecs[place]}" if place else node
+    codec, before = request.codecs[place], request.codecs[:place]
+    again = f"_{request.ranges[place]}" if codec in before else ""
+    return f"{node}_{codec}{again}" if place else node
+
+
+def media_source(request: EncodeRequest, place: int) -> str:
+    """Which output has the facts of the title in the dynamic range of a ladder; that of the first one is plain."""
+    other = request.ranges[place] != request.ranges[0]
+    return f"ingest_{request.ranges[place]}.media" if other else MEDIA
+
+
+def _medias(request: EncodeRequest) -> Inputs:
+    """Inputs with the facts of the title, in one dynamic range or in both."""
+    found = dict.fromkeys(media_source(request, place) for place in range(len(request.codecs)))
+    return dict(zip(("media", OTHER), found, strict=False))
 
 
 def _ladder_of(request: EncodeRequest, place: int = 0) -> str:
@@ -148,13 +174,12 @@ def _ladder_of(request: EncodeRequest, place: int = 0) -> str:
 
 def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
     """Either one quality value for all shots, or analysis and one for each; for every codec by itself, then joined."""
-    rungs = RungsParams(ladder=request.ladder, goals=request.goals, single=bool(request.single))
     decide = _analyse if request.optimizes else _search
-    nodes = (
-        [Node(id="rungs", stage="rungs", params=rungs, inputs={"media": MEDIA})] if request.optimizes else []
-    )
+    nodes = _rungs(request) if request.optimizes else []
     for place, one in enumerate(request.each):
-        nodes += decide(asset, one, partial(named, place=place, request=request))
+        media = media_source(request, place)
+        shown = request.ranges[place] if request.both_ranges else ""
+        nodes += decide(asset, one, partial(named, place=place, request=request), media, shown)
     if len(request.codecs) > 1:
         inputs: Inputs = {}
         for place in range(len(request.codecs)):
@@ -165,25 +190,57 @@ def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
     return nodes
 
 
-def _search(asset: Asset, request: EncodeRequest, name: Callable[[str], str]) -> list[Node]:
-    """Of one codec; `name` names its nodes."""
+def _rungs(request: EncodeRequest) -> list[Node]:
+    """What is wanted, for each dynamic range that there are ladders in."""
+    made = {}
+    for place, shown in enumerate(request.ranges):
+        media = media_source(request, place)
+        rungs = RungsParams(
+            ladder=request.ladder,
+            goals=request.goals,
+            single=bool(request.single),
+            dynamic_range=shown if request.both_ranges else "",
+        )
+        made[media] = Node(id=_rungs_of(media), stage="rungs", params=rungs, inputs={"media": media})
+    return list(made.values())
+
+
+def _rungs_of(media: str) -> str:
+    """Name of the node that says what is wanted of the title as it is looked at there."""
+    return media.partition(".")[0].replace("ingest", "rungs")
+
+
+def _search(
+    asset: Asset, request: EncodeRequest, name: Callable[[str], str], media: str, shown: str
+) -> list[Node]:
+    """Of one codec; `name` names its nodes, `media` and `shown` say in which dynamic range."""
     search = SearchParams(
         settings=request.settings,
         ladder=request.ladder,
         target_vmaf=request.target_vmaf,
         model=request.model,
         single=bool(request.single),
+        dynamic_range=shown,
+        peak_kbps=request.goals.cap[0],
+        buffer_kbits=request.goals.cap[1],
     )
-    return [Node(id=name("search"), stage="search", params=search, inputs={"asset": asset, "media": MEDIA})]
+    return [Node(id=name("search"), stage="search", params=search, inputs={"asset": asset, "media": media})]
 
 
-def _analyse(asset: Asset, request: EncodeRequest, name: Callable[[str], str]) -> list[Node]:
-    """Of one codec; `name` names its nodes."""
+def _analyse(
+    asset: Asset,
+    request: EncodeRequest,
+    name: Callable[[str], str],
+    media: str,
+    shown: str,  # noqa: ARG001  said by the rungs
+) -> list[Node]:
+    """Of one codec; `name` names its nodes, `media` says in which dynamic range."""
     analyse = AnalyseParams(
         settings=request.settings, chunk_s=request.chunk_s, zones=request.zones, model=request.model
     )
-    read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "rungs": "rungs.rungs"}
-    known: Inputs = {"media": MEDIA, "rungs": "rungs.rungs", "points": f"{name('analyse')}.points"}
+    rungs = f"{_rungs_of(media)}.rungs"
+    read: Inputs = {"asset": asset, "media": media, "shots": SHOTS, "rungs": rungs}
+    known: Inputs = {"media": media, "rungs": rungs, "points": f"{name('analyse')}.points"}
     allocate = AllocateParams(settings=request.settings, model=request.model)
     return [
         Node(id=name("analyse"), stage="analyse", params=analyse, inputs=read),
@@ -206,9 +263,12 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         ),
         inputs={"asset": asset, "media": MEDIA},
     )
-    read: Inputs = {"asset": asset, "media": MEDIA, "shots": SHOTS, "ladder": ladder_source(request)}
-    chunks: Inputs = {"media": MEDIA, "chunks": "encode.parts"}
+    medias = _medias(request)
+    read: Inputs = {"asset": asset, **medias, "shots": SHOTS, "ladder": ladder_source(request)}
+    chunks: Inputs = {**medias, "chunks": "encode.parts", "embedded": "embedded.data"}
+    embedded: Inputs = {"asset": asset, "media": MEDIA}
     return [
+        Node(id="embedded", stage="embedded", params=EmbeddedParams(), inputs=embedded),
         *([audio] if not request.single or is_edit(asset, request) else []),
         Node(id="encode", stage="encode", params=encode, inputs=read),
         Node(id="assemble", stage="assemble", params=AssembleParams(), inputs=chunks),
@@ -216,7 +276,7 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
 
 
 def _score(asset: Asset, request: EncodeRequest) -> Node:
-    inputs: Inputs = {"asset": asset, "media": MEDIA, "renditions": RENDITIONS}
+    inputs: Inputs = {"asset": asset, **_medias(request), "renditions": RENDITIONS}
     return Node(id="score", stage="score", params=ScoreParams(model=request.model), inputs=inputs)
 
 
@@ -241,6 +301,7 @@ def _package(request: EncodeRequest) -> Node:
         "subtitles": TEXTS,
         "scores": SCORES,
         "shots": SHOTS,
+        "embedded": CARRIED,
     }
     params = PackagingParams(
         segment_s=Decimal(request.segment_s),
@@ -254,6 +315,7 @@ def _package(request: EncodeRequest) -> Node:
 
 def _subtitles(asset: Asset, captions: Asset | None, request: EncodeRequest) -> Node:
     inputs: Inputs = {"asset": asset, "media": MEDIA, **({"captions": captions} if captions else {})}
+    inputs |= {} if request.single else {"embedded": CARRIED}
     params = SubtitlesParams(tracks=request.subtitles, brought=request.captions)
     return Node(id="subtitles", stage="subtitles", params=params, inputs=inputs)
 
@@ -296,7 +358,7 @@ def _report(asset: Asset, request: EncodeRequest, title: str, command: str) -> N
     }
     inputs: Inputs = {
         "asset": asset,
-        "media": MEDIA,
+        **_medias(request),
         "shots": SHOTS,
         "ladder": ladder_source(request),
         "renditions": RENDITIONS,

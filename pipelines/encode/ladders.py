@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
+from pipelines.encode.request import MOST
 
 LADDER, CHOICES = "ladder", "choices"
-MOST = 5
-"""Codecs of a title, at most: the inputs of a stage are named one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +58,23 @@ class Ladders(Stage[LaddersParams]):
 
 
 def joined_ladder(ladders: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One `ladder@1` of several: each rung says its codec and depth, and what holds for all is the first one's.
+    """One `ladder@1` of several: each rung says its codec, depth and, where they differ, dynamic range.
+
+    What holds for all is the first one's.
 
     Args:
-        ladders: of one title, a codec each.
+        ladders: of one title, each of a codec in a dynamic range.
     """
     names = apart(ladders)
+    several = len({ladder.get("dynamic_range", "") for ladder in ladders}) > 1
     rungs = [
-        {**rung, "name": name, "codec": ladder["codec"], "ten_bit": ladder["ten_bit"]}
+        {
+            **rung,
+            "name": name,
+            "codec": ladder["codec"],
+            "ten_bit": ladder["ten_bit"],
+            **_shown(ladder, several),
+        }
         for ladder, own in zip(ladders, names, strict=True)
         for rung, name in zip(ladder["rungs"], own, strict=True)
     ]
@@ -74,6 +83,10 @@ def joined_ladder(ladders: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     search = [{**point, "codec": ladder["codec"]} for ladder in ladders for point in ladder["search"]]
     shared = {"rungs": rungs, "search": search, "notices": list(dict.fromkeys(notices))}
     return {**ladders[0], "codec": codecs, **shared}
+
+
+def _shown(ladder: Mapping[str, Any], several: bool) -> dict[str, str]:  # noqa: FBT001
+    return {"dynamic_range": ladder["dynamic_range"]} if several else {}
 
 
 def joined_choices(
@@ -100,9 +113,17 @@ def apart(ladders: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     found = []
     for ladder in ladders:
         own = [rung["name"] for rung in ladder["rungs"]]
-        found.append([f"{name}-{ladder['codec']}" if name in taken else name for name in own])
+        found.append([_free(name, ladder, ladders[0], taken) for name in own])
         taken |= set(found[-1])
     return found
+
+
+def _free(name: str, ladder: Mapping[str, Any], first: Mapping[str, Any], taken: AbstractSet[str]) -> str:
+    """A name that is not taken: by itself, with the dynamic range that the first ladder has not, with the codec, with both."""
+    codec, shown = ladder["codec"], ladder.get("dynamic_range", "")
+    other = [f"{name}-{shown}"] if shown != first.get("dynamic_range", "") else []
+    tried = [name, *other, f"{name}-{codec}", f"{name}-{codec}-{shown}"]
+    return next(one for one in tried if one not in taken)
 
 
 def _renamed(

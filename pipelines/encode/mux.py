@@ -11,6 +11,7 @@ from archer.process import ffmpeg_path, tool_build
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import mux_single
 from encoder.mux import Extra
+from pipelines.encode.audio import chosen_first
 from pipelines.ingest.tracks import audio_tracks, text_tracks
 
 
@@ -88,7 +89,9 @@ class Mux(Stage[MuxParams]):
 def _extras(ctx: TaskContext, kind: Literal["audio", "text"], *, whole: bool) -> Iterator[Extra]:
     """Tracks from stages of their own: all of them, or those that are not in the source."""
     name = {"audio": "audio", "text": "texts"}[kind]
-    for part in ctx.inputs.parts(name) if name in ctx.inputs else ():
+    parts = ctx.inputs.parts(name) if name in ctx.inputs else ()
+    first = chosen_first(parts) if kind == "audio" else -1
+    for place, part in enumerate(parts):
         values = part.item.values
         if whole or values.get("brought"):
             yield Extra(
@@ -96,5 +99,5 @@ def _extras(ctx: TaskContext, kind: Literal["audio", "text"], *, whole: bool) ->
                 kind=kind,
                 language=str(values["language"]),
                 title=str(values["title"]),
-                default=bool(values["default"]),
+                default=place == first or bool(values["default"]),
             )

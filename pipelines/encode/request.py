@@ -17,6 +17,8 @@ AudioCodec = Literal["aac", "opus"]
 Mode = Literal["", "fixed-crf", "constant-vmaf", "per-title", "dynamic"]
 Pool = Literal["mean", "harmonic"]
 SINGLE = (".mkv", ".mp4")
+MOST = 5
+"""Ladders of a title; the inputs of the stage that joins them are named one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class EncodeRequest:
         target_bytes: bytes that the pictures of all rungs may have together, decimal text.
         pool: which pooled VMAF counts.
         shot_floor, shot_ceiling: least and greatest VMAF of a shot, decimal text.
-        peak_kbps: greatest bit rate of a shot, decimal text.
+        peak_kbps, buffer_kbits: peak rate and buffer of every rung that names none of its own, see `encoder.vbv`; decimal text.
         max_renditions, min_kbps, max_kbps, rung_step: of the ladder `auto`: rungs at most, least and greatest bit rate, distance
             in VMAF.
         crf: constant quality of every rung, in the codec's own scale, as decimal text; empty: search for it.
@@ -52,7 +54,8 @@ class EncodeRequest:
         clear_lead_s: seconds at the beginning of an encrypted package that stay clear, as decimal text.
         single: `mkv` or `mp4` for one file with everything kept, empty for a package.
         deinterlace, crop, pad, fps: how the title is looked at, see `IngestParams`.
-        dynamic_range: `hdr`, `sdr`, or `auto`: HDR where the codec keeps it, else tone-mapped.
+        dynamic_range: `hdr`, `sdr`, or `auto`: HDR where every codec keeps it, else tone-mapped. `hdr,sdr`, one for each codec,
+            for ladders in both; one codec has both then.
         grain: strength of film grain tables, 0 for none.
         zones: text of a zone file, see `pipelines.encode.zones`.
         proxies: make the videos that the report's A/B player shows.
@@ -77,6 +80,7 @@ class EncodeRequest:
     shot_floor: str = ""
     shot_ceiling: str = ""
     peak_kbps: str = ""
+    buffer_kbits: str = ""
     max_renditions: int = 6
     min_kbps: str = "150"
     max_kbps: str = ""
@@ -99,7 +103,7 @@ class EncodeRequest:
     crop: str = ""
     pad: str = ""
     fps: str = ""
-    dynamic_range: Literal["auto", "hdr", "sdr"] = "auto"
+    dynamic_range: str = "auto"
     grain: int = 0
     loudness: str = ""
     zones: str = ""
@@ -118,8 +122,24 @@ class EncodeRequest:
 
     @property
     def codecs(self) -> tuple[str, ...]:
-        """Names of the codecs, the first one for the players that know least."""
-        return tuple(self.codec.split(","))
+        """Name of the codec of each ladder, the first one for the players that know least."""
+        names = tuple(self.codec.split(","))
+        return names * len(self.dynamic_range.split(",")) if len(names) == 1 else names
+
+    @property
+    def ranges(self) -> tuple[str, ...]:
+        """Dynamic range of each ladder."""
+        from encoder.codecs import codec_named
+
+        wanted = tuple(self.dynamic_range.split(","))
+        if wanted == ("auto",):
+            wanted = ("hdr" if all(codec_named(name).hdr for name in self.codecs) else "sdr",)
+        return wanted * len(self.codecs) if len(wanted) == 1 else wanted
+
+    @property
+    def both_ranges(self) -> bool:
+        """There are ladders in HDR and ladders in SDR."""
+        return len(set(self.ranges)) > 1
 
     @property
     def each(self) -> tuple[EncodeRequest, ...]:
@@ -129,25 +149,22 @@ class EncodeRequest:
             return (self,)
         crfs, presets = _shared("--crf", self.crf, names), _shared("--preset", self.preset, names)
         params = _shared("--encoder-params", self.encoder_params, names, _params_split)
-        rows = zip(names, crfs, presets, params, strict=True)
+        rows = zip(names, self.ranges, crfs, presets, params, strict=True)
         return tuple(
-            replace(self, codec=codec, crf=crf, preset=preset, encoder_params=more)
-            for codec, crf, preset, more in rows
+            replace(self, codec=codec, dynamic_range=shown, crf=crf, preset=preset, encoder_params=more)
+            for codec, shown, crf, preset, more in rows
         )
 
     @property
     def ingest(self) -> IngestParams:
-        """How the title is taken in; in HDR where every codec keeps it."""
-        from encoder.codecs import codec_named
-
-        wanted = self.dynamic_range
-        keeps = all(codec_named(name).hdr for name in self.codecs)
+        """How the title is taken in, in the dynamic range of the first ladder."""
         return IngestParams(
             deinterlace=self.deinterlace,
             crop=self.crop,
             pad=self.pad,
             fps=self.fps,
-            dynamic_range=("hdr" if keeps else "sdr") if wanted == "auto" else wanted,
+            dynamic_range="hdr" if self.ranges[0] == "hdr" else "sdr",
+            needs_hdr=self.both_ranges,
             clips=self.clips,
             timecode=self.timecode,
             audio=self.audio,
@@ -184,6 +201,7 @@ class EncodeRequest:
             floor=self.shot_floor,
             ceiling=self.shot_ceiling,
             peak_kbps=self.peak_kbps,
+            buffer_kbits=self.buffer_kbits,
             most=self.max_renditions,
             min_kbps=self.min_kbps,
             max_kbps=self.max_kbps,
@@ -283,15 +301,36 @@ def _check_codecs(request: EncodeRequest) -> None:
     from encoder.codecs import codec_named
     from pipelines.encode.zones import parse_zones
 
-    if len(set(request.codecs)) < len(request.codecs):
+    _check_ranges(request)
+    ladders = list(zip(request.codecs, request.ranges, strict=True))
+    if len(set(ladders)) < len(ladders):
         raise BadSetting("--codec", request.codec, "names one twice; name each once")
+    if len(ladders) > MOST:
+        raise BadSetting("--codec", request.codec, f"{len(ladders)} ladders; wanted {MOST} at most")
     if request.single and len(request.codecs) > 1:
-        raise BadSetting("--codec", request.codec, "one file holds one codec; name a folder as -o")
+        raise BadSetting(
+            "--codec", request.codec, "one file holds one codec in one range; name a folder as -o"
+        )
     for one in request.each:
         codec = codec_named(one.codec)
         codec.check(crf=one.crf, preset=one.preset, encoder_params=one.encoder_params)
         parse_zones(one.zones, one.codec)
         _check_extras(one, codec)
+
+
+def _check_ranges(request: EncodeRequest) -> None:
+    """Dynamic ranges are one for all ladders or one for each, and rungs are marked with one that there is. Raises: BadSetting."""
+    option, given = "--dynamic-range", request.dynamic_range
+    words, names = given.split(","), request.codec.split(",")
+    if given != "auto" and not set(words) <= {"hdr", "sdr"}:
+        raise BadSetting(option, given, "wanted auto, hdr, sdr, or hdr and sdr, one for each codec: hdr,sdr")
+    if len(words) > 1 and len(names) not in (1, len(words)):
+        raise BadSetting(option, given, f"wanted one, or one for each of {', '.join(names)}")
+    twice = {name for name in request.codecs if request.codecs.count(name) > 1}
+    settings = {(one.codec, one.preset, one.encoder_params) for one in request.each if one.codec in twice}
+    if len(settings) > len(twice):
+        why = "one codec in both ranges has one preset and one set of parameters; give one"
+        raise BadSetting("--preset", request.preset or request.encoder_params, why)
 
 
 def _check_targets(request: EncodeRequest, *, both: bool) -> None:
@@ -311,6 +350,10 @@ def _check_targets(request: EncodeRequest, *, both: bool) -> None:
     if request.crf and request.mode not in ("", "fixed-crf"):
         raise BadSetting(
             "--mode", request.mode, f"finds the quality of each shot; leave out --crf {request.crf}"
+        )
+    if request.buffer_kbits and not request.peak_kbps:
+        raise BadSetting(
+            "--buffer-size", request.buffer_kbits, "a buffer fills at the peak rate; add --peak-bitrate"
         )
     if not 0 < Decimal(request.target_vmaf) <= 100:
         raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")

@@ -13,6 +13,7 @@ from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
+from pipelines.encode.audio import chosen_first
 from pipelines.encode.cost import FILE as COST
 from pipelines.encode.cost import cost_of, cost_script
 from pipelines.encode.errors import OutputExists
@@ -230,8 +231,8 @@ def _report_files(order: EncodeOrder, done: Done) -> Files:
     files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
     files["shots.json"] = done.path(SHOTS)
-    for place, codec in enumerate(order.request.codecs) if order.request.optimizes else ():
-        name = f"ladder-{codec}.json" if place else "ladder.json"
+    for place in range(len(order.request.codecs)) if order.request.optimizes else ():
+        name = named("ladder", place, order.request).replace("_", "-") + ".json"
         files[name] = done.path(f"{named('allocate', place, order.request)}.texts")
     for part in done.parts(RENDITIONS):
         files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["rendition"])
@@ -289,7 +290,12 @@ def _rows(done: Done) -> list[dict[str, Any]]:
 
 
 def _audio(done: Done) -> list[dict[str, Any]]:
-    return [done.store.read_json(part.outputs["facts"]) for part in done.parts("audio.parts")]
+    parts = done.parts("audio.parts")
+    first = chosen_first(parts)
+    return [
+        {**done.store.read_json(part.outputs["facts"]), "default": place == first}
+        for place, part in enumerate(parts)
+    ]
 
 
 def _scores(done: Done) -> dict[str, FrameScores]:
@@ -305,7 +311,8 @@ def _notices(order: EncodeOrder, done: Done) -> list[str]:
 
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:
-    return list(done.json(ladder_source(order.request))["notices"])
+    of_rungs = [notice for row in _rows(done) for notice in row["notices"]]
+    return [*done.json(ladder_source(order.request))["notices"], *of_rungs]
 
 
 def _lost_by_edit(order: EncodeOrder, done: Done) -> Iterator[str]:

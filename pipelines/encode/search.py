@@ -15,13 +15,17 @@ from encoder import EncodeSettings, Rung, parse_ladder
 from encoder.chunk import chunk_coder
 from encoder.codecs import codec_named
 from encoder.filters import notices
-from encoder.rate_search import best_crf, next_crf
+from encoder.ladder import range_of
+from encoder.prior import pilots
+from encoder.rate_search import Point, best_crf, next_crf
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.score.scorer import default_scorer
 
 SCHEMA = "ladder@1"
 SAMPLES, SAMPLE_S, SUBSAMPLE = 6, 2, 3
 """Longer titles are judged by so many samples of so many seconds, evenly spread, and by every third frame of them."""
+
+Rows = dict[Decimal, dict[int, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class SearchParams:
         target_vmaf: mean VMAF of the top rung, decimal text.
         model: VMAF model that decides.
         single: only the top rung is wanted.
+        dynamic_range: of the ladder; empty for that of the title, see `encoder.ladder.parse_ladder`.
+        peak_kbps, buffer_kbits: peak rate and buffer of rungs that name none; 0 for none. Samples are measured without.
     """
 
     settings: EncodeSettings
@@ -41,12 +47,18 @@ class SearchParams:
     target_vmaf: str = "93"
     model: str = "vmaf_v0.6.1"
     single: bool = False
+    dynamic_range: str = ""
+    peak_kbps: int = 0
+    buffer_kbits: int = 0
 
 
 class Search(Stage[SearchParams]):
-    """Encodes and scores samples of the top rung until its CRF is found; all rungs without one of their own get it."""
+    """Encodes and scores samples of the top rung until its CRF is found; all rungs without one of their own get it.
 
-    name, version, params = "search", 1, SearchParams
+    A few samples come first, at the codec's first guesses; what they say is where the search over all of them begins.
+    """
+
+    name, version, params = "search", 2, SearchParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
     parts = MappingProxyType({"point": "rate-point@1"})
     outputs = MappingProxyType({"ladder": SCHEMA})
@@ -61,19 +73,23 @@ class Search(Stage[SearchParams]):
         """Encoder and scorer."""
         return f"{chunk_coder()}; {default_scorer().version()}"
 
+    def settings_of(self, params: SearchParams, item: Item) -> SearchParams:
+        """Those that a sample is measured with."""
+        return replace(params, peak_kbps=0, buffer_kbits=0)
+
     def trial(self) -> Trial:
         """A search on a small rung."""
         quick = EncodeSettings(crf="", preset="ultrafast", gop_s="1")
         return Trial(params=SearchParams(settings=quick, ladder="180p", target_vmaf="80"))
 
     def split(self, inputs: Inputs, params: SearchParams) -> Sequence[Item]:
-        """The codec's first two guesses on every sample; nothing where no rung needs a search."""
+        """The codec's first two guesses on the first samples; nothing where no rung needs a search."""
         info = inputs.media()
         rungs, _ = _rungs(info, params)
         if params.settings.crf or all(rung.crf for rung in rungs):
             return ()
-        guesses = codec_named(params.settings.codec).first_guesses
-        return [item for guess in guesses for item in _items(info, guess, inputs)]
+        guesses, first = codec_named(params.settings.codec).first_guesses, pilots(len(_samples(info)))
+        return [item for guess in guesses for item in _items(info, guess, first, inputs)]
 
     def map(self, ctx: TaskContext, item: Item, params: SearchParams) -> None:
         """Encode a sample, score it, and write what it costs and gives."""
@@ -89,20 +105,22 @@ class Search(Stage[SearchParams]):
         """Ask for another point, or write the ladder."""
         info = ctx.inputs.media()
         rungs, remarks = _rungs(info, params)
-        points = _points(parts, [ctx.inputs.read(part.outputs["point"]) for part in parts])
+        rows = _rows(parts, [ctx.inputs.read(part.outputs["point"]) for part in parts])
+        every = range(len(_samples(info)))
+        points = _points(rows, every)
         codec, target = codec_named(params.settings.codec), float(params.target_vmaf)
-        curve = [(crf, point["vmaf_mean"]) for crf, point in points.items()]
-        if points:
-            crf = next_crf(curve, target, codec)
+        if rows:
+            crf = next_crf(_curve(points), target, codec, _curve(_points(rows, pilots(len(every)))))
             if crf is not None:
-                return Emit(_items(info, str(crf), ctx.inputs))
-        found = str(best_crf(curve, target, codec)) if points else params.settings.crf
+                missing = [place for place in every if place not in rows.get(crf, ())]
+                return Emit(_items(info, str(crf), missing, ctx.inputs))
+        found = str(best_crf(_curve(points), target, codec)) if rows else params.settings.crf
         ctx.out_json("ladder", _ladder(info, params, rungs, found, points, remarks))
         return None
 
 
 def _rungs(info: MediaInfo, params: SearchParams) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
-    rungs, remarks = parse_ladder(params.ladder, info.video)
+    rungs, remarks = parse_ladder(params.ladder, info.video, params.dynamic_range)
     return (rungs[:1] if params.single else rungs), remarks
 
 
@@ -122,17 +140,19 @@ def _samples(info: MediaInfo) -> list[FrameRange]:
     return [FrameRange(start, start + length) for start in starts]
 
 
-def _items(info: MediaInfo, crf: str, inputs: Inputs) -> list[Item]:
+def _items(info: MediaInfo, crf: str, places: Sequence[int], inputs: Inputs) -> list[Item]:
+    """One for each of these samples."""
+    samples = _samples(info)
     uses = {"asset": inputs["asset"], "media": inputs["media"]}
     return [
         Item(
-            chunk=Chunk(index=index, frames=part),
+            chunk=Chunk(index=place, frames=samples[place]),
             variant=f"crf{crf}",
             values={"crf": crf},
             uses=uses,
-            weight=len(part),
+            weight=len(samples[place]),
         )
-        for index, part in enumerate(_samples(info))
+        for place in places
     ]
 
 
@@ -141,17 +161,33 @@ def _frames_of(item: Item) -> FrameRange:
     return item.chunk.frames
 
 
-def _points(parts: Sequence[Part], measured: Sequence[Mapping[str, Any]]) -> dict[Decimal, dict[str, Any]]:
-    """Samples of equal CRF as one point: frames and bytes added, VMAF as the mean over frames."""
-    points: dict[Decimal, dict[str, Any]] = {}
+def _rows(parts: Sequence[Part], measured: Sequence[Mapping[str, Any]]) -> Rows:
+    """What was measured, by CRF and sample."""
+    rows: Rows = {}
     for part, value in zip(parts, measured, strict=True):
-        point = points.setdefault(
-            Decimal(str(part.item.values["crf"])), {"frames": 0, "bytes": 0, "vmaf_mean": 0.0}
-        )
-        total = point["frames"] + value["frames"]
-        point["vmaf_mean"] += (value["vmaf_mean"] - point["vmaf_mean"]) * value["frames"] / total
-        point["frames"], point["bytes"] = total, point["bytes"] + value["bytes"]
+        assert part.item.chunk is not None  # noqa: S101  every item of this stage has one
+        rows.setdefault(Decimal(str(part.item.values["crf"])), {})[part.item.chunk.index] = value
+    return rows
+
+
+def _points(rows: Rows, places: Sequence[int]) -> dict[Decimal, dict[str, Any]]:
+    """These samples as one point, for each CRF that all of them have: frames and bytes added, VMAF as the mean over frames."""
+    points: dict[Decimal, dict[str, Any]] = {}
+    for crf, found in rows.items():
+        if all(place in found for place in places):
+            values = [found[place] for place in places]
+            frames = sum(value["frames"] for value in values)
+            vmaf = sum(value["vmaf_mean"] * value["frames"] for value in values) / frames
+            points[crf] = {
+                "frames": frames,
+                "bytes": sum(value["bytes"] for value in values),
+                "vmaf_mean": vmaf,
+            }
     return points
+
+
+def _curve(points: Mapping[Decimal, Mapping[str, Any]]) -> list[Point]:
+    return [(crf, point["vmaf_mean"]) for crf, point in points.items()]
 
 
 def _ladder(
@@ -171,8 +207,12 @@ def _ladder(
         "model": params.model,
         "pixel_format": pixel_format,
         "ten_bit": settings.ten_bit,
+        "dynamic_range": range_of(info.video),
         "target_vmaf": "" if params.settings.crf else params.target_vmaf,
-        "rungs": [{**asdict(rung), "crf": rung.crf or crf} for rung in rungs],
+        "rungs": [
+            {**asdict(rung.capped(params.peak_kbps, params.buffer_kbits)), "crf": rung.crf or crf}
+            for rung in rungs
+        ],
         "search": [{"crf": str(tried), **point} for tried, point in sorted(points.items())],
         "notices": [*problems, *remarks, *notices(info, rungs[0], pixel_format)],
     }

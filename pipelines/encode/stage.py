@@ -9,11 +9,17 @@ from typing import Any
 
 from archer.media import MediaInfo
 from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
-from encoder import EncodeSettings, Rung, encode_chunk
+from encoder import EncodeSettings, Rung
+from encoder.capped import encode_capped
 from encoder.chunk import chunk_coder
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
+from pipelines.encode.ranges import OTHER, media_for
 from pipelines.encode.zones import Zone, settings_in, title_zones
+
+CAPS = ("peak_kbps", "buffer_kbits")
+"""What rungs with a peak rate say of it."""
+KEPT = ("name", "width", "height", "ten_bit", "codec")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +44,13 @@ class Encode(Stage[EncodeParams]):
 
     name, version, params = "encode", 2, EncodeParams
     inputs = MappingProxyType(
-        {"asset": "asset", "media": "media@1", "shots": "shots@1", "ladder": "ladder@1"}
+        {
+            "asset": "asset",
+            "media": "media@1",
+            OTHER: "media@1?",
+            "shots": "shots@1",
+            "ladder": "ladder@1",
+        }
     )
     parts = MappingProxyType({"chunk": "coded-chunk@1", "facts": "chunk-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
@@ -69,18 +81,19 @@ class Encode(Stage[EncodeParams]):
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
         info, ladder = inputs.media(), inputs.json("ladder")
-        uses = {"asset": inputs["asset"], "media": inputs["media"]}
         chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
-        return [
+        items = [
             Item(
                 chunk=chunk,
                 variant=rung["name"],
                 values=_values({"ten_bit": ladder["ten_bit"], **rung}, place),
-                uses=uses,
                 weight=len(chunk.frames),
             )
             for rung in ladder["rungs"]
             for place, chunk in enumerate(chunks)
+        ]
+        return [
+            replace(item, uses={"asset": inputs["asset"], "media": media_for(inputs, item)}) for item in items
         ]
 
     def map(self, ctx: TaskContext, item: Item, params: EncodeParams) -> None:
@@ -89,11 +102,14 @@ class Encode(Stage[EncodeParams]):
         info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
         own = _settings_of(params, str(values.get("codec", "")))
+        peak, buffer = (int(values.get(name, 0)) for name in CAPS)
         settings = replace(own, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+        settings = replace(settings, peak_kbps=peak, buffer_kbits=buffer)
         settings = settings_in(title_zones(params.zones, own.codec, info.frame_count), part, settings)
-        facts = encode_chunk(
-            ctx.frames(ctx.inputs.asset(), part),
+        facts = encode_capped(
+            lambda: ctx.frames(ctx.inputs.asset(), part),
             info,
+            part,
             Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"])),
             settings,
             ctx.out("chunk", ".mp4"),
@@ -106,8 +122,11 @@ class Encode(Stage[EncodeParams]):
 def _values(rung: Mapping[str, Any], place: int) -> dict[str, Scalar]:
     """What decides about the chunk at this place: the rung's size, its quality value for it, and its codec if it says one."""
     crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
-    named = {key: rung[key] for key in ("name", "width", "height", "ten_bit", "codec") if key in rung}
-    return {**named, "crf": crf}
+    named = {key: rung[key] for key in KEPT if key in rung}
+    caps = {key: rung[key] for key in CAPS if rung.get("peak_kbps")}
+    if rung.get("dynamic_range"):
+        named["dynamic_range"] = rung["dynamic_range"]
+    return {**named, **caps, "crf": crf}
 
 
 def _settings_of(params: EncodeParams, codec: str) -> EncodeSettings:

@@ -13,6 +13,7 @@ from encoder.captions import read_captions
 from encoder.subtitles import TEXT, Cue, title_cues, write_cues, write_webvtt
 from pipelines.encode.audio import track_name, track_values
 from pipelines.encode.captions import BroughtTrack, brought_tracks
+from pipelines.encode.embedded import SCHEMA, channels, service_cues
 from pipelines.ingest.tracks import text_tracks
 
 
@@ -30,10 +31,12 @@ class SubtitlesParams:
 
 
 class Subtitles(Stage[SubtitlesParams]):
-    """One WebVTT file per track, times counted from the first frame: those of the title, then those brought along."""
+    """One WebVTT file per track, times counted from the first frame: those of the title, those brought along, closed captions."""
 
     name, version, params = "subtitles", 1, SubtitlesParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "captions": "asset?"})
+    inputs = MappingProxyType(
+        {"asset": "asset", "media": "media@1", "captions": "asset?", "embedded": f"{SCHEMA}?"}
+    )
     parts = MappingProxyType({"text": "webvtt@1", "facts": "text-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
 
@@ -55,6 +58,11 @@ class Subtitles(Stage[SubtitlesParams]):
             values |= {"title": "", "default": False, "roles": ""}
             uses = {"captions": inputs["captions"], "media": inputs["media"]}
             items.append(_item(len(tracks) + place, values, uses))
+        carried = channels(inputs.json("embedded")) if "embedded" in inputs and not params.tracks else ()
+        for service in carried:
+            values = {"place": 0, "language": "und", "title": service, "default": False, "roles": "caption"}
+            uses = {"embedded": inputs["embedded"], "media": inputs["media"]}
+            items += [_item(len(items), {**values, "service": service}, uses)] if service[:2] == "CC" else []
         return items
 
     def map(self, ctx: TaskContext, item: Item, params: SubtitlesParams) -> None:
@@ -65,6 +73,8 @@ class Subtitles(Stage[SubtitlesParams]):
             cues = write_cues(
                 list(title_cues(_read(brought_tracks(params.brought)[place], urls, info), info)), out
             )
+        elif service := str(item.values.get("service", "")):
+            cues = write_cues(service_cues(ctx.inputs.json("embedded"), service), out)
         else:
             track = text_tracks(info, params.tracks)[place]
             cues = write_webvtt(ctx.inputs.asset().url, info, track.shown, out, streams=track.streams)

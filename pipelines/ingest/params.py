@@ -43,6 +43,7 @@ class IngestParams:
         crop: `W:H:X:Y` in stored samples, `auto` to cut black borders off, empty for none.
         pad: `16:9`: black is added until the picture has this shape; empty for none.
         dynamic_range: `hdr` keeps PQ and HLG, `sdr` tone-maps them.
+        needs_hdr: refuse titles that are in SDR.
         fps: constant frame rate to convert to, `25` or `30000/1001`; empty keeps the source's times.
         clips: ranges that are wanted, see `pipelines.ingest.clips`; empty for all.
         timecode: timecode of the first frame of inputs: `zero` or empty, `embedded`, or `HH:MM:SS:FF`; one for each input with
@@ -55,6 +56,7 @@ class IngestParams:
     crop: str = ""
     pad: str = ""
     dynamic_range: Range = "hdr"
+    needs_hdr: bool = False
     fps: str = ""
     clips: str = ""
     timecode: str = ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from archer.media import MediaInfo, frames, probe
+from archer.media.view import hdr_kind
 from archer.stage import Item, Resources, Stage, TaskContext
 from pipelines.ingest.conform import edited, pieces_of, same_rate
 from pipelines.ingest.params import IngestParams as IngestParams
@@ -46,6 +47,8 @@ def _taken(url: str, params: IngestParams) -> MediaInfo:
     info: MediaInfo = probe(url)
     if not params.strict:
         return info
+    if params.needs_hdr and not hdr_kind(info.video):
+        raise RefusedInput("input is in SDR, and ladders in HDR are asked for: add --dynamic-range sdr")
     reason = refusal(info, params)
     if reason is not None:
         raise reason

@@ -154,6 +154,7 @@ def _video(video: Fields, where: str) -> dict[str, Any]:
             "RateControlMode",
             "QvbrSettings",
             "MaxBitrate",
+            "HrdBufferSize",
             "Bitrate",
             "GopSize",
             "GopSizeUnits",
@@ -179,6 +180,8 @@ def _rate(given: Fields, where: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "MaxBitrate" in given:
         found["peak_kbps"] = f"{given['MaxBitrate'] / 1000:g}"
+    if "HrdBufferSize" in given:
+        found["buffer_kbits"] = f"{given['HrdBufferSize'] / 1000:g}"
     if mode == "QVBR":
         quality = mapping(given.get("QvbrSettings") or {}, f"{where}QvbrSettings")
         only(quality, ("QvbrQualityLevel",), f"{where}QvbrSettings.")

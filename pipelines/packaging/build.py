@@ -27,6 +27,8 @@ from pipelines.packaging.description import description, write_description
 from pipelines.packaging.extras import (
     TEXT_FILE,
     TEXT_PLAYLIST,
+    captioned_master,
+    captioned_mpd,
     extended_master,
     extended_mpd,
     image_playlist,
@@ -250,10 +252,14 @@ def _manifests(
         default=default,
         rate=rate,
     )
+    carried = [each.track.captions if isinstance(each.track, VideoTrack) else () for each in written]
+    master = captioned_master(
+        master, {each.uri: channels for each, channels in zip(written, carried, strict=True)}
+    )
     _write(out / MASTER, extended_master(master, texts, tiles))
     peaks = {place: each.rates.peak for place, each in enumerate(written)}
     mpd = corrected_mpd(_text_of(out / MANIFEST), peaks, rate)
-    _write(out / MANIFEST, extended_mpd(mpd, texts, sizes, tiles))
+    _write(out / MANIFEST, extended_mpd(captioned_mpd(mpd, dict(enumerate(carried))), texts, sizes, tiles))
 
 
 def _keys(written: Sequence[_Written], out: Path, protection: Protection | None) -> None:

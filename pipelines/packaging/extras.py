@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from xml.sax.saxutils import quoteattr
 
@@ -11,8 +11,8 @@ from pipelines.packaging.images import COLUMNS, FOLDER, PLAYLIST, ROWS, Tiles
 from pipelines.packaging.languages import shortest_tag
 from pipelines.packaging.tracks import FORCED, TextTrack
 
-SUBTITLES = "subtitles"
-"""Name of the group in HLS."""
+SUBTITLES, CLOSED = "subtitles", "cc"
+"""Names of the groups in HLS."""
 TEXT_FILE, TEXT_PLAYLIST = "text.vtt", "media.m3u8"
 THUMBNAILS = "http://dashif.org/guidelines/thumbnail_tile"
 ROLE = "urn:mpeg:dash:role:2011"
@@ -56,6 +56,53 @@ def extended_master(text: str, texts: Sequence[TextTrack], tiles: Tiles | None, 
             f'#EXT-X-IMAGE-STREAM-INF:BANDWIDTH={tiles.bandwidth},{size},CODECS="jpeg",URI="{PLAYLIST}"',
         ]
     return "\n".join(lines) + "\n"
+
+
+def captioned_master(text: str, captions: Mapping[str, Sequence[str]]) -> str:
+    """The master playlist with the closed captions that pictures carry.
+
+    Args:
+        text: the playlist.
+        captions: channels by the URI of each variant's playlist; empty for those that carry none.
+
+    Source: RFC 8216, sections 4.3.4.1 and 4.3.4.2; where one variant has a group, none may say NONE.
+    """
+    there = sorted({channel for channels in captions.values() for channel in channels})
+    if not there:
+        return text
+    lines = text.rstrip("\n").split("\n")
+    first = next(place for place, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF:"))
+    for place, line in enumerate(lines):
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            group = f',CLOSED-CAPTIONS="{CLOSED}"' if captions.get(lines[place + 1]) else ""
+            lines[place] = line.replace(",CLOSED-CAPTIONS=NONE", "") + group
+    lines[first:first] = [
+        f'#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="{CLOSED}",NAME="{name}",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID="{name}"'
+        for name in there
+    ] + [""]
+    return "\n".join(lines) + "\n"
+
+
+def captioned_mpd(text: str, captions: Mapping[int, Sequence[str]]) -> str:
+    """The MPD with the closed captions that pictures carry.
+
+    Args:
+        text: the MPD.
+        captions: channels by the number of each representation that carries some.
+
+    Source: SCTE 214-1, section 7.2.1 (`urn:scte:dash:cc:cea-608:2015`, `...:cea-708:2015`).
+    """
+
+    def told(found: re.Match[str]) -> str:
+        first = re.search(r'<Representation id="(\d+)"', found[0])
+        there = captions.get(int(first[1]), ()) if first else ()
+        if not there:
+            return found[0]
+        kind, value = ("708", "1=lang:und") if there[0] == "SERVICE1" else ("608", ";".join(there))
+        line = f'      <Accessibility schemeIdUri="urn:scte:dash:cc:cea-{kind}:2015" value="{value}"/>\n'
+        return re.sub(r" *<(?:Role|Representation) ", lambda next_one: line + next_one[0], found[0], count=1)
+
+    return re.sub(r"<AdaptationSet .*?</AdaptationSet>", told, text, flags=re.DOTALL)
 
 
 def extended_mpd(text: str, texts: Sequence[TextTrack], sizes: Sequence[int], tiles: Tiles | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from archer.process import packager_path, tool_version
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
+from pipelines.encode.embedded import channels
 from pipelines.packaging.build import SEGMENT_S, build_package
 from pipelines.packaging.errors import CannotPackage
 from pipelines.packaging.keys import Protection
@@ -64,6 +65,7 @@ class Packaging(Stage[PackagingParams]):
             "subtitles": "parts@1?",
             "scores": "frame-scores@1?",
             "shots": "shots@1?",
+            "embedded": "embedded@1?",
         }
     )
     outputs = MappingProxyType({"package": "tree/package@1"})
@@ -101,8 +103,11 @@ class Packaging(Stage[PackagingParams]):
 
 
 def _videos(ctx: TaskContext) -> Iterator[VideoTrack]:
+    there = channels(ctx.inputs.json("embedded")) if "embedded" in ctx.inputs else ()
     for part in ctx.inputs.parts("renditions"):
-        yield VideoTrack(name=part.item.variant, path=ctx.path(part.outputs["rendition"]))
+        carried = bool(there) and ctx.inputs.read(part.outputs["facts"]).get("captions", False)
+        path = ctx.path(part.outputs["rendition"])
+        yield VideoTrack(name=part.item.variant, path=path, captions=there if carried else ())
 
 
 def _audios(ctx: TaskContext) -> Iterator[AudioTrack]:

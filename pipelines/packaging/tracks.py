@@ -24,10 +24,12 @@ class VideoTrack:
     Attributes:
         name: its rung; the track is written to `video-<name>/`.
         path: mp4 file with this one track.
+        captions: closed captions that its pictures carry: `CC1` to `CC4`, or `SERVICE1` of CEA-708.
     """
 
     name: str
     path: Path
+    captions: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Protocol
 
 from archer.media import FrameRange, MediaInfo, VideoStream, frames, probe
 from cinemill_native.frames import Frame
@@ -16,7 +17,13 @@ from pipelines.report.worst import worst_frames
 MOST_THUMBNAILS = 400
 """The longest shots get one; a film has more shots than a page should carry pictures."""
 WORST_PER_RUNG = 4
-Decode = Callable[[FrameRange], Iterator[Frame]]
+
+
+class Decode(Protocol):
+    """Gives the frames of a range of the source, as it is looked at."""
+
+    def __call__(self, part: FrameRange, /, *, info: MediaInfo) -> Iterator[Frame]:
+        """In order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,7 @@ def make_gallery(material: Material, decode: Decode, progress: Callable[[int, in
 
     Args:
         material: the job.
-        decode: the frames of a range of the source.
+        decode: the frames of a range of the source, looked at as facts say.
         progress: told the pictures made and their total.
     """
     middles = _middles(material)
@@ -67,12 +74,15 @@ def make_gallery(material: Material, decode: Decode, progress: Callable[[int, in
     width = thumbnail_width(len(material.shots))
     for done, index in enumerate(needed):
         progress(done, len(needed))
-        source = next(iter(decode(FrameRange(index, index + 1))))
+        source = next(iter(decode(FrameRange(index, index + 1), info=material.info)))
         if index in middles:
             gallery.thumbnails[middles[index]] = thumbnail(source, material.info.video, width)
         for video in material.videos:
             if index in looked_at[video.name]:
-                gallery.pairs[video.name][index] = _pair(material, video, infos[video.name], source)
+                seen = material.others.get(video.name, material.info)
+                same = seen is material.info
+                before = source if same else next(iter(decode(FrameRange(index, index + 1), info=seen)))
+                gallery.pairs[video.name][index] = _pair(material, video, infos[video.name], before)
     progress(len(needed), len(needed))
     return gallery
 
@@ -103,7 +113,8 @@ def _pair(material: Material, video: CodedVideo, info: MediaInfo, source: Frame)
     size = (material.videos[0].width, material.videos[0].height)
     path = str(material.paths[video.name])
     coded = next(iter(frames(path, FrameRange(source.index, source.index + 1), info=info)))
-    sides: tuple[tuple[Frame, VideoStream], ...] = ((source, material.info.video), (coded, info.video))
+    looked = material.others.get(video.name, material.info).video
+    sides: tuple[tuple[Frame, VideoStream], ...] = ((source, looked), (coded, info.video))
     luma = [shown(frame, stream, size, "gray") for frame, stream in sides]
     window = worst_window(luma[0], luma[1])
     before, after = (cropped(shown(frame, stream, size, "bgra"), window) for frame, stream in sides)

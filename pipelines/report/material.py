@@ -13,6 +13,8 @@ import numpy.typing as npt
 from archer.media import Asset, MediaInfo
 from archer.stage import Part, TaskContext
 from encoder.loudness import Loudness
+from pipelines.encode.audio import chosen_first
+from pipelines.encode.ranges import OTHER, media_name
 from pipelines.report.coded import CodedAudio, CodedVideo, read_audio, read_video
 from pipelines.score.stage import scores_by_rendition
 from vmaf import FrameScores
@@ -67,6 +69,7 @@ class Material:
         proxies: facts of each proxy, by what it stands for: `source`, or a rendition that browsers do not play.
         qc: findings of quality control, a `qc@1` object; None where nobody looked.
         choices: what the optimizer decided and why, a `choices@1` object; None where it had no part.
+        others: facts of the title as it was looked at for a rendition, by its name, where that is not `info`.
     """
 
     asset: Asset
@@ -82,6 +85,7 @@ class Material:
     proxies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     qc: Mapping[str, Any] | None = None
     choices: Mapping[str, Any] | None = None
+    others: Mapping[str, MediaInfo] = field(default_factory=dict)
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
@@ -114,6 +118,11 @@ def load(ctx: TaskContext) -> Material:
         proxies=_proxies(ctx),
         qc=ctx.inputs.json("qc") if "qc" in ctx.inputs else None,
         choices=ctx.inputs.json("choices") if "choices" in ctx.inputs else None,
+        others={
+            part.item.variant: ctx.inputs.media(OTHER)
+            for part in renditions
+            if media_name(ctx.inputs, part.item) == OTHER
+        },
     )
 
 
@@ -134,6 +143,8 @@ def _proxies(ctx: TaskContext) -> dict[str, Any]:
 
 def _notices(ctx: TaskContext) -> Iterator[str]:
     yield from ctx.inputs.json("ladder")["notices"]
+    for part in ctx.inputs.parts("renditions"):
+        yield from ctx.inputs.read(part.outputs["facts"]).get("notices", ())
     for part in _audio_parts(ctx):
         yield from ctx.inputs.read(part.outputs["facts"])["notices"]
 
@@ -154,13 +165,15 @@ def _audio_parts(ctx: TaskContext) -> Sequence[Part]:
 
 
 def _audios(ctx: TaskContext) -> Iterator[CodedAudio]:
-    for part in _audio_parts(ctx):
+    parts = _audio_parts(ctx)
+    first = chosen_first(parts)
+    for place, part in enumerate(parts):
         values, facts = part.item.values, ctx.inputs.read(part.outputs["facts"])
         yield read_audio(
             ctx.path(part.outputs["audio"]),
             language=str(values.get("language", "und")),
             title=str(values.get("title", "")),
-            default=bool(values.get("default", False)),
+            default=place == first,
             loudness=Loudness(**facts["loudness"]),
             gain_db=facts["gain_db"],
         )

@@ -122,7 +122,7 @@ def _choice(rung: Mapping[str, Any], became: RungView, mode: str) -> ChoiceView:
     return ChoiceView(
         place=became.place,
         name=became.name,
-        goal=wanted if rung["met"] else f"{wanted}, not reached",
+        goal=(wanted if rung["met"] else f"{wanted}, not reached") + _held(rung.get("peak")),
         reason=_reason(rung, mode),
         planned_kbps=planned["kbps"],
         kbps=became.kbps,
@@ -131,6 +131,13 @@ def _choice(rung: Mapping[str, Any], became: RungView, mode: str) -> ChoiceView:
         modes=tuple(_other(names[one["what"]], one, planned) for one in rung["modes"] if one["what"] != mode),
         sizes=_best_sizes(rung["sizes"], planned),
     )
+
+
+def _held(peak: Mapping[str, Any] | None) -> str:
+    """The peak rate of a rung, and how many shots it holds down."""
+    if not peak or not peak["kbps"]:
+        return ""
+    return f"; peak {peak['kbps']:,.0f} kb/s" + (f" holds {peak['shots']} shots" if peak["shots"] else "")
 
 
 def _reason(rung: Mapping[str, Any], mode: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from archer.store.artifacts import json_bytes
+from pipelines.encode.ranges import OTHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Report(Stage[ReportParams]):
         {
             "asset": "asset",
             "media": "media@1",
+            OTHER: "media@1?",
             "shots": "shots@1",
             "ladder": "ladder@1",
             "renditions": "parts@1",
@@ -68,6 +71,7 @@ class Report(Stage[ReportParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: ReportParams) -> None:
         """Write the page, the table of all frames, and a libvmaf log per rendition."""
+        from archer.media import frames
         from pipelines.report.drawing import svg_of
         from pipelines.report.features import feature_table
         from pipelines.report.gallery import make_gallery
@@ -85,7 +89,7 @@ class Report(Stage[ReportParams]):
         plots = ctx.out_tree("plots")
         for name, drawing in drawings(material, float(material.info.duration), material.choices).items():
             (plots / f"{name}.svg").write_text(svg_of(drawing), encoding="utf-8")
-        gallery = make_gallery(material, lambda part: ctx.frames(material.asset, part), ctx.progress)
+        gallery = make_gallery(material, partial(frames, material.asset, threads=ctx.threads), ctx.progress)
         page = render(
             material,
             gallery,

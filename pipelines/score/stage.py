@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from archer.media import FrameRange, frames, probe
 from archer.split import Chunk
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
+from pipelines.encode.ranges import OTHER, media_for
 from pipelines.score.rows import rendition_rows
 from pipelines.score.scorer import default_scorer
 from vmaf import DEFAULT_MODEL, FrameScores, Scorer, model_named
@@ -38,7 +39,9 @@ class Score(Stage[ScoreParams]):
     """Chunks are scored with the frames around that motion looks at, so that joining them gives what one run gives."""
 
     name, version, params = "score", 2, ScoreParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "renditions": "parts@1"})
+    inputs = MappingProxyType(
+        {"asset": "asset", "media": "media@1", OTHER: "media@1?", "renditions": "parts@1"}
+    )
     parts = MappingProxyType({"scores": SCHEMA})
     outputs = MappingProxyType({"scores": SCHEMA})
     reads = ("model",)
@@ -66,7 +69,7 @@ class Score(Stage[ScoreParams]):
                 variant=part.item.variant,
                 uses={
                     "asset": inputs["asset"],
-                    "media": inputs["media"],
+                    "media": media_for(inputs, part.item),
                     "rendition": part.outputs["rendition"],
                 },
                 weight=len(chunk.frames),

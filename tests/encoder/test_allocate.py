@@ -120,6 +120,9 @@ def test_limits_of_shots_hold() -> None:
     peak = float((free.of(free.table.size) * 8 / 1000 / 2).max()) * 0.7
     held = allocate(tables(shots, ShotLimits(peak_kbps=peak))[:1], Goal(vmaf=85), mode="dynamic")
     assert (held.of(held.table.size) * 8 / 1000 / 2).max() <= peak
+    own = allocate([free.table.capped(peak)], Goal(vmaf=85), mode="dynamic")
+    assert (own.places == held.places).all()
+    assert free.table.capped(0) is free.table
 
 
 @pytest.mark.parametrize("mode", MODES)

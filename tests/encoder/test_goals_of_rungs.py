@@ -22,7 +22,29 @@ def test_goals_are_read_and_equal_sizes_get_names(short: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["180p@vmaf", "180p@500", "180p@crf20@500k", "180p@k"])
+def test_peaks_and_buffers_of_rungs_win_over_those_of_the_title(short: Path) -> None:
+    text = "180p@500k@peak800k@buffer1200k,180p@500k,120p@peak300k,120p@vmaf70@peak400k"
+    rungs = [rung.capped(999, 1998) for rung in parse_ladder(text, probe(str(short)).video)[0]]
+    assert [(rung.name, rung.peak_kbps, rung.buffer_kbits) for rung in rungs] == [
+        ("180p", 800, 1200),
+        ("180p-2", 999, 1998),
+        ("120p", 300, 0),
+        ("120p-2", 400, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "180p@vmaf",
+        "180p@500",
+        "180p@crf20@500k",
+        "180p@k",
+        "180p@peak5",
+        "180p@buffer9k",
+        "180p@peak1k@crf20",
+    ],
+)
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(BadLadder, match="cannot read"):
         check_ladder(text)

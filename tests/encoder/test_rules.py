@@ -97,8 +97,8 @@ def test_an_automatic_ladder_keeps_its_rules(tables: dict[Size, Candidates]) -> 
 def test_the_first_probes_span_the_ladder() -> None:
     probes = first_probes(SIZES, CODEC)
     assert {size for size, _ in probes} == {SIZES[0], SIZES[-1]}
-    assert [size for size, _ in probes] == [SIZES[0], SIZES[0], SIZES[-1]]
-    assert probes[0][1] == probes[2][1] < probes[1][1]
+    assert [size for size, _ in probes] == [SIZES[0], SIZES[0], SIZES[-1], SIZES[-1]]
+    assert probes[0][1] == probes[2][1] < probes[1][1] == probes[3][1]
     assert len(first_probes(SIZES[:1], CODEC)) == 2
 
 

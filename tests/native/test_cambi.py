@@ -102,13 +102,46 @@ def test_a_wide_row_with_long_runs(target: str) -> None:
     assert run(Plane(row), target, window=3) == run(Plane(row), "scalar", window=3)
 
 
+def two_halves_seen(side: int, window: int, weight: int) -> float:
+    """Mean contrast of a square whose halves are two levels, all of it looked at, in single precision."""
+    place = np.arange(side)
+    first, last = np.maximum(place - window // 2, 0), np.minimum(place + window // 2, side - 1)
+    left = np.clip((side + 1) // 2 - first, 0, last - first + 1)
+    here = np.where(place < (side + 1) // 2, left, last - first + 1 - left)
+    there = last - first + 1 - here
+    rows = (last - first + 1)[:, None]
+    counted = np.maximum(rows * (here + there), 1)
+    reciprocal = np.array([float(f"{1 / value:.8e}") for value in counted.flat], np.float32)
+    product = (weight * (rows * here) * (rows * there)).astype(np.float32)
+    contrasts = (product * reciprocal.reshape(product.shape)).astype(np.float64)
+    return float(contrasts.sum() / contrasts.size)
+
+
+@pytest.mark.parametrize("window", [175, 177, 255])
+def test_large_windows_of_large_pictures(window: int, target: str) -> None:
+    """Counts of all their samples, and a product with the weight that does not fit 32 bits from 177 on."""
+    side = 64 if target == "scalar" else 320  # the definition counts every sample of every window
+    halves = np.full((side, side), 400, np.uint16)
+    halves[:, side // 2 :] += 23
+    hidden = (0,) * 22
+    found = run(Plane(halves, 10), target, window=window, highest=(*hidden, 900), dark=0, top=1.0)
+    assert found == tuple(two_halves_seen(side >> scale, window, 9) for scale in range(5))
+
+
+@pytest.mark.slow
+def test_targets_agree_in_a_large_window(target: str) -> None:
+    plane = Plane(banded((190, 180), 10, np.random.default_rng(5)), 10)
+    options: dict[str, Any] = {"window": 177, "highest": (700,) * 4, "dark": 0}
+    assert run(plane, target, **options) == run(plane, "scalar", **options)
+
+
 def test_arguments_are_checked() -> None:
     plane = Plane(np.zeros((20, 20), np.uint8))
     with pytest.raises(TooSmall, match="at least 16 samples, got 20x15"):
         run(Plane(plane.samples[:15]))
     for wrong in (
         {"window": 8},
-        {"window": 67},
+        {"window": 257},
         {"highest": ()},
         {"highest": (9, 8)},
         {"dark": -1},

@@ -57,9 +57,22 @@ def test_reasons_say_what_the_same_quality_would_cost_otherwise() -> None:
         assert scores == sorted(scores)
 
 
+def test_a_peak_of_one_rung_holds_that_rung_alone_and_is_explained() -> None:
+    shots, asked = [shot(0.7), shot(2.0)], wanted(target_vmaf="88")
+    free = decided_ladder(asked, shots, CODEC)[0].choice
+    peak = round(float(free.of(free.table.size).max()) * 8 / 1000 / 2 * 0.8)
+    asked["rungs"][0]["peak_kbps"] = peak  # type: ignore[index]
+    decided = decided_ladder(asked, shots, CODEC)
+    held = decided[0].choice
+    assert (held.of(held.table.size) * 8 / 1000 / 2).max() <= peak < free.of(free.table.size).max() * 8 / 2000
+    reasons = explained(decided, tables_of(read_rungs(asked), shots, CODEC, asked), shots, "mean")
+    assert [rung["peak"]["kbps"] for rung in reasons["rungs"]] == [peak, 0]
+    assert reasons["rungs"][0]["peak"]["shots"] >= 1
+    assert reasons["rungs"][1]["peak"]["shots"] == 0
+
+
 def test_the_error_seen_is_that_of_the_first_points() -> None:
-    four = shot(1.0)
-    first = replace(four, points=four.points[:3])  # those that come first; the fourth is a correction
+    first = shot(1.0)
     right = RDPoint(width=1280, height=720, crf=Decimal(27), size=200_000, mean=90.0, harmonic=90.0)
     later = ShotPoints(frames=48, seconds=2.0, points=(*first.points, right))
     assert error_seen([first], SIZES, CODEC)["points"] == 0
@@ -67,6 +80,14 @@ def test_the_error_seen_is_that_of_the_first_points() -> None:
     assert found["points"] == 1
     assert 0 < found["vmaf"] < 5
     assert 0 < found["bytes_pct"] < 60
+
+
+def test_the_error_of_shots_that_followed_others_is_seen_from_their_second_point() -> None:
+    guess, corrected = shot(1.5, (24,)).points[0], shot(1.5, (27,)).points[0]
+    rest = [replace(shot(1.5), points=(guess, corrected)), replace(shot(1.5), points=(guess,))]
+    found = error_seen([rest[0], shot(1.0), rest[1]], SIZES, CODEC)
+    assert found["points"] == 1
+    assert 0 < found["vmaf"] < 3
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(short: Path, work: Path) -> Run:
     """Two rungs by bit rate; the points are kept."""
-    goals = ["--ladder", "180p,120p@150k", "--target-bitrate", "500k"]
+    goals = ["--ladder", "180p@peak600k,120p@150k", "--target-bitrate", "500k"]
     return encode(short, work / "first", *goals, "--keep", "--work-dir", str(work / "kept"))
 
 
@@ -69,8 +70,20 @@ def test_rungs_get_the_bit_rates_that_were_asked_for(first: Run) -> None:
     assert first.manifest["decision"]["mode"] == "dynamic"
 
 
+def test_a_peak_holds_from_the_plan_to_the_package(first: Run) -> None:
+    top, other = first.manifest["renditions"]
+    assert (top["cap_kbps"], top["buffer_kbits"], other["cap_kbps"]) == (600, 1200, 0)
+    assert top["run_kbps"] <= 600
+    assert top["buffer_low"] >= 0
+    master = (first.out / "master.m3u8").read_text()
+    rates = [int(rate) for rate in re.findall(r"BANDWIDTH=(\d+),AVERAGE", master)]
+    sound = sum(int(track["bitrate_kbps"]) for track in first.manifest["audio"])
+    assert max(rates) / 1000 <= 600 + sound * 1.3 + 20  # with the boxes of the segments
+
+
 def test_the_report_says_why(first: Run) -> None:
     page = (first.out / "report.html").read_text(encoding="utf-8")
+    assert "peak 600 kb/s" in page
     assert "Why these settings" in page
     assert "VMAF frames per kB" in page
     assert "equal VMAF" in page
@@ -146,14 +159,17 @@ def test_the_mode_follows_from_what_is_asked() -> None:
     assert not EncodeRequest(crf="20", mode="fixed-crf").optimizes
 
 
-@pytest.mark.parametrize("gop", [24, 25, 48, 50, 60, 96, 120])
+@pytest.mark.parametrize("gop", [24, 25, 30, 48, 50, 60, 96, 120])
 def test_scored_frames_fall_in_step_with_neither_b_frames_nor_key_frames(gop: int) -> None:
     for count in (1, 11, 36, 60, 100, 140, 240, 500):
         step = scored_step(count, gop)
         assert step % 2 == 1
         assert step == 1 or ((gop % step or count <= 2 * gop) and count // step >= 12)
+    for count in range(84, 1000):
+        assert scored_step(count, gop) > 1
     assert scored_step(48, 60) == 3
     assert scored_step(100, 60) == 5
+    assert scored_step(139, 60) == 7
     assert scored_step(240, 60) == 11
 
 

@@ -240,7 +240,9 @@ def test_killed_while_encoding_it_goes_on_to_the_same_bytes(
     other = run(*words, "-o", tmp_path / "other", "--work-dir", tmp_path / ".out.cinemill", "--audio", "eng")
     events = [json.loads(line) for line in other.splitlines() if line.startswith("{")]
     assert not [
-        event for event in events if event["type"] == "task-started" and event["node"] in ("encode", "score")
+        event
+        for event in events
+        if event["type"] == "task-started" and event["item"] and event["node"] in ("encode", "score", "audio")
     ]
     repeat = [sys.executable, "-m", "pipelines.cli.main", "reproduce", str(calm), "-q"]
     assert subprocess.run(repeat, timeout=280).returncode == 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -419,7 +420,7 @@ def output(material: Material) -> Path:
     """That folder, with the report and its cost."""
     source = material.asset.url
     folder = Path(source).parent.parent
-    gallery = make_gallery(material, lambda part: frames(source, part, info=material.info), lambda *_: None)
+    gallery = make_gallery(material, partial(frames, source), lambda *_: None)
     page = render(
         material,
         gallery,

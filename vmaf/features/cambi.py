@@ -13,6 +13,9 @@ SCALE_WEIGHTS = (16, 8, 4, 2, 1)
 HALVED_FROM = {1080: 1920 * 1080, 1440: 2560 * 1440, 2160: 3840 * 2160}
 """`cambi_high_res_speedup` -> samples from which half the size is enough."""
 
+LARGEST_WINDOW = 255
+"""Samples; counts of a larger one would not fit 16 bits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CambiOptions:
@@ -125,6 +128,17 @@ class Cambi:
 
 
 def window_of(at_4k: int, size: tuple[int, int], *, halve: bool = False) -> int:
-    """Side of the window in which levels are counted, odd, from the one at 4K."""
+    """Side of the window in which levels are counted, odd, from the one at 4K.
+
+    libvmaf's table ends at windows of 65 samples: width and height of 6092 together, or of twice that at half the size.
+
+    Raises: ValueError: the window has more than 65535 samples.
+    """
     window = (at_4k * sum(size) // 375) >> 4
-    return ((window + 1) >> 1 if halve else window) | 1
+    side = ((window + 1) >> 1 if halve else window) | 1
+    if side > LARGEST_WINDOW:
+        raise ValueError(
+            f"cambi of {size[0]}x{size[1]}: wanted a window of up to {LARGEST_WINDOW} samples, got {side}; "
+            "choose a smaller window_size, or half the size with cambi_high_res_speedup=1080"
+        )
+    return side

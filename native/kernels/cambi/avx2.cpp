@@ -10,6 +10,7 @@ namespace {
 
 constexpr Level kNone = 0xFFFF;    // no candidate, or of no interest
 constexpr int kLongest = 1 << 14;  // of a run: positions within it fit 16 bits with the window around
+constexpr int kNarrow = 175;       // side of a window: 9 * (175 * 175 / 2)^2 < 2^31
 
 // Candidates [begin, end) of one level.
 struct Run {
@@ -225,18 +226,30 @@ class Scale {
         const __m128i up = _mm_loadu_si128(reinterpret_cast<const __m128i*>(here + x + away));
         const __m128i down = _mm_loadu_si128(reinterpret_cast<const __m128i*>(here + x - away));
         const __m256i there = _mm256_cvtepu16_epi32(_mm_max_epu16(up, down));
-        most = _mm256_max_ps(most, contrast8(kWeight[step], own32, there));
+        most = _mm256_max_ps(most, contrast8(step, own32, there));
       }
       _mm256_storeu_ps(out, most);
     }
     return out - (run.begin + (run.end - run.begin + 7) / 8 * 8 - run.end);
   }
 
-  // Lanes behind the run can hold no sample at all: their place in the table is limited.
-  CINEMILL_AVX2 static __m256 contrast8(int weight, __m256i here, __m256i there) noexcept {
-    const __m256i product = _mm256_mullo_epi32(_mm256_mullo_epi32(here, there), _mm256_set1_epi32(weight));
+  // Lanes behind the run can hold no sample at all: their place in the table is limited. Products of counts are below
+  // 2^30; with the weight they fit 32 bits up to a window of kNarrow samples.
+  CINEMILL_AVX2 __m256 contrast8(int step, __m256i here, __m256i there) const noexcept {
+    const __m256i product = _mm256_mullo_epi32(here, there);
     const __m256i sum = _mm256_min_epi32(_mm256_add_epi32(here, there), _mm256_set1_epi32(kMostCounted));
-    return _mm256_mul_ps(_mm256_cvtepi32_ps(product), _mm256_i32gather_ps(reciprocals(), sum, 4));
+    const __m256 weighted = reach_ > kNarrow / 2
+                                ? weighted8(product, kWeight[step])
+                                : _mm256_cvtepi32_ps(_mm256_mullo_epi32(product, _mm256_set1_epi32(kWeight[step])));
+    return _mm256_mul_ps(weighted, _mm256_i32gather_ps(reciprocals(), sum, 4));
+  }
+
+  // Exact in doubles, then rounded once.
+  CINEMILL_AVX2 static __m256 weighted8(__m256i product, int weight) noexcept {
+    const __m256d factor = _mm256_set1_pd(weight);
+    const __m256d low = _mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(product)), factor);
+    const __m256d high = _mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_extracti128_si256(product, 1)), factor);
+    return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
   }
 };
 

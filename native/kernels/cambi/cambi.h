@@ -9,8 +9,8 @@
 //   sizes   `size` is that of the encode, at which banding is looked for; a plane of another size is sampled at its
 //           nearest samples. Windows are cut at the edges of the picture at every scale.
 //   result  per scale the mean of the largest `top` of the contrasts. A contrast is a float made of integers as written
-//           down in scalar.cpp; it is 0 or in [0.5, 9507), so that sums in units of 2^-24 are exact in 64 bits
-//           (2^23 samples of 2^38), and the order of adding does not matter.
+//           down in scalar.cpp; it is 0 or in [0.5, 146307), a multiple of 2^-24, and sums in that unit are exact in
+//           128 bits (2^32 samples of 2^42), so that the order of adding does not matter.
 //   memory  reads the plane's samples and nothing else; uses `workspace_bytes` of workspace, aligned to 64.
 //   threads no state besides the workspace.
 //   exact   every target returns the same numbers.
@@ -26,9 +26,9 @@ namespace cinemill::cambi {
 
 inline constexpr int kScales = 5;
 inline constexpr int kMaxSteps = 32;
-inline constexpr int kMaxWindow = 65;  // counts in a window stay below 65 * 65 = 4225
-inline constexpr int kLevels = 1025;   // of 10 bits, and 1024, to which 16 bits can be rounded
-inline constexpr int kMinSide = 16;    // one sample remains at the coarsest scale
+inline constexpr int kMaxWindow = 255;  // counts in a window fit 16 bits: 255 * 255 = 65025
+inline constexpr int kLevels = 1025;    // of 10 bits, and 1024, to which 16 bits can be rounded
+inline constexpr int kMinSide = 16;     // one sample remains at the coarsest scale
 
 struct Options {
   Size size;                         // of the encode

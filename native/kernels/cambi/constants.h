@@ -70,13 +70,15 @@ class Nearest {
   float at_;
 };
 
-// 1 / i of i in [1, 4225], to 9 decimal digits before it is rounded to a float: so the original's table was printed.
+// 1 / i of i in [1, 65025], to 9 decimal digits before it is rounded to a float: so the original's table was printed,
+// which ends at 4225, with windows of 65 samples.
 inline constexpr int kMostCounted = kMaxWindow * kMaxWindow;
 const float* reciprocals() noexcept;
 
-// Contrast of a sample that `here` samples around it share its level, and `there` are a step away.
+// Contrast of a sample that `here` samples around it share its level, and `there` are a step away: the product, at most
+// 9 * 32513 * 32512, is rounded once.
 inline float contrast(int weight, int here, int there) noexcept {
-  return static_cast<float>(weight * here * there) * reciprocals()[here + there];
+  return static_cast<float>(std::int64_t{weight} * here * there) * reciprocals()[here + there];
 }
 
 // Mean of the largest `top` of `all` contrasts, of which those that are not 0 are among the first `count` of the list.

@@ -24,12 +24,15 @@ constexpr double kUnit = 1 << 24;  // contrasts are multiples of 1 / kUnit
 
 std::uint32_t bits(float value) noexcept { return std::bit_cast<std::uint32_t>(value); }
 
+// Sums over a picture of 2^32 samples, each below 2^42.
+using Wide = __int128;
+
 std::int64_t units(float value) noexcept { return static_cast<std::int64_t>(static_cast<double>(value) * kUnit); }
 
-// Sums of up to 1024 contrasts are below 2^24 and exact in doubles.
-std::int64_t sum_of(const float* contrasts, std::int64_t count) noexcept {
+// Sums of up to 1024 contrasts are below 2^28 and exact in doubles.
+Wide sum_of(const float* contrasts, std::int64_t count) noexcept {
   constexpr std::int64_t kBlock = 1024;
-  std::int64_t sum = 0;
+  Wide sum = 0;
   for (std::int64_t start = 0; start < count; start += kBlock) {
     const std::int64_t end = std::min(count, start + kBlock);
     double lane[4] = {};
@@ -57,13 +60,12 @@ Place from_the_top(const std::uint32_t* counts, std::int64_t wanted) noexcept {
 
 // The sum of the largest `wanted`. Contrasts are not negative: their order is that of their bits. First the upper
 // halves are looked at, then the lower ones.
-std::int64_t sum_of_largest(const float* contrasts, std::int64_t count, std::int64_t wanted,
-                            std::uint32_t* counts) noexcept {
+Wide sum_of_largest(const float* contrasts, std::int64_t count, std::int64_t wanted, std::uint32_t* counts) noexcept {
   std::fill_n(counts, kCounts, 0U);
   for (std::int64_t i = 0; i < count; ++i) ++counts[bits(contrasts[i]) >> 16];
   const Place high = from_the_top(counts, wanted);
   std::fill_n(counts, kCounts, 0U);
-  std::int64_t sum = 0;
+  Wide sum = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint32_t value = bits(contrasts[i]);
     if (value >> 16 > high.at) sum += units(contrasts[i]);
@@ -71,9 +73,9 @@ std::int64_t sum_of_largest(const float* contrasts, std::int64_t count, std::int
   }
   const Place low = from_the_top(counts, high.left);
   for (std::uint32_t at = kCounts - 1; at > low.at; --at) {
-    if (counts[at]) sum += units(std::bit_cast<float>(high.at << 16 | at)) * counts[at];
+    if (counts[at]) sum += Wide{units(std::bit_cast<float>(high.at << 16 | at))} * counts[at];
   }
-  return sum + units(std::bit_cast<float>(high.at << 16 | low.at)) * low.left;
+  return sum + Wide{units(std::bit_cast<float>(high.at << 16 | low.at))} * low.left;
 }
 
 }  // namespace
@@ -87,8 +89,7 @@ double pooled(const float* contrasts, std::int64_t count, std::int64_t all, doub
               std::uint32_t* counts) noexcept {
   const auto share = static_cast<std::int64_t>(top * static_cast<double>(all));
   const std::int64_t wanted = std::clamp<std::int64_t>(share, 1, all);
-  const std::int64_t sum =
-      count <= wanted ? sum_of(contrasts, count) : sum_of_largest(contrasts, count, wanted, counts);
+  const Wide sum = count <= wanted ? sum_of(contrasts, count) : sum_of_largest(contrasts, count, wanted, counts);
   return static_cast<double>(sum) / kUnit / static_cast<double>(wanted);
 }
 

@@ -17,7 +17,7 @@ Table make(Target target) {
 
 std::size_t workspace_bytes(Size size) noexcept {
   constexpr std::size_t kMargin = 64;  // samples before and behind a row, for mirrored samples and whole vectors
-  constexpr std::size_t kRows = 8;     // 6 of 16 bits, then one of 32
+  constexpr std::size_t kRows = 8;     // 7 of 16 bits, or one of 32
   return kRows * sizeof(std::int16_t) * (static_cast<std::size_t>(size.width) + 2 * kMargin);
 }
 

@@ -17,13 +17,7 @@
 namespace cinemill::vif::avx2 {
 namespace {
 
-// 8 samples of two rows: (a0, b0, a1, b1, ...) as 16 bits.
-CINEMILL_AVX2 static inline __m256i interleaved(const std::uint8_t* a, const std::uint8_t* b) noexcept {
-  const __m128i va = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(a));
-  const __m128i vb = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
-  return _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(va, vb));
-}
-
+// 8 samples of two rows: (a0, b0, a1, b1, ...).
 CINEMILL_AVX2 static inline __m256i interleaved(const std::uint16_t* a, const std::uint16_t* b) noexcept {
   const __m128i va = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a));
   const __m128i vb = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
@@ -280,6 +274,7 @@ CINEMILL_AVX2 void add_plane(PlaneView<T> ref, PlaneView<T> dist, Size size, Rou
     add_row<kScale, false>(memory.rows[0], size.width, statistics, sums);
     if (y + 1 < size.height) add_row<kScale, false>(memory.rows[1], size.width, statistics, sums);
   }
+  statistics.finish(sums);
 }
 
 // Scale 0 of 8 bits.
@@ -291,11 +286,39 @@ CINEMILL_AVX2 void add_bytes(PlaneView<std::uint8_t> ref, PlaneView<std::uint8_t
     batch(ref, dist, size, y, count, memory.rows);
     for (int j = 0; j < count; ++j) add_row<0, true>(memory.rows[j], size.width, statistics, sums);
   }
+  statistics.finish(sums);
+}
+
+// 16 columns of a low-passed row of bytes: 9 rows with the filter of scale 1, those of the same tap added first. The
+// middle one comes with the rounding.
+CINEMILL_AVX2 static inline void mean16(const std::uint8_t* const* rows, int x, std::uint16_t* out) noexcept {
+  constexpr const std::uint16_t* kTap = kFilters[1].tap;
+  const __m256i middle = widened(rows[4] + x);
+  const __m256i one = _mm256_set1_epi16(1);
+  const __m256i last = _mm256_set1_epi32(two(kTap[4], 1 << 7));
+  __m256i low = _mm256_madd_epi16(_mm256_unpacklo_epi16(middle, one), last);
+  __m256i high = _mm256_madd_epi16(_mm256_unpackhi_epi16(middle, one), last);
+#pragma GCC unroll 2
+  for (int k = 0; k < 4; k += 2) {
+    const __m256i a = _mm256_add_epi16(widened(rows[k] + x), widened(rows[8 - k] + x));
+    const __m256i b = _mm256_add_epi16(widened(rows[k + 1] + x), widened(rows[7 - k] + x));
+    const __m256i taps = _mm256_set1_epi32(two(kTap[k], kTap[k + 1]));
+    low = fma16(low, _mm256_unpacklo_epi16(a, b), taps);
+    high = fma16(high, _mm256_unpackhi_epi16(a, b), taps);
+  }
+  store(out + x, flip16(_mm256_packus_epi32(_mm256_srli_epi32(low, 8), _mm256_srli_epi32(high, 8))));
 }
 
 // One low-passed row of both sides, in out.mean.
-template <class T>
-CINEMILL_AVX2 static inline void means8(const Sources<T>& from, const Pairs& pairs, int x, int shift,
+CINEMILL_AVX2 static inline void low_passed(const Sources<std::uint8_t>& from, int width, const Row& out) noexcept {
+  for (int begin = 0; begin < width; begin += 16) {
+    const int x = std::min(begin, width - 16);
+    mean16(from.ref, x, out.mean[0]);
+    mean16(from.dist, x, out.mean[1]);
+  }
+}
+
+CINEMILL_AVX2 static inline void means8(const Sources<std::uint16_t>& from, const Pairs& pairs, int x, int shift,
                                         const Row& out) noexcept {
   __m256i r = _mm256_setzero_si256();
   __m256i d = r;
@@ -307,29 +330,47 @@ CINEMILL_AVX2 static inline void means8(const Sources<T>& from, const Pairs& pai
   store_two(out.mean[0] + x, out.mean[1] + x, rounded(flip32(r), shift), rounded(flip32(d), shift));
 }
 
-// Every second sample of a row, low-passed.
-CINEMILL_AVX2 void halve_row(std::uint16_t* row, const Pairs& pairs, int width, std::uint16_t* out) noexcept {
+// Planes of the caller end with their last sample, halved ones do not.
+CINEMILL_AVX2 static inline void low_passed(const Sources<std::uint16_t>& from, const Pairs& pairs, int width,
+                                            int shift, const Row& out, bool padded) noexcept {
+  int x = 0;
+  for (; x + 8 <= width; x += 8) means8(from, pairs, x, shift, out);
+  if (x < width) means8(from, pairs, padded ? x : width - 8, shift, out);
+}
+
+// Every second sample of a row, low-passed; writes up to 15 more.
+template <int kScale>
+CINEMILL_AVX2 void halve_row(std::uint16_t* row, int width, std::uint16_t* out) noexcept {
+  constexpr const Pairs& pairs = kPairs[kScale];
   mirror_ends(row, width, pairs.radius);
-  for (int x = 0; x < width / 2; x += 8) {
-    __m256i sum = _mm256_setzero_si256();
+  for (int x = 0; x < width / 2; x += 16) {
+    __m256i low = _mm256_setzero_si256();
+    __m256i high = low;
+#pragma GCC unroll 5
     for (int k = 0; k < pairs.count; ++k) {
-      sum = fma16(sum, load(row + std::ptrdiff_t{2} * x + pairs.pair[k].at), _mm256_set1_epi32(pairs.pair[k].even));
+      const std::uint16_t* const from = row + std::ptrdiff_t{2} * x + pairs.pair[k].at;
+      const __m256i even = _mm256_set1_epi32(pairs.pair[k].even);
+      low = fma16(low, load(from), even);
+      high = fma16(high, load(from + 16), even);
     }
-    store_words(out + x, rounded(flip32(sum), 16));
+    const __m256i packed = _mm256_packus_epi32(rounded(flip32(low), 16), rounded(flip32(high), 16));
+    store(out + x, _mm256_permute4x64_epi64(packed, 0xD8));
   }
 }
 
-template <class T>
-CINEMILL_AVX2 void halve(PlaneView<T> ref, PlaneView<T> dist, Size size, int scale, int shift, const Row& row,
+template <int kScale, class T>
+CINEMILL_AVX2 void halve(PlaneView<T> ref, PlaneView<T> dist, Size size, int shift, const Row& row,
                          std::uint16_t* out_ref, std::uint16_t* out_dist, std::ptrdiff_t stride) noexcept {
-  const Pairs& pairs = kPairs[scale + 1];
+  constexpr const Pairs& pairs = kPairs[kScale + 1];
   for (int y = 0; y < size.height / 2; ++y) {
     const Sources<T> from = sources(ref, dist, size.height, pairs, 2 * y);
-    int x = 0;
-    for (; x + 8 <= size.width; x += 8) means8(from, pairs, x, shift, row);
-    if (x < size.width) means8(from, pairs, scale ? x : size.width - 8, shift, row);
-    halve_row(row.mean[0], pairs, size.width, out_ref + y * stride);
-    halve_row(row.mean[1], pairs, size.width, out_dist + y * stride);
+    if constexpr (sizeof(T) == 1) {
+      low_passed(from, size.width, row);
+    } else {
+      low_passed(from, pairs, size.width, shift, row, kScale > 0);
+    }
+    halve_row<kScale + 1>(row.mean[0], size.width, out_ref + y * stride);
+    halve_row<kScale + 1>(row.mean[1], size.width, out_dist + y * stride);
   }
 }
 
@@ -349,8 +390,8 @@ CINEMILL_AVX2 void all_scales(PlaneView<T> ref, PlaneView<T> dist, Size size, in
         reinterpret_cast<std::uint16_t*>(memory.planes + 2 * memory.plane_bytes * static_cast<std::size_t>(kScale % 2));
     auto* const other = half + memory.plane_bytes / sizeof(std::uint16_t);
     const auto bytes = static_cast<std::ptrdiff_t>(half_stride(size));
-    halve(ref, dist, size, kScale, round.mean_shift, memory.rows[0], half, other,
-          bytes / static_cast<std::ptrdiff_t>(sizeof(std::uint16_t)));
+    halve<kScale>(ref, dist, size, round.mean_shift, memory.rows[0], half, other,
+                  bytes / static_cast<std::ptrdiff_t>(sizeof(std::uint16_t)));
     using Words = PlaneView<std::uint16_t>;
     all_scales<kScale + 1>(Words{half, bytes}, Words{other, bytes}, Size{size.width / 2, size.height / 2}, bit_depth,
                            gains, memory, sums);

@@ -79,12 +79,15 @@ inline void mirror_ends(std::uint16_t* row, int width, int radius) noexcept {
   }
 }
 
+// The odd ones of 8 numbers, twice each. A shuffle: shifts have one pipe on some processors, shuffles two.
+CINEMILL_AVX2 static inline __m256i odd_ones(__m256i v) noexcept { return _mm256_shuffle_epi32(v, 0xF5); }
+
 // (a * b + 2^31) >> 32 of unsigned 32 bits.
 CINEMILL_AVX2 static inline __m256i product_high(__m256i a, __m256i b) noexcept {
   const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 31);
   const __m256i even = _mm256_add_epi64(_mm256_mul_epu32(a, b), half);
-  const __m256i odd = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)), half);
-  return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+  const __m256i odd = _mm256_add_epi64(_mm256_mul_epu32(odd_ones(a), odd_ones(b)), half);
+  return _mm256_blend_epi32(odd_ones(even), odd, 0xAA);
 }
 
 }  // namespace cinemill::vif::avx2

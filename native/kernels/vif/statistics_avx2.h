@@ -34,14 +34,20 @@ inline const Corrections& corrections() noexcept {
   return table;
 }
 
-// The integers 2^17 <= v < 2^31 as floats whose exponent and 15 highest mantissa bits are v's own: the bit below them
-// is cleared, so that rounding cannot carry into them.
-CINEMILL_AVX2 static inline __m256i float_bits(__m256i v) noexcept {
-  return _mm256_castps_si256(_mm256_cvtepi32_ps(_mm256_andnot_si256(_mm256_srli_epi32(v, 16), v)));
+// The exponent of the integers 2^17 <= v < 2^31, plus 127, and the 15 bits behind the highest one: those of a float.
+// The bit below them is cleared, so that rounding cannot carry into them.
+CINEMILL_AVX2 static inline __m256i parts(__m256i v) noexcept {
+  const __m256 exact = _mm256_cvtepi32_ps(_mm256_andnot_si256(_mm256_srli_epi32(v, 16), v));
+  return _mm256_srli_epi32(_mm256_castps_si256(exact), 8);
 }
 
-CINEMILL_AVX2 static inline __m256i mantissa(__m256i bits) noexcept {
-  return _mm256_and_si256(_mm256_srli_epi32(bits, 8), _mm256_set1_epi32(0x7fff));
+CINEMILL_AVX2 static inline __m256i mantissa(__m256i parts) noexcept {
+  return _mm256_and_si256(parts, _mm256_set1_epi32(0x7fff));
+}
+
+// The logarithm without correction, in units of 1/32768 and 127 * 32768 too large: a multiple of 16.
+CINEMILL_AVX2 static inline __m256i linear(__m256i parts) noexcept {
+  return _mm256_and_si256(parts, _mm256_set1_epi32(~15));
 }
 
 // 8 numbers below 2^15 as 16 bits, in order.
@@ -59,24 +65,44 @@ CINEMILL_AVX2 static inline std::int64_t sum_i32(__m256i v) noexcept {
   return sum;
 }
 
-// The corrections of `count` mantissas, a multiple of 4: four indices come with one load.
+// The sum of the corrections of four mantissas, which come with one load.
+inline std::int64_t corrected4(const Corrections& table, const std::uint16_t* indices) noexcept {
+  std::uint64_t four;
+  std::memcpy(&four, indices, sizeof four);
+  return (table[four & 0xffff] + table[four >> 16 & 0xffff]) + (table[four >> 32 & 0xffff] + table[four >> 48]);
+}
+
+// Of `count` mantissas, a multiple of 4.
 inline std::int64_t corrected(const std::uint16_t* indices, int count) noexcept {
-  const Corrections& table = corrections();
-  std::uint64_t even = 0;
-  std::uint64_t odd = 0;
-  for (int i = 0; i < count; i += 4) {
-    std::uint64_t four;
-    std::memcpy(&four, indices + i, sizeof four);
-    even += table[four & 0xffff];
-    odd += table[four >> 16 & 0xffff];
-    even += table[four >> 32 & 0xffff];
-    odd += table[four >> 48];
+  std::int64_t sum = 0;
+  for (int i = 0; i < count; i += 4) sum += corrected4(corrections(), indices + i);
+  return sum;
+}
+
+// Mantissas of a segment's logarithms whose corrections are not added yet.
+struct Pending {
+  int count = 0;
+  alignas(32) std::uint16_t den[kSegment];
+  alignas(32) std::uint16_t total[kSegment];
+  alignas(32) std::uint16_t residue[kSegment];
+};
+
+// What they add to the sums of logarithms.
+struct Added {
+  std::int64_t den = 0;
+  std::int64_t num = 0;
+};
+
+inline void add8(const Pending& pending, int at, const Corrections& table, Added& added) noexcept {
+  for (int i = at; i < at + 8; i += 4) {
+    added.den += corrected4(table, pending.den + i);
+    added.num += corrected4(table, pending.total + i) - corrected4(table, pending.residue + i);
   }
-  return static_cast<std::int64_t>(even + odd);
 }
 
 // Sums over one segment, in three passes: which samples count, what they hold, its logarithms. One pass would be a
-// chain of conversions and divisions longer than what a processor looks ahead.
+// chain of conversions and divisions longer than what a processor looks ahead. Corrections of logarithms are looked up
+// one segment later, beside divisions, which keep other pipes waiting: `finish` adds the last ones.
 class Statistics {
  public:
   CINEMILL_AVX2 explicit Statistics(const Gains& gains) noexcept : gains_(gains) {}
@@ -85,16 +111,23 @@ class Statistics {
   CINEMILL_AVX2 void add(const MomentRows& rows, int count, Sums& sums) noexcept {
     choose(rows, count, sums);
     if (chosen_ == 0) return;
-    const double greatest = explain();
+    const double greatest = explain(sums);
     add_logarithms(sums);
     for (int i = 0; i < gains_.count; ++i) {
       if (greatest > gains_.limit[i]) sums.num_log[i] += limited(gains_.limit[i]);
     }
   }
 
+  // Adds what is left.
+  void finish(Sums& sums) noexcept {
+    add_pending(0, {}, sums);
+    pending_.count = 0;
+  }
+
  private:
   const Gains& gains_;
   int chosen_ = 0;
+  Pending pending_;
   // The vectors of a segment with a textured sample, and what is found of them. Other samples in them are made such
   // that their logarithms are 0: a variance of 0, a covariance of 0.
   alignas(32) std::int32_t ref_[kSegment];
@@ -103,9 +136,8 @@ class Statistics {
   alignas(32) std::int32_t residue_[kSegment];
   alignas(32) std::int32_t total_[kSegment];
   alignas(32) double gain_[kSegment];
-  alignas(32) std::uint16_t den_index_[kSegment];
-  alignas(32) std::uint16_t total_index_[kSegment];
-  alignas(32) std::uint16_t residue_index_[kSegment];
+  alignas(32) std::uint16_t less_index_[kSegment];
+  alignas(32) std::uint16_t more_index_[kSegment];
 
   CINEMILL_AVX2 void keep(__m256i ref, __m256i dist, __m256i both) noexcept {
     store(ref_ + chosen_, ref);
@@ -137,23 +169,42 @@ class Statistics {
     if (chosen_ % 16) keep(zero, zero, zero);
   }
 
+  // Looks up from `at` on, and adds that and what was added before.
+  void add_pending(int at, Added added, Sums& sums) noexcept {
+    for (; at < pending_.count; at += 8) add8(pending_, at, corrections(), added);
+    sums.den_log += added.den;
+    for (int i = 0; i < gains_.count; ++i) sums.num_log[i] += added.num;
+  }
+
   // Gains, and the distorted variance in two parts: explained by the reference, and the rest. Returns the largest gain.
-  CINEMILL_AVX2 double explain() noexcept {
+  // Corrections of the segment before are looked up meanwhile.
+  CINEMILL_AVX2 double explain(Sums& sums) noexcept {
+    const Corrections& table = corrections();
+    const int waiting = pending_.count;
+    Added added;
     const __m256d epsilon = _mm256_set1_pd(kEpsilon);
     const __m128i noise = _mm_set1_epi32(kNoise);
     __m256d greatest = _mm256_setzero_pd();
-    for (int x = 0; x < chosen_; x += 4) {
-      const __m256d r = doubles(ref_ + x);
-      const __m256d d = doubles(dist_ + x);
-      const __m256d b = doubles(both_ + x);
-      const __m256d gain = _mm256_div_pd(b, _mm256_add_pd(r, epsilon));
-      const __m128i left = _mm256_cvttpd_epi32(_mm256_sub_pd(d, _mm256_mul_pd(gain, b)));
-      const __m128i residue = _mm_add_epi32(_mm_max_epi32(left, _mm_setzero_si128()), noise);
-      store4(residue_ + x, residue);
-      store4(total_ + x, _mm_add_epi32(explained(gain, r), residue));
-      _mm256_store_pd(gain_ + x, gain);
-      greatest = _mm256_max_pd(greatest, gain);
+    for (int x = 0; x < chosen_; x += 8) {
+      if (x < waiting) add8(pending_, x, table, added);
+      const __m256i r8 = load(ref_ + x);
+      const __m256i d8 = load(dist_ + x);
+      const __m256i b8 = load(both_ + x);
+      for (int half = 0; half < 2; ++half) {
+        const int at = x + 4 * half;
+        const __m256d r = doubles(r8, half);
+        const __m256d d = doubles(d8, half);
+        const __m256d b = doubles(b8, half);
+        const __m256d gain = _mm256_div_pd(b, _mm256_add_pd(r, epsilon));
+        const __m128i left = _mm256_cvttpd_epi32(_mm256_sub_pd(d, _mm256_mul_pd(gain, b)));
+        const __m128i residue = _mm_add_epi32(_mm_max_epi32(left, _mm_setzero_si128()), noise);
+        store4(residue_ + at, residue);
+        store4(total_ + at, _mm_add_epi32(explained(gain, r), residue));
+        _mm256_store_pd(gain_ + at, gain);
+        greatest = _mm256_max_pd(greatest, gain);
+      }
     }
+    add_pending(chosen_, added, sums);
     alignas(32) double lane[4];
     _mm256_store_pd(lane, greatest);
     return std::max(std::max(lane[0], lane[1]), std::max(lane[2], lane[3]));
@@ -164,44 +215,45 @@ class Statistics {
     return _mm256_cvttpd_epi32(_mm256_mul_pd(_mm256_mul_pd(gain, gain), ref));
   }
 
-  CINEMILL_AVX2 static __m256d doubles(const std::int32_t* from) noexcept {
-    return _mm256_cvtepi32_pd(_mm_load_si128(reinterpret_cast<const __m128i*>(from)));
+  // Numbers 0, 1, 4, 5 (half 0) or 2, 3, 6, 7 of 8 that are not negative, below the exponent of 2^52. Conversions would
+  // wait for the pipe that divides.
+  CINEMILL_AVX2 static __m256d doubles(__m256i v, int half) noexcept {
+    const __m256i exponent = _mm256_set1_epi32(0x43300000);
+    const __m256i raised = half ? _mm256_unpackhi_epi32(v, exponent) : _mm256_unpacklo_epi32(v, exponent);
+    return _mm256_sub_pd(_mm256_castsi256_pd(raised), _mm256_set1_pd(0x1p52));
   }
 
   CINEMILL_AVX2 static void store4(std::int32_t* to, __m128i v) noexcept {
     _mm_store_si128(reinterpret_cast<__m128i*>(to), v);
   }
 
-  // The logarithm of what float_bits made, in units of 1/2048 and 127 * 2048 too large, without correction.
-  CINEMILL_AVX2 static __m256i linear(__m256i bits) noexcept { return _mm256_srli_epi32(bits, 12); }
-
   // The indices of 16 corrections, in any order.
   CINEMILL_AVX2 static void store_indices(std::uint16_t* to, __m256i a, __m256i b) noexcept {
     store(to, _mm256_packus_epi32(mantissa(a), mantissa(b)));
   }
 
-  // Without a limit of the gain. Each logarithm is below 158 * 2048: 64 of them fit 32 bits.
+  // Without a limit of the gain and without corrections. Each logarithm is below 158 * 32768: 64 of them fit 32 bits.
   CINEMILL_AVX2 void add_logarithms(Sums& sums) noexcept {
     const __m256i noise = _mm256_set1_epi32(kNoise);
     __m256i den = _mm256_setzero_si256();
     __m256i num = den;
     for (int x = 0; x < chosen_; x += 16) {
-      const __m256i ref0 = float_bits(_mm256_add_epi32(load(ref_ + x), noise));
-      const __m256i ref1 = float_bits(_mm256_add_epi32(load(ref_ + x + 8), noise));
-      const __m256i total0 = float_bits(load(total_ + x));
-      const __m256i total1 = float_bits(load(total_ + x + 8));
-      const __m256i rest0 = float_bits(load(residue_ + x));
-      const __m256i rest1 = float_bits(load(residue_ + x + 8));
-      store_indices(den_index_ + x, ref0, ref1);
-      store_indices(total_index_ + x, total0, total1);
-      store_indices(residue_index_ + x, rest0, rest1);
+      const __m256i ref0 = parts(_mm256_add_epi32(load(ref_ + x), noise));
+      const __m256i ref1 = parts(_mm256_add_epi32(load(ref_ + x + 8), noise));
+      const __m256i total0 = parts(load(total_ + x));
+      const __m256i total1 = parts(load(total_ + x + 8));
+      const __m256i rest0 = parts(load(residue_ + x));
+      const __m256i rest1 = parts(load(residue_ + x + 8));
+      store_indices(pending_.den + x, ref0, ref1);
+      store_indices(pending_.total + x, total0, total1);
+      store_indices(pending_.residue + x, rest0, rest1);
       den = _mm256_add_epi32(den, _mm256_add_epi32(linear(ref0), linear(ref1)));
       num = _mm256_add_epi32(num, _mm256_sub_epi32(linear(total0), linear(rest0)));
       num = _mm256_add_epi32(num, _mm256_sub_epi32(linear(total1), linear(rest1)));
     }
-    sums.den_log += sum_i32(den) + corrected(den_index_, chosen_) - std::int64_t{2048} * (127 + 17) * chosen_;
-    const std::int64_t unlimited = sum_i32(num) + corrected(total_index_, chosen_) - corrected(residue_index_, chosen_);
-    for (int i = 0; i < gains_.count; ++i) sums.num_log[i] += unlimited;
+    pending_.count = chosen_;
+    sums.den_log += sum_i32(den) / 16 - std::int64_t{2048} * (127 + 17) * chosen_;
+    for (int i = 0; i < gains_.count; ++i) sums.num_log[i] += sum_i32(num) / 16;
   }
 
   // What a limit of the gain changes in the sum of logarithms.
@@ -214,16 +266,17 @@ class Statistics {
       const __m256d high = _mm256_load_pd(gain_ + x + 4);
       const __m256d above = _mm256_or_pd(_mm256_cmp_pd(low, most, _CMP_GT_OQ), _mm256_cmp_pd(high, most, _CMP_GT_OQ));
       if (_mm256_movemask_pd(above) == 0) continue;
-      const __m256i part = _mm256_set_m128i(explained(_mm256_min_pd(high, most), doubles(ref_ + x + 4)),
-                                            explained(_mm256_min_pd(low, most), doubles(ref_ + x)));
-      const __m256i less = float_bits(_mm256_add_epi32(part, load(residue_ + x)));
-      const __m256i total = float_bits(load(total_ + x));
-      store_words(residue_index_ + count, mantissa(less));
-      store_words(total_index_ + count, mantissa(total));
+      const __m256i ref = load(ref_ + x);
+      const __m256i part = _mm256_set_m128i(explained(_mm256_min_pd(high, most), doubles(ref, 1)),
+                                            explained(_mm256_min_pd(low, most), doubles(ref, 0)));
+      const __m256i less = parts(_mm256_add_epi32(part, load(residue_ + x)));
+      const __m256i total = parts(load(total_ + x));
+      store_words(less_index_ + count, mantissa(less));
+      store_words(more_index_ + count, mantissa(total));
       change = _mm256_add_epi32(change, _mm256_sub_epi32(linear(less), linear(total)));
       count += 8;
     }
-    return sum_i32(change) + corrected(residue_index_, count) - corrected(total_index_, count);
+    return sum_i32(change) / 16 + corrected(less_index_, count) - corrected(more_index_, count);
   }
 };
 

@@ -1,0 +1,100 @@
+"""Chunks that keep to a peak rate: coded, looked at, and coded again with less where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from decimal import ROUND_UP, Decimal
+from math import log2
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archer.media import FrameRange, MediaInfo
+from archer.process import Limits
+from cinemill_native.frames import Frame
+from encoder.chunk import encode_chunk
+from encoder.chunk_check import ChunkFacts
+from encoder.codecs import codec_named
+from encoder.errors import PeakBroken
+from encoder.vbv import Cap, Coded, fitting, part_times
+
+if TYPE_CHECKING:
+    from encoder.codecs import Codec
+    from encoder.ladder import Rung
+    from encoder.settings import EncodeSettings
+
+TRIES, CRF_AFTER = 8, 3
+"""Encodes of a chunk, at most; how many of an encoder that knows a buffer go by before its quality value changes, too."""
+MARGIN = 0.98
+
+
+def encode_capped(
+    pictures: Callable[[], Iterable[Frame]],
+    info: MediaInfo,
+    part: FrameRange,
+    rung: Rung,
+    settings: EncodeSettings,
+    out: Path,
+    *,
+    on_frame: Callable[[int], None] | None = None,
+    limits: Limits | None = None,
+) -> ChunkFacts:
+    """Encode a chunk so that it keeps to the peak rate of its settings; without one, just encode it.
+
+    The encoders that know a buffer are told of it; since they promise nothing of what they leave for the next chunk, and
+    some know none, what came out is measured (see `encoder.vbv`), and coded again with less until it fits.
+
+    Args:
+        pictures: gives the frames of `part`, as often as it is asked.
+        info, rung, settings, out, on_frame, limits: see `encode_chunk`.
+        part: which frames of the title they are; their times count.
+
+    Returns: the facts, with the quality value that it has now.
+
+    Raises:
+        PeakBroken: it does not fit.
+    """
+    cap, codec = Cap.of(settings.peak_kbps, settings.buffer_kbits), codec_named(settings.codec)
+    times = part_times(info, part)
+    share = 1.0
+    for tried in range(TRIES):
+        facts = encode_chunk(pictures(), info, rung, settings, out, on_frame=on_frame, limits=limits)
+        if cap is None:
+            return facts
+        share = fitting(coded_file(out, times), cap)
+        if share == 1:
+            return replace(facts, crf=settings.crf)
+        settings = _tighter(settings, cap, share, crf=not codec.vbv or tried >= CRF_AFTER)
+    raise PeakBroken(rung.name, part.start, cap.kbps if cap else 0, share)
+
+
+def _tighter(settings: EncodeSettings, cap: Cap, share: float, *, crf: bool) -> EncodeSettings:
+    """Settings that give about this share: a buffer that fills slower, or a poorer quality, too."""
+    told, codec = Cap.of(settings.peak_kbps, settings.buffer_kbits) or cap, codec_named(settings.codec)
+    if codec.vbv:
+        settings = replace(
+            settings,
+            peak_kbps=max(1, int(told.kbps * share * MARGIN)),
+            buffer_kbits=max(1, int(told.buffer_kbits * share * MARGIN)),
+        )
+    if crf:
+        settings = replace(settings, crf=f"{poorer(codec, Decimal(settings.crf), share):f}")
+    return settings
+
+
+def poorer(codec: Codec, crf: Decimal, share: float) -> Decimal:
+    """A quality value that gives this share of the bytes: they halve, more or less, between the codec's first guesses."""
+    good, less = (Decimal(guess) for guess in codec.first_guesses)
+    further = (less - good) * Decimal(-log2(max(share, 1e-3)))
+    steps = (max(further, codec.step) / codec.step).to_integral_value(rounding=ROUND_UP)
+    return min(codec.quality[1], crf + steps * codec.step)
+
+
+def coded_file(path: Path, times: Sequence[float]) -> Coded:
+    """The pictures of a file of `encode_chunk`, of which these are the times."""
+    import av
+
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+        keys = [place for place, packet in enumerate(packets) if packet.is_keyframe]
+        return Coded(sizes=[packet.size for packet in packets], times=times, keys=keys)

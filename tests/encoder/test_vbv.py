@@ -1,0 +1,153 @@
+"""Peak rates: the bucket says what a player's buffer holds, and coded chunks keep to it, whatever encoder made them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archer.media import FrameRange, frames, probe
+from encoder import EncodeSettings, Rung, assemble, codec_named
+from encoder.capped import coded_file, encode_capped, poorer
+from encoder.errors import PeakBroken
+from encoder.vbv import FULL_AT_START, Cap, Coded, fitting, fullness, heaviest_run, part_times
+
+CAP = Cap(kbps=800, buffer_kbits=1600)
+
+
+def coded(sizes: list[int], gop: int = 25, rate: int = 25) -> Coded:
+    return Coded(
+        sizes=sizes,
+        times=[place / rate for place in range(len(sizes) + 1)],
+        keys=list(range(0, len(sizes), gop)),
+    )
+
+
+def test_the_bucket_by_hand() -> None:
+    """800 kbit are there; 50,000 bytes take 400, a 25th of a second brings 32 back."""
+    least, last = fullness(coded([50_000, 10_000]), CAP)
+    assert least == pytest.approx((800 - 400 + 32 - 80) / 1600)
+    assert last == pytest.approx((800 - 400 + 32 - 80 + 32) / 1600)
+
+
+def test_a_full_buffer_gets_no_fuller() -> None:
+    assert fullness(coded([0] * 100), CAP)[1] == 1
+
+
+def test_a_peak_alone_has_two_seconds_of_buffer() -> None:
+    assert Cap.of(500) == Cap(kbps=500, buffer_kbits=1000)
+    assert Cap.of(0, 700) is None
+
+
+def test_runs_are_of_whole_gops_and_about_a_segment() -> None:
+    """One second in four is heavy: four seconds of it at the most, two at the least, count together."""
+    sizes = [1000] * 75 + [9000] * 25 + [1000] * 100
+    assert heaviest_run(coded(sizes)) == pytest.approx((1000 + 9000) / 2 * 25 * 8 / 1000)
+    assert heaviest_run(coded([4000] * 10)) == pytest.approx(4000 * 25 * 8 / 1000)
+
+
+SIZES = st.lists(st.integers(0, 60_000), min_size=1, max_size=120)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIZES)
+def test_what_fits_fits_and_a_little_more_does_not(sizes: list[int]) -> None:
+    share = fitting(coded(sizes), CAP)
+    part = coded([int(size * share) for size in sizes])
+    least, last = fullness(part, CAP)
+    assert least >= -1e-5
+    assert last >= FULL_AT_START - 1e-5
+    assert heaviest_run(part) <= CAP.kbps * 1.001
+    if share < 1:
+        assert fitting(coded([int(size * min(1, share * 1.02)) + 2 for size in sizes]), CAP) < 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(SIZES, SIZES)
+def test_chunks_that_hold_hold_behind_one_another(one: list[int], other: list[int]) -> None:
+    parts = [[int(size * fitting(coded(sizes), CAP)) for size in sizes] for sizes in (one, other)]
+    least, last = fullness(coded(parts[0] + parts[1]), CAP)
+    assert least >= -1e-4
+    assert last >= FULL_AT_START - 1e-4
+
+
+@pytest.mark.parametrize("name", ["x264", "x265", "svtav1", "vp9", "aom"])
+def test_half_the_bytes_is_about_the_way_from_one_guess_to_the_other(name: str) -> None:
+    codec = codec_named(name)
+    good, less = (Decimal(guess) for guess in codec.first_guesses)
+    assert poorer(codec, good, 0.5) == less
+    assert poorer(codec, codec.quality[1], 0.5) == codec.quality[1]
+    assert poorer(codec, good, 0.999) == good + codec.step
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x264", ["vbv-maxrate=800", "vbv-bufsize=1600", "vbv-init=0.5"]),
+        ("x265", ["vbv-maxrate=800", "vbv-bufsize=1600", "vbv-init=0.5"]),
+        ("svtav1", ["mbr=800"]),
+    ],
+)
+def test_encoders_that_know_a_cap_are_told(name: str, words: list[str]) -> None:
+    held = EncodeSettings(codec=name, peak_kbps=800)
+    told, plain = (" ".join(codec_named(name).command(one, 50)) for one in (held, replace(held, peak_kbps=0)))
+    assert all(word in told and word not in plain for word in words)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x264",
+        "vp9",
+        *(pytest.param(slow, marks=pytest.mark.slow) for slow in ("x265", "svtav1", "aom")),
+    ],
+)
+def test_chunks_keep_to_a_peak_and_so_does_the_rendition(name: str, short: Path, tmp_path: Path) -> None:
+    """Of one that knows a buffer and of one that knows none; two chunks, joined."""
+    info, codec = probe(str(short)), codec_named(name)
+    rung, cap = Rung(name="180p", width=320, height=180, peak_kbps=240, buffer_kbits=120), Cap.of(240, 120)
+    assert cap is not None
+    chosen = EncodeSettings(
+        codec=name, crf=codec.first_guesses[0], preset=codec.presets[-1], gop_s="0.4", peak_kbps=240, buffer_kbits=120
+    )  # fmt: skip
+    chunks = []
+    for start, end in pairwise((0, 18, 30)):
+        part, chunk = FrameRange(start, end), tmp_path / f"{start}.mp4"
+
+        def pictures(part: FrameRange = part) -> object:
+            return frames(str(short), part, info=info)
+
+        facts = encode_capped(pictures, info, part, rung, chosen, chunk)  # type: ignore[arg-type]
+        assert Decimal(facts.crf) >= Decimal(chosen.crf)
+        assert fitting(coded_file(chunk, part_times(info, part)), cap) == 1
+        chunks.append(chunk)
+    out = tmp_path / "out.mp4"
+    found = assemble(chunks, info, rung, out)
+    assert found.bitrate_kbps <= found.run_kbps <= found.cap_kbps == 240
+    assert found.buffer_low >= 0
+    assert not found.notices
+    least, _ = fullness(coded_file(out, part_times(info, FrameRange(0, 30))), cap)
+    assert found.buffer_low == pytest.approx(least, abs=1e-3)
+
+
+def test_without_a_peak_the_same_clip_would_break_it(short: Path, tmp_path: Path) -> None:
+    info, rung, out = probe(str(short)), Rung(name="180p", width=320, height=180), tmp_path / "free.mp4"
+    part = FrameRange(0, 30)
+    free = EncodeSettings(crf="21", preset="ultrafast", gop_s="0.4")
+    facts = encode_capped(lambda: frames(str(short), part, info=info), info, part, rung, free, out)
+    assert facts.crf == ""
+    assert fitting(coded_file(out, part_times(info, part)), Cap(kbps=240, buffer_kbits=120)) < 0.9
+
+
+def test_what_cannot_fit_says_so(short: Path, tmp_path: Path) -> None:
+    info, rung, part = probe(str(short)), Rung(name="180p", width=320, height=180), FrameRange(0, 12)
+    tight = EncodeSettings(crf="51", preset="ultrafast", peak_kbps=2, buffer_kbits=1)
+    with pytest.raises(PeakBroken, match="allow a higher peak"):
+        encode_capped(
+            lambda: frames(str(short), part, info=info), info, part, rung, tight, tmp_path / "no.mp4"
+        )
