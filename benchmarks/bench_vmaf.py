@@ -1,8 +1,8 @@
 """VMAF of 1080p: our scorer against ffmpeg's libvmaf (and a `vmaf` command, where one is on PATH), frame by frame equal.
 
-`raw`: planes in memory against raw files, one thread: the metric alone. `similarity`: SSIM and MS-SSIM in the same way, of
-24 frames. `files`: two H.264 files end to end. The pictures are the demo clip, enlarged, against its own encode; a run has
-504 frames. CINEMILL_BENCH_FRAMES makes it shorter.
+`raw`: planes in memory against raw files, one thread: the metric alone. `floats`: SSIM, MS-SSIM and what float models are
+made of in the same way, of 24 frames. `files`: two H.264 files end to end. The pictures are the demo clip, enlarged, against
+its own encode; a run has 504 frames. CINEMILL_BENCH_FRAMES makes it shorter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import pytest
 from archer.process import ffmpeg_path, tool_version
 from cinemill_native import Plane, exec_path
 from vmaf import NativeScorer, model_named, regression_of, score
-from vmaf.features.ssim import MsSsim, Ssim
 from vmaf.stream import ScoreStream
 
 WIDTH, HEIGHT, STORED = 1920, 1080, 24
@@ -30,6 +29,14 @@ MODELS = {
     "v0.6.1+neg": {"vmaf": "vmaf_v0.6.1", "neg": "vmaf_v0.6.1neg"},
     "v1": {"vmaf": "vmaf_v1.0.16_3d0h"},
 }
+FLOATS = {
+    "ssim": ("float_ssim", "float_ssim"),
+    "ms_ssim": ("float_ms_ssim", "float_ms_ssim"),
+    "vif_float": ("float_vif", "vif_scale0"),
+    "adm_float": ("float_adm", "adm2"),
+    "motion_float": ("float_motion", "motion2"),
+}
+"""Metric -> (libvmaf's feature, a column of it, which must agree to 2 of the sixth decimal: libvmaf prints so many)."""
 Scores = dict[str, list[str]]
 """Column -> scores with the 6 decimals that libvmaf prints."""
 
@@ -153,23 +160,30 @@ def bench_vmaf_raw(
     race(lambda: ours_raw(pair, depth, frames, models, threads), peers, rounds=3, per=frames, unit="frame")
 
 
-def similarity_ours(pair: dict[str, Path], frames: int, metric: str) -> list[str]:
-    measure = Ssim().measure if metric == "ssim" else MsSsim().measure
+def floats_ours(pair: dict[str, Path], frames: int, metric: str) -> Any:
+    _, column = FLOATS[metric]
     sides = (pictures(pair[f"{side}8"], 8, frames) for side in ("ref", "dist"))
-    return [f"{measure(*both)[f'float_{metric}']:.6f}" for both in zip(*sides, strict=True)]
+    with ScoreStream({}, metrics=(metric,)) as stream:
+        rows = []
+        for ref, dist in zip(*sides, strict=True):
+            stream.push(lambda ref=ref, dist=dist: (ref, dist))
+            rows += stream.rows()
+        rows += stream.finish()
+    return pytest.approx([row.values[column] for row in rows], abs=2e-6)
 
 
-def similarity_of_libvmaf(pair: dict[str, Path], log: Path, frames: int, metric: str) -> list[str]:
-    run_filter(raw_inputs(pair, 8), log, f"model=:feature=name=float_{metric}", frames, 1)
-    return [f"{row['metrics'][f'float_{metric}']:.6f}" for row in json.loads(log.read_text())["frames"]]
+def floats_of_libvmaf(pair: dict[str, Path], log: Path, frames: int, metric: str) -> list[float]:
+    feature, column = FLOATS[metric]
+    run_filter(raw_inputs(pair, 8), log, f"model=:feature=name={feature}", frames, 1)
+    return [row["metrics"][column] for row in json.loads(log.read_text())["frames"]]
 
 
-@pytest.mark.parametrize("metric", ["ssim", "ms_ssim"])
-def bench_vmaf_similarity(race: Any, pair: dict[str, Path], stored: int, tmp_path: Path, metric: str) -> None:
+@pytest.mark.parametrize("metric", FLOATS)
+def bench_vmaf_floats(race: Any, pair: dict[str, Path], stored: int, tmp_path: Path, metric: str) -> None:
     race(
-        lambda: similarity_ours(pair, stored, metric),
+        lambda: floats_ours(pair, stored, metric),
         {
-            f"libvmaf of {tool_version(ffmpeg_path())}": lambda: similarity_of_libvmaf(
+            f"libvmaf of {tool_version(ffmpeg_path())}": lambda: floats_of_libvmaf(
                 pair, tmp_path / "log.json", stored, metric
             )
         },

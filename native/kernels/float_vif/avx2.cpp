@@ -32,9 +32,11 @@ struct Plane {
 };
 
 struct Work {
-  alignas(32) float rows[kBand][kChunk];             // filtered columns of one kind
-  alignas(32) float turned[kKinds][kTurned][kBand];  // the same and those before, turned
-  alignas(32) float mean[kKinds][8][kBand];          // filtered in both directions
+  alignas(32) float rows[kBand][kChunk];              // filtered columns of one kind
+  alignas(32) float turned[kKinds][kTurned][kBand];   // the same and those before, turned
+  alignas(32) float mean[kKinds][8][kBand];           // filtered in both directions
+  alignas(32) float inside[kMaxGains + 1][8][kBand];  // arguments of logarithms
+  alignas(32) float plain[8][kBand];
 };
 
 }  // namespace
@@ -160,17 +162,29 @@ CINEMILL_AVX2 void turn(const Work& work, int count, float (*to)[kBand]) noexcep
 
 // --- samples to information ------------------------------------------------------------------------------------------
 
-// For values >= 1.
-CINEMILL_INLINE static inline __m256 log2_of(__m256 value) noexcept {
+// log2 of four vectors of values >= 1, in step: each is a chain of products and sums that must wait for each other.
+CINEMILL_INLINE static inline void log2_of(__m256 (&value)[4]) noexcept {
   const __m256 one = _mm256_set1_ps(1.0F);
-  const __m256i bits = _mm256_castps_si256(value);
-  const __m256 mantissa = _mm256_or_ps(_mm256_and_ps(value, _mm256_castsi256_ps(_mm256_set1_epi32(0x007FFFFF))), one);
-  const __m256 x = _mm256_sub_ps(mantissa, one);
-  __m256 sum = _mm256_set1_ps(kLog[0]);
+  __m256 exponent[4];
+  __m256 sum[4];
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const __m256i bits = _mm256_srli_epi32(_mm256_castps_si256(value[j]), 23);
+    exponent[j] = _mm256_cvtepi32_ps(_mm256_sub_epi32(bits, _mm256_set1_epi32(127)));
+    const __m256 fraction = _mm256_and_ps(value[j], _mm256_castsi256_ps(_mm256_set1_epi32(0x007FFFFF)));
+    value[j] = _mm256_sub_ps(_mm256_or_ps(fraction, one), one);
+    sum[j] = _mm256_set1_ps(kLog[0]);
+  }
 #pragma GCC unroll 8
-  for (int i = 1; i < kLogTerms; ++i) sum = _mm256_add_ps(_mm256_mul_ps(sum, x), _mm256_set1_ps(kLog[i]));
-  const __m256i exponent = _mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(127));
-  return _mm256_add_ps(_mm256_cvtepi32_ps(exponent), sum);
+  for (int i = 1; i < kLogTerms; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      sum[j] = _mm256_add_ps(_mm256_mul_ps(sum[j], value[j]), _mm256_set1_ps(kLog[i]));
+      in_register(sum[j]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) value[j] = _mm256_add_ps(exponent[j], sum[j]);
 }
 
 // 1 + explained / (residue + noise), of 4 lanes.
@@ -184,9 +198,10 @@ struct Lanes {
   __m256 den;
 };
 
-// Adds 8 rows' samples of one column.
+// What is added for 8 rows of one column, as logarithms of `work.inside`, and of flat samples as it is in `work.plain`:
+// log2 of 1 and of 2 are 0 and 1 to the last digit.
 template <int gains>
-CINEMILL_INLINE static inline void add(const Work& work, int column, const Gains& limits, Lanes& sums) noexcept {
+CINEMILL_INLINE static inline void prepare_logs(Work& work, int column, const Gains& limits) noexcept {
   const __m256 zero = _mm256_setzero_ps();
   const __m256 one = _mm256_set1_ps(1.0F);
   const __m256 epsilon = _mm256_set1_ps(kEpsilon);
@@ -196,24 +211,44 @@ CINEMILL_INLINE static inline void add(const Work& work, int column, const Gains
   const __m256 dist = _mm256_max_ps(_mm256_sub_ps(_mm256_load_ps(work.mean[3][column]), _mm256_mul_ps(m2, m2)), zero);
   const __m256 both = _mm256_sub_ps(_mm256_load_ps(work.mean[4][column]), _mm256_mul_ps(m1, m2));
   const __m256 flat = _mm256_cmp_ps(ref, _mm256_set1_ps(kNoise), _CMP_LT_OQ);
-  const __m256 opposed = _mm256_cmp_ps(both, zero, _CMP_LT_OQ);
+  const __m256 empty = _mm256_or_ps(flat, _mm256_cmp_ps(both, zero, _CMP_LT_OQ));
   const __m256 nothing = _mm256_cmp_ps(dist, epsilon, _CMP_LT_OQ);
   const __m256 gain = _mm256_andnot_ps(nothing, _mm256_div_ps(both, _mm256_add_ps(ref, epsilon)));
   const __m256 left = _mm256_andnot_ps(nothing, _mm256_sub_ps(dist, _mm256_mul_ps(gain, both)));
   const __m256 residue = _mm256_max_ps(left, epsilon);
-  const __m256 flat_num = _mm256_sub_ps(one, _mm256_mul_ps(dist, _mm256_set1_ps(kFlatWeight)));
 #pragma GCC unroll 2
   for (int i = 0; i < gains; ++i) {
     const __m256 limited = _mm256_min_ps(gain, _mm256_set1_ps(limits.limit[i]));
     const __m256 explained = _mm256_mul_ps(_mm256_mul_ps(limited, limited), ref);
     const __m128 low = one_and_quotient(_mm256_castps256_ps128(explained), _mm256_castps256_ps128(residue));
     const __m128 high = one_and_quotient(_mm256_extractf128_ps(explained, 1), _mm256_extractf128_ps(residue, 1));
-    const __m256 bits = log2_of(_mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1));
-    const __m256 num = _mm256_blendv_ps(_mm256_andnot_ps(opposed, bits), flat_num, flat);
-    sums.num[i] = _mm256_add_ps(sums.num[i], num);
+    const __m256 value = _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
+    _mm256_store_ps(work.inside[i][column], _mm256_blendv_ps(value, one, empty));
   }
-  const __m256 den = log2_of(_mm256_add_ps(one, _mm256_mul_ps(ref, _mm256_set1_ps(1.0F / kNoise))));
-  sums.den = _mm256_add_ps(sums.den, _mm256_blendv_ps(den, one, flat));
+  const __m256 den = _mm256_add_ps(one, _mm256_mul_ps(ref, _mm256_set1_ps(1.0F / kNoise)));
+  _mm256_store_ps(work.inside[gains][column], _mm256_blendv_ps(den, _mm256_set1_ps(2.0F), flat));
+  const __m256 weighted = _mm256_mul_ps(dist, _mm256_set1_ps(kFlatWeight));
+  _mm256_store_ps(work.plain[column], _mm256_and_ps(flat, _mm256_sub_ps(one, weighted)));
+}
+
+// Adds the first `count` of 8 columns.
+template <int gains>
+CINEMILL_AVX2 void add_columns(Work& work, int count, const Gains& limits, Lanes& sums) noexcept {
+  for (int c = 0; c < 8; ++c) prepare_logs<gains>(work, c, limits);
+  auto* const values = work.inside[0];
+  for (int v = 0; v < 8 * (gains + 1); v += 4) {
+    __m256 four[4];
+    for (int j = 0; j < 4; ++j) four[j] = _mm256_load_ps(values[v + j]);
+    log2_of(four);
+    for (int j = 0; j < 4; ++j) _mm256_store_ps(values[v + j], four[j]);
+  }
+  for (int c = 0; c < count; ++c) {
+    const __m256 plain = _mm256_load_ps(work.plain[c]);
+    for (int i = 0; i < gains; ++i) {
+      sums.num[i] = _mm256_add_ps(sums.num[i], _mm256_add_ps(_mm256_load_ps(work.inside[i][c]), plain));
+    }
+    sums.den = _mm256_add_ps(sums.den, _mm256_load_ps(work.inside[gains][c]));
+  }
 }
 
 CINEMILL_INLINE static inline void keep(const Eight& sum, float (*first)[kBand], float (*second)[kBand]) noexcept {
@@ -263,8 +298,7 @@ CINEMILL_AVX2 void add_band(const float* const* ref, const float* const* dist, i
     prepare<taps>(ref, dist, x + kRadius, (count + 15) & ~15, tap, work, kCarried);
     for (int column = 0; column < count; column += 8) {
       filter_rows<taps>(work, column, tap);
-      const int inside = std::min(8, count - column);
-      for (int c = 0; c < inside; ++c) add<gains>(work, c, limits, lanes);
+      add_columns<gains>(work, std::min(8, count - column), limits, lanes);
     }
     for (auto& kind : work.turned) std::copy_n(kind[kChunk], kCarried * kBand, kind[0]);
   }

@@ -20,7 +20,7 @@ struct Plane {
 
 struct Work {
   Plane plane[2][2];        // of both sides, and the next scale's
-  float* filtered[kKinds];  // of a strip, of rows y % 11, and those again behind them: any 11 rows follow each other
+  float* filtered[kKinds];  // of a strip, of rows y % 11
   float* product[3];        // of ref * ref, dist * dist, ref * dist
   float* window[kKinds];    // filtered in both directions
   float* halving;           // sums of a strip's rows, see RowSums
@@ -47,7 +47,7 @@ Work carve(float* next, Size size) noexcept {
     next += count * kStripFloats;
     return taken;
   };
-  for (float*& rows : work.filtered) rows = strip_rows(2 * kWindow);
+  for (float*& rows : work.filtered) rows = strip_rows(kWindow);
   for (float*& one : work.product) one = strip_rows(1);
   for (float*& one : work.window) one = strip_rows(1);
   work.halving = next;
@@ -213,17 +213,27 @@ struct RowSums {
   }
 };
 
+CINEMILL_AVX2 inline void keep(const Sum8& sum, __m256 start, float* to) noexcept {
+  _mm256_storeu_ps(to, _mm256_sub_ps(sum.on_grid, start));
+  _mm256_storeu_ps(to + kStrip, sum.rest);
+}
+
 // Of taps v: on the grid, without their origin, and behind kStrip of those the rests.
 CINEMILL_AVX2 void sum_row(const Split& samples, int v, int width, float origin, float* sums) noexcept {
   const __m256 start = _mm256_set1_ps(origin);
-  for (int x = 0; x < width; x += 8) {
-    Sum8 sum = sum_from(start);
+  const float* const taps = kLow[v];
+  for (int x = 0; x < width; x += 16) {
+    Sum8 first = sum_from(start);
+    Sum8 second = sum_from(start);
+#pragma GCC unroll 9
     for (int u = 0; u < kLowPass; ++u) {  // sample 2 x + u
       const float* const from = (u % 2 ? samples.odd : samples.even) + x + u / 2;
-      add(sum, _mm256_mul_ps(_mm256_loadu_ps(from), _mm256_set1_ps(kLow[v][u])));
+      const __m256 tap = _mm256_broadcast_ss(taps + u);
+      add(first, _mm256_mul_ps(_mm256_loadu_ps(from), tap));
+      add(second, _mm256_mul_ps(_mm256_loadu_ps(from + 8), tap));
     }
-    _mm256_storeu_ps(sums + x, _mm256_sub_ps(sum.on_grid, start));
-    _mm256_storeu_ps(sums + kStrip + x, sum.rest);
+    keep(first, start, sums + x);
+    keep(second, start, sums + x + 8);
   }
 }
 
@@ -241,6 +251,13 @@ CINEMILL_AVX2 void add_sums(const RowSums& rows, int y, Size size, int width, fl
   }
 }
 
+// Asks for samples of a row some rows before they are needed: rows lie on pages of their own, which processors do not
+// look ahead over.
+inline constexpr int kAhead = 8;
+inline void ask_for(const float* row, int count) noexcept {
+  for (int x = 0; x < count; x += 16) __builtin_prefetch(row + x);
+}
+
 CINEMILL_AVX2 void halve(const Work& work, const Plane& plane, Size size, int scale, const Plane& out) noexcept {
   constexpr int kRadius = kLowPass / 2;
   const Size small = shrunk(size, 2);
@@ -252,6 +269,7 @@ CINEMILL_AVX2 void halve(const Work& work, const Plane& plane, Size size, int sc
     int summed = 0;
     for (int y = 0; y < small.height; ++y) {
       for (; summed <= std::min(2 * y + kRadius, size.height - 1); ++summed) {
+        ask_for(plane.row(std::min(summed + kAhead, size.height - 1)) + 2 * strip, 2 * width);
         split(plane.row(summed) + 2 * strip - kRadius, width + kRadius, samples);
         // An even row meets taps of even rows, but where it is its own reflection.
         const bool edge = summed < kRadius || summed + kRadius + 1 >= size.height;
@@ -276,16 +294,15 @@ CINEMILL_AVX2 inline __m256 origin_of(const Origins& origins, int kind) noexcept
   return kind < 2 ? origins.of_means : origins.of_squares;
 }
 
-// 16 samples filtered: tap k with those `step` * k floats behind.
-template <int step>
-CINEMILL_AVX2 inline void filter16(const float* from, __m256 start, float* to) noexcept {
+// 16 samples filtered: tap k with those at from[k].
+CINEMILL_AVX2 inline void filter16(const float* const (&from)[kWindow], int x, __m256 start, float* to) noexcept {
   Sum8 first = sum_from(start);
   Sum8 second = sum_from(start);
 #pragma GCC unroll 11
   for (int k = 0; k < kWindow; ++k) {
     const __m256 tap = _mm256_set1_ps(kGaussian[k]);
-    add(first, _mm256_mul_ps(_mm256_loadu_ps(from + step * k), tap));
-    add(second, _mm256_mul_ps(_mm256_loadu_ps(from + step * k + 8), tap));
+    add(first, _mm256_mul_ps(_mm256_loadu_ps(from[k] + x), tap));
+    add(second, _mm256_mul_ps(_mm256_loadu_ps(from[k] + x + 8), tap));
   }
   _mm256_storeu_ps(to, rounded(first, start));
   _mm256_storeu_ps(to + 8, rounded(second, start));
@@ -307,77 +324,67 @@ CINEMILL_AVX2 void filter_row(const Work& work, const float* ref, const float* d
   for (int kind = 0; kind < kKinds; ++kind) {
     float* const to = work.filtered[kind] + slot * kStripFloats;
     const __m256 start = origin_of(origins, kind);
-    for (int x = 0; x < width; x += 16) filter16<1>(from[kind] + x, start, to + x);
-    std::copy_n(to, kStripFloats, to + kWindow * kStripFloats);
+    const float* taps[kWindow];
+    for (int k = 0; k < kWindow; ++k) taps[k] = from[kind] + k;
+    for (int x = 0; x < width; x += 16) filter16(taps, x, start, to + x);
   }
 }
 
 CINEMILL_AVX2 void filter_columns(const Work& work, int slot, int width, const Origins& origins) noexcept {
   for (int kind = 0; kind < kKinds; ++kind) {
-    const float* const from = work.filtered[kind] + slot * kStripFloats;
     const __m256 start = origin_of(origins, kind);
-    for (int x = 0; x < width; x += 16) filter16<kStripFloats>(from + x, start, work.window[kind] + x);
+    const float* taps[kWindow];
+    for (int k = 0; k < kWindow; ++k) taps[k] = work.filtered[kind] + (slot + k) % kWindow * kStripFloats;
+    for (int x = 0; x < width; x += 16) filter16(taps, x, start, work.window[kind] + x);
   }
 }
 
-struct Half {
-  __m256d luminance;
-  __m256d contrast;
-  __m256d structure;
+// Lanes in front of `left`.
+CINEMILL_AVX2 static inline __m256 inside(int left) noexcept {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(left), lane));
+}
+
+// 8 lanes of RowOfSums.
+struct Lanes {
+  __m256 of[4];
 };
 
-// `terms` of 4 windows: products of means and sums of squares come in single precision.
-CINEMILL_AVX2 Half half_terms(__m128 m1, __m128 m2, __m128 squares, __m128 root, __m128 variances,
-                              __m128 structure) noexcept {
-  const __m256d two = _mm256_set1_pd(2);
-  const __m256d means = _mm256_mul_pd(_mm256_mul_pd(two, _mm256_cvtps_pd(m1)), _mm256_cvtps_pd(m2));
-  return {
-      _mm256_div_pd(_mm256_add_pd(means, _mm256_set1_pd(static_cast<double>(kC1))), _mm256_cvtps_pd(squares)),
-      _mm256_div_pd(_mm256_add_pd(_mm256_mul_pd(two, _mm256_cvtps_pd(root)), _mm256_set1_pd(static_cast<double>(kC2))),
-                    _mm256_cvtps_pd(variances)),
-      _mm256_cvtps_pd(structure)};
-}
-
-// Lanes in front of `left` of 4 places from `at` on.
-CINEMILL_AVX2 __m256d inside(int at, int left) noexcept {
-  const __m256i lane = _mm256_add_epi64(_mm256_set1_epi64x(at), _mm256_setr_epi64x(0, 1, 2, 3));
-  return _mm256_castsi256_pd(_mm256_cmpgt_epi64(_mm256_set1_epi64x(left), lane));
-}
-
-CINEMILL_AVX2 void add_half(const Half& found, int half, __m256d mask, Sums& sums) noexcept {
-  const __m256d values[4] = {_mm256_mul_pd(_mm256_mul_pd(found.luminance, found.contrast), found.structure),
-                             found.luminance, found.contrast, found.structure};
-  for (int i = 0; i < 4; ++i) {
-    double* const lane = sums.lane[i] + 4 * half;
-    _mm256_storeu_pd(lane, _mm256_add_pd(_mm256_loadu_pd(lane), _mm256_and_pd(values[i], mask)));
-  }
-}
-
 // Adds the windows [x, x + 8), of which `left` are inside.
-CINEMILL_AVX2 void compare8(const Work& work, int x, int left, Sums& sums) noexcept {
+CINEMILL_AVX2 static inline void compare8(const Work& work, int x, int left, Lanes& sums) noexcept {
   const __m256 m1 = _mm256_loadu_ps(work.window[0] + x);
   const __m256 m2 = _mm256_loadu_ps(work.window[1] + x);
   const __m256 zero = _mm256_setzero_ps();
+  const __m256 c1 = _mm256_set1_ps(kC1);
+  const __m256 c2 = _mm256_set1_ps(kC2);
+  const __m256 c3 = _mm256_set1_ps(kC3);
   const __m256 square1 = _mm256_mul_ps(m1, m1);
   const __m256 square2 = _mm256_mul_ps(m2, m2);
+  const __m256 product = _mm256_mul_ps(m1, m2);
   const __m256 v1 = _mm256_max_ps(_mm256_sub_ps(_mm256_loadu_ps(work.window[2] + x), square1), zero);
   const __m256 v2 = _mm256_max_ps(_mm256_sub_ps(_mm256_loadu_ps(work.window[3] + x), square2), zero);
-  const __m256 covariance = _mm256_sub_ps(_mm256_loadu_ps(work.window[4] + x), _mm256_mul_ps(m1, m2));
+  const __m256 covariance = _mm256_sub_ps(_mm256_loadu_ps(work.window[4] + x), product);
   const __m256 root = _mm256_sqrt_ps(_mm256_mul_ps(v1, v2));
   const __m256 flat = _mm256_and_ps(_mm256_cmp_ps(covariance, zero, _CMP_LT_OQ), _mm256_cmp_ps(root, zero, _CMP_LE_OQ));
   const __m256 both = _mm256_andnot_ps(flat, covariance);
-  const __m256 c3 = _mm256_set1_ps(kC3);
+  const __m256 luminance = _mm256_div_ps(_mm256_add_ps(_mm256_add_ps(product, product), c1),
+                                         _mm256_add_ps(_mm256_add_ps(square1, square2), c1));
+  const __m256 contrast =
+      _mm256_div_ps(_mm256_add_ps(_mm256_add_ps(root, root), c2), _mm256_add_ps(_mm256_add_ps(v1, v2), c2));
   const __m256 structure = _mm256_div_ps(_mm256_add_ps(both, c3), _mm256_add_ps(root, c3));
-  const __m256 squares = _mm256_add_ps(_mm256_add_ps(square1, square2), _mm256_set1_ps(kC1));
-  const __m256 variances = _mm256_add_ps(_mm256_add_ps(v1, v2), _mm256_set1_ps(kC2));
-  add_half(
-      half_terms(_mm256_castps256_ps128(m1), _mm256_castps256_ps128(m2), _mm256_castps256_ps128(squares),
-                 _mm256_castps256_ps128(root), _mm256_castps256_ps128(variances), _mm256_castps256_ps128(structure)),
-      0, inside(0, left), sums);
-  add_half(half_terms(_mm256_extractf128_ps(m1, 1), _mm256_extractf128_ps(m2, 1), _mm256_extractf128_ps(squares, 1),
-                      _mm256_extractf128_ps(root, 1), _mm256_extractf128_ps(variances, 1),
-                      _mm256_extractf128_ps(structure, 1)),
-           1, inside(4, left), sums);
+  const __m256 values[4] = {_mm256_mul_ps(_mm256_mul_ps(luminance, contrast), structure), luminance, contrast,
+                            structure};
+  const __m256 mask = inside(left);
+  for (int i = 0; i < 4; ++i) sums.of[i] = _mm256_add_ps(sums.of[i], _mm256_and_ps(values[i], mask));
+}
+
+// Adds a strip's row of windows.
+CINEMILL_AVX2 void compare_row(const Work& work, int width, Sums& sums) noexcept {
+  Lanes lanes = {{_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()}};
+  for (int x = 0; x < width; x += 8) compare8(work, x, width - x, lanes);
+  RowOfSums row;
+  for (int i = 0; i < 4; ++i) _mm256_storeu_ps(row.lane[i], lanes.of[i]);
+  add(row, sums);
 }
 
 CINEMILL_AVX2 Means compared(const Work& work, const Plane& ref, const Plane& dist, Size size, int scale) noexcept {
@@ -387,10 +394,13 @@ CINEMILL_AVX2 Means compared(const Work& work, const Plane& ref, const Plane& di
   for (int strip = 0; strip < windows.width; strip += kStrip) {
     const int width = std::min(kStrip, windows.width - strip);
     for (int y = 0; y < size.height; ++y) {
+      const int later = std::min(y + kAhead, size.height - 1);
+      ask_for(ref.row(later) + strip, width + kWindow);
+      ask_for(dist.row(later) + strip, width + kWindow);
       filter_row(work, ref.row(y) + strip, dist.row(y) + strip, width, origins, y % kWindow);
       if (y < kWindow - 1) continue;
       filter_columns(work, (y + 1) % kWindow, width, origins);
-      for (int x = 0; x < width; x += 8) compare8(work, x, width - x, sums);
+      compare_row(work, width, sums);
     }
   }
   return means_of(sums, windows);

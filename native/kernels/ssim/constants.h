@@ -70,24 +70,34 @@ constexpr float origin_of_squares(int scale) noexcept { return origin(17 + 2 * s
 
 // A window's three terms.
 struct Terms {
-  double luminance;
-  double contrast;
-  double structure;
+  float luminance;
+  float contrast;
+  float structure;
 };
 
-// From means (m), variances (v) of both sides and their covariance.
+// From means (m), variances (v) of both sides and their covariance. libvmaf has double precision above the lines: that
+// is some 10^-8 of a mean.
 inline Terms terms(float m1, float m2, float v1, float v2, float covariance) noexcept {
   const float root = std::sqrt(v1 * v2);
   const float both = covariance < 0 && root <= 0 ? 0 : covariance;
-  const auto wide = [](float value) { return static_cast<double>(value); };
-  return {(2.0 * wide(m1) * wide(m2) + wide(kC1)) / wide(m1 * m1 + m2 * m2 + kC1),
-          (2.0 * wide(root) + wide(kC2)) / wide(v1 + v2 + kC2), wide((both + kC3) / (root + kC3))};
+  return {(2.0F * (m1 * m2) + kC1) / (m1 * m1 + m2 * m2 + kC1), (2.0F * root + kC2) / (v1 + v2 + kC2),
+          (both + kC3) / (root + kC3)};
 }
 
+// 8 lanes each of similarity, luminance, contrast, structure: of a strip's row, and of all.
+struct RowOfSums {
+  float lane[4][8] = {};
+};
 // Sums of 8 lanes: similarity, luminance, contrast, structure.
 struct Sums {
   double lane[4][8] = {};
 };
+
+inline void add(const RowOfSums& row, Sums& sums) noexcept {
+  for (int i = 0; i < 4; ++i) {
+    for (int lane = 0; lane < 8; ++lane) sums.lane[i][lane] += static_cast<double>(row.lane[i][lane]);
+  }
+}
 
 inline Means means_of(const Sums& sums, Size windows) noexcept {
   const double count = static_cast<double>(windows.width) * windows.height;
@@ -104,7 +114,7 @@ inline constexpr std::size_t kAlign = 64;
 inline constexpr int kMargin = 32;  // floats before and behind a row
 constexpr int stride_of(int width) noexcept { return (width + 2 * kMargin + 15) & ~15; }
 inline constexpr int kStripFloats = (kStrip + kWindow - 1 + 7 + 15) & ~15;  // under a strip, in whole vectors
-inline constexpr int kStripRows = 5 * (2 * kWindow + 1) + 3;
+inline constexpr int kStripRows = 5 * (kWindow + 1) + 3;
 inline constexpr int kHalvingFloats = 2 * (kLowPass + 1) * (kLowPass / 2 + 1) * kStrip;  // sums of rows
 inline constexpr int kRows = 8;
 constexpr std::size_t plane_floats(Size size) noexcept {

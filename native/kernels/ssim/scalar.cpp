@@ -97,12 +97,14 @@ Means compared(const Plane& ref, const Plane& dist, Size size, int scale) noexce
   Sums sums;
   for (int strip = 0; strip < windows.width; strip += kStrip) {
     for (int y = 0; y < windows.height; ++y) {
+      RowOfSums row;
       for (int x = strip; x < std::min(strip + kStrip, windows.width); ++x) {
         const Terms found = window(ref, dist, x, y, scale);
-        const double values[4] = {found.luminance * found.contrast * found.structure, found.luminance, found.contrast,
-                                  found.structure};
-        for (int i = 0; i < 4; ++i) sums.lane[i][x % 8] += values[i];
+        const float values[4] = {found.luminance * found.contrast * found.structure, found.luminance, found.contrast,
+                                 found.structure};
+        for (int i = 0; i < 4; ++i) row.lane[i][x % 8] += values[i];
       }
+      add(row, sums);
     }
   }
   return means_of(sums, windows);

@@ -10,8 +10,8 @@
 //           the one before.
 //   result  means over all windows of 11x11 that lie inside, per scale. Samples and what is filtered have single
 //           precision, and so have the taps' products; they are added as `Sum` (constants.h) does, which rounds as
-//           libvmaf's sums of doubles do but for rare ones, by the last place. The means add strips of kStrip columns
-//           one after the other, in 8 lanes (column % 8), and then those.
+//           libvmaf's sums of doubles do but for rare ones, by the last place. Quotients have single precision, and so
+//           have the sums of a strip's row (kStrip columns) in 8 lanes (column % 8); all else is added in double.
 //   memory  reads the planes' samples and nothing else; uses `workspace_bytes` of workspace, aligned to 64.
 //   threads no state besides the workspace.
 //   exact   every target returns the same numbers; no fused multiply-add.
