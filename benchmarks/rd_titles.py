@@ -78,7 +78,7 @@ TITLES = (
         name="dashcam_540p",
         kind="live action, moving camera",
         heights=(540, 360, 270),
-        starts=(("dashcam_540p25.mp4", (0, 40, 95, 140)),),
+        starts=(("dashcam_540p25.mp4", (0, 40, 95, 140, 190)),),
     ),
     Title(
         name="dark_720p",

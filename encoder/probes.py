@@ -12,8 +12,11 @@ from encoder.codecs.base import Codec
 from encoder.point import ShotPoints, Size
 from encoder.rules import Decided
 
-MOST = 9
-"""Analysis encodes of a shot, all together."""
+LIMITS = (5, 7, 9)
+"""Analysis encodes of a shot: up to the next of these are made at a time, so that some are left for where better curves say that
+its rungs land."""
+MOST = LIMITS[-1]
+"""All together."""
 Probe = tuple[Size, Decimal]
 
 
@@ -38,7 +41,7 @@ def corrections(
 ) -> tuple[tuple[Probe, ...], ...]:
     """Per shot the settings that its rungs would use and that nothing measured is near to.
 
-    Where that is more than `MOST` allows, the ones that are farthest from a measured point are kept.
+    Where that is more than `LIMITS` allow, the ones that are farthest from a measured point are kept.
 
     Args:
         decided: the ladder from the points so far.
@@ -60,4 +63,5 @@ def _of_shot(place: int, shot: ShotPoints, decided: Sequence[Decided], near: Dec
         if distance > near and all(other != size or abs(value - crf) > near for other, value in distances):
             distances[size, crf] = distance
     farthest = sorted(distances, key=lambda probe: -distances[probe])
-    return tuple(farthest[: max(0, MOST - len(shot.points))])
+    made = len(shot.points)
+    return tuple(farthest[: next((limit for limit in LIMITS if limit > made), MOST) - made])

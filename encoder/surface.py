@@ -18,6 +18,8 @@ from vmaf.interpolation import hermite, pchip
 
 CEILING = 101.0
 """VMAF of nothing lost is up to 100; one more keeps the logarithm finite."""
+FADES = 0.5
+"""Of the range of quality values: at such a distance from a point a third of what it corrects is left."""
 Array = npt.NDArray[np.float64]
 
 
@@ -98,16 +100,27 @@ class Surface:
     def _moved(self, size: Size) -> Array:
         """Between its neighbours, moved through its own point.
 
-        Bytes by a factor; VMAF as much lower everywhere, since that is what scaling loses, or less far from 101 by a factor.
+        VMAF is as much lower everywhere, since that is what scaling loses, or less far from 101 by a factor. Bytes change by a
+        factor; between two curves that are known it fades with the distance, since there their interpolation was what was wrong.
         """
         base, found = self._between(size), self._points[size]
-        there = np.array([np.interp(_crfs(found)[0], self._grid, line) for line in base])
+        crf = _crfs(found)[0]
+        there = np.array([np.interp(crf, self._grid, line) for line in base])
         measured = _lines(found)[:, 0]
         moved: Array = base + (measured - there)[:, None]
+        moved[0] = base[0] + (measured[0] - there[0]) * self._fading(size, crf)
         for row in (1, 2):
             if measured[row] > there[row]:
                 moved[row] = np.log(np.exp(base[row]) + np.exp(measured[row]) - np.exp(there[row]))
         return moved
+
+    def _fading(self, size: Size, crf: float) -> Array:
+        """(n,) which part of an error in bytes at a quality value is one at the others, too."""
+        areas = [width * height for width, height in self._anchors]
+        if not min(areas) < size[0] * size[1] < max(areas):
+            return np.ones(len(self._grid))
+        reach = FADES * max(float(self._grid[-1] - self._grid[0]), 1.0)
+        return np.asarray(np.exp(-np.abs(self._grid - crf) / reach), np.float64)
 
     def _between(self, size: Size) -> Array:
         """By the logarithm of the area between the nearest anchors; beyond them, on the line through the outermost two.

@@ -74,6 +74,25 @@ def test_one_point_moves_a_size_without_a_curve_of_its_own() -> None:
     np.testing.assert_allclose(moved.size / alone.size, moved.size[0] / alone.size[0])
 
 
+def test_what_scaling_loses_is_lost_at_every_quality() -> None:
+    """A small size lacks 9 VMAF more at the good end, and so it does at the poor one, where a factor would take all it has."""
+    points = [point(SIZES[0], 20, 8000, 95), point(SIZES[0], 40, 1000, 60)]
+    curve = Surface([*points, point(SIZES[1], 20, 3000, 86)], GRID).curve(SIZES[1])
+    assert curve.mean[int(np.searchsorted(GRID, 40.0))] == pytest.approx(51)
+
+
+def test_between_known_curves_bytes_far_from_a_point_stay_theirs() -> None:
+    ends = ((15, 10**6, 95), (45, 10**5, 50))
+    points = [point(size, crf, rate * size[1] // 720, vmaf) for size in SIZES for crf, rate, vmaf in ends]
+    base = Surface(points, GRID).curve((960, 540))
+    moved = Surface([*points, point((960, 540), 45, 10**5, 48)], GRID).curve((960, 540))
+    assert moved.size[-1] == pytest.approx(10**5)
+    assert moved.mean[-1] == pytest.approx(48)
+    factors = np.log(moved.size / base.size)
+    assert 0 < factors[0] < 0.2 * factors[-1]
+    assert (np.diff(factors) > 0).all()
+
+
 def test_one_quality_value_says_nothing_about_others() -> None:
     with pytest.raises(ValueError, match="no size has two points"):
         Surface([point(SIZES[0], 20, 8000, 95), point(SIZES[1], 20, 2000, 80)], GRID)
