@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from encoder.codec_string import codec_string
+
 LEVELS_H264 = (9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52, 60, 61, 62)
 FAMILIES = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc", "av01": "av1", "vp09": "vp9"}
 AUDIO_FAMILIES = {"mp4a": "aac", "opus": "opus", "ac-3": "ac3", "ec-3": "eac3", "fLaC": "flac"}
@@ -10,9 +12,9 @@ AUDIO_FAMILIES = {"mp4a": "aac", "opus": "opus", "ac-3": "ac3", "ec-3": "eac3", 
 def codec_of(init: bytes) -> str:
     """The codec string of an init segment's track; empty where we do not know its codec.
 
-    Source: ISO/IEC 14496-15 (avcC), AV1 Codec ISO Media File Format Binding (av1C), 14496-1 (esds), VP9 binding (vpcC).
+    Source: ISO/IEC 14496-15 (avcC, hvcC), AV1 Codec ISO Media File Format Binding (av1C), 14496-1 (esds), VP9 binding (vpcC).
     """
-    for name, text in ((b"avcC", _avc), (b"av1C", _av1), (b"vpcC", _vp9), (b"esds", _aac)):
+    for name, text in ((b"avcC", _avc), (b"hvcC", _hevc), (b"av1C", _av1), (b"vpcC", _vp9), (b"esds", _aac)):
         at = init.find(name)
         if at >= 0:
             return text(init[at + 4 : at + 64])
@@ -63,6 +65,10 @@ def depth_of(codec: str) -> int:
 
 def _avc(body: bytes) -> str:
     return f"avc1.{body[1:4].hex()}"
+
+
+def _hevc(body: bytes) -> str:
+    return codec_string("hevc", body)
 
 
 def _av1(body: bytes) -> str:
