@@ -15,6 +15,7 @@ import pytest
 
 from archer.media import frames, probe
 from encoder import ChunkBroken, EncodeSettings, Rung, encode_chunk
+from encoder.prior import pilots
 from pipelines.analyse.stage import scored_step
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.request import EncodeRequest, checked
@@ -40,6 +41,11 @@ class Run:
         return [event["item"].partition("#")[0] for event in found if event["type"] == kind]
 
 
+def chunks(run: Run, ending: str) -> set[str]:
+    """Names of the chunks that were measured at settings with this ending."""
+    return {item.partition("/")[0] for item in run.measured("chunk-done") if item.endswith(ending)}
+
+
 def encode(clip: Path, out: Path, *options: str) -> Run:
     words = ["encode", str(clip), "-o", str(out), "--preset", "superfast", "--json", *options]
     done = subprocess.run([*CINEMILL, *words], capture_output=True, text=True, timeout=280)
@@ -55,7 +61,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(short: Path, work: Path) -> Run:
     """Two rungs by bit rate; the points are kept."""
-    goals = ["--ladder", "180p@peak600k,120p@150k", "--target-bitrate", "500k"]
+    goals = ["--ladder", "180p@peak600k,120p@150k", "--target-bitrate", "500k", "--chunk-s", "1"]
     return encode(short, work / "first", *goals, "--keep", "--work-dir", str(work / "kept"))
 
 
@@ -103,14 +109,21 @@ def test_a_shot_is_measured_a_few_times_only(first: Run) -> None:
     assert len(items) <= 9 * shots
 
 
+def test_only_every_fourth_shot_is_measured_without_knowing_others(first: Run) -> None:
+    every = sorted(chunks(first, ""))
+    assert len(every) > 1
+    assert chunks(first, "-crf33") == {every[place] for place in pilots(len(every))}
+
+
 @pytest.mark.slow
 def test_another_ladder_uses_the_points_of_the_first(first: Run, short: Path, work: Path) -> None:
     other = encode(
         short, work / "second", "--target-vmaf", "70", "--ladder", "180p,120p", "--mode", "constant-vmaf",
-        "--work-dir", str(work / "kept"), "--keep",
+        "--chunk-s", "1", "--work-dir", str(work / "kept"), "--keep",
     )  # fmt: skip
     known = set(first.measured("chunk-done"))
-    assert set(other.measured("memo-hit")) >= {item for item in known if item.endswith("crf21")}
+    spanning = {item for item in known if item.partition("/")[0] in chunks(first, "-crf33")}
+    assert set(other.measured("memo-hit")) >= {item for item in spanning if item.endswith(("crf21", "crf33"))}
     assert not known & set(other.measured("chunk-done"))
 
 
