@@ -61,7 +61,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(short: Path, work: Path) -> Run:
     """Two rungs by bit rate; the points are kept."""
-    goals = ["--ladder", "180p@peak600k,120p@150k", "--target-bitrate", "500k", "--chunk-s", "1"]
+    goals = ["--ladder", "180p@peak800k,120p@150k", "--target-bitrate", "500k", "--chunk-s", "1"]
     return encode(short, work / "first", *goals, "--keep", "--work-dir", str(work / "kept"))
 
 
@@ -78,18 +78,18 @@ def test_rungs_get_the_bit_rates_that_were_asked_for(first: Run) -> None:
 
 def test_a_peak_holds_from_the_plan_to_the_package(first: Run) -> None:
     top, other = first.manifest["renditions"]
-    assert (top["cap_kbps"], top["buffer_kbits"], other["cap_kbps"]) == (600, 1200, 0)
-    assert top["run_kbps"] <= 600
+    assert (top["cap_kbps"], top["buffer_kbits"], other["cap_kbps"]) == (800, 1600, 0)
+    assert top["run_kbps"] <= 800
     assert top["buffer_low"] >= 0
     master = (first.out / "master.m3u8").read_text()
     rates = [int(rate) for rate in re.findall(r"BANDWIDTH=(\d+),AVERAGE", master)]
     sound = sum(int(track["bitrate_kbps"]) for track in first.manifest["audio"])
-    assert max(rates) / 1000 <= 600 + sound * 1.3 + 20  # with the boxes of the segments
+    assert max(rates) / 1000 <= 800 + sound * 1.3 + 20  # with the boxes of the segments
 
 
 def test_the_report_says_why(first: Run) -> None:
     page = (first.out / "report.html").read_text(encoding="utf-8")
-    assert "peak 600 kb/s" in page
+    assert "peak 800 kb/s" in page
     assert "Why these settings" in page
     assert "VMAF frames per kB" in page
     assert "equal VMAF" in page
