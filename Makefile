@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo-out
-PYTEST_WORKERS ?= 2
+PYTEST_WORKERS ?= 3  # one more than CI has cores: tests also wait, for servers and for time to pass
 PYTEST_ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

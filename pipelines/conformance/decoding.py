@@ -101,7 +101,7 @@ def pictures(bench: Bench, each: Listed) -> Found:
         except (OSError, ValueError, LookupError) as error:
             found.problems.append(f"frame {number} does not decode: {error}")
             continue
-        shown, like = nearest(seen, bench.reference.near(number), number)
+        shown, like = nearest(seen, bench.reference.near(number, each), number)
         likes.append(like)
         shifts.append(shown - number)
         if like < BOUND_DB:

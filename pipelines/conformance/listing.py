@@ -111,6 +111,11 @@ class Listed:
         return (self.dash.width, self.dash.height) if self.dash else (0, 0)
 
     @property
+    def dynamic_range(self) -> str:
+        """`sdr` or `hdr`; empty where no playlist could say it."""
+        return "" if self.hls is None else "sdr" if self.hls.range in ("", "SDR") else "hdr"
+
+    @property
     def protected(self) -> bool:
         """It is meant to be encrypted."""
         return "key_id" in self.meant

@@ -93,7 +93,7 @@ class Stage:
             found.pictures[name] = picture
         seen = grey_of_png(picture)
         shown, _ = nearest(seen, reference.own(each, number), number)
-        return shown, likeness_db(seen, reference.picture(number))
+        return shown, likeness_db(seen, reference.picture(number, each))
 
     def complaints(self) -> list[str]:
         """Errors of player, page and browser; of transport streams without those that hls.js gets over at their beginning."""
@@ -271,7 +271,7 @@ def locked(stage: Stage, each: Listed) -> Found:
     found.measured["shown_up_to_s"] = max(shown, default=0.0)
     number = stage.bench.reference.number(clear + 0.5)
     if max(shown, default=0.0) > limit:
-        like = nearest(grey_of_png(page.screenshot()), stage.bench.reference.near(number), number)[1]
+        like = nearest(grey_of_png(page.screenshot()), stage.bench.reference.near(number, each), number)[1]
         if like >= BOUND_DB:
             found.problems.append(
                 f"with wrong keys it shows pictures up to {max(shown):.2f} s; the clear lead ends at {clear:.2f} s"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archer.media import FrameRange, frames, probe
+from encoder.ladder import range_of
 from pipelines.conformance.listing import Listed, Listing, init_bytes
 from pipelines.conformance.pictures import Grey, grey_of_frame, places, telling
 from pipelines.packaging.check import packaged_timeline, segment_packets
@@ -39,7 +40,7 @@ class Reference:
 
     def __init__(self, listing: Listing, keys: Mapping[str, str], source: Path | None) -> None:
         self._listing, self._keys, self._source = listing, keys, source
-        self._kept: dict[int, Grey] = {}
+        self._kept: dict[tuple[str, int], Grey] = {}
         self._own: dict[tuple[str, int], Grey] = {}
         self._firsts: dict[str, list[int]] = {}
 
@@ -97,16 +98,27 @@ class Reference:
         numbers = [line.number(place) for place in line.keys]
         return max((number for number in numbers if self.times[number] <= time + 1e-3), default=0)
 
-    def near(self, number: int) -> dict[int, Grey]:
-        """A frame and its neighbours."""
+    def near(self, number: int, each: Listed | None = None) -> dict[int, Grey]:
+        """A frame and its neighbours, as a rendition should have them."""
         window = range(max(0, number - NEAR), min(len(self.times), number + NEAR + 1))
-        return {near: self.picture(near) for near in window}
+        return {near: self.picture(near, each) for near in window}
 
-    def picture(self, number: int) -> Grey:
-        """A frame as it would be seen."""
-        if number not in self._kept:
-            self._kept.update(self._source_pictures(number) if self._source else self._own_pictures(number))
-        return self._kept[number]
+    def picture(self, number: int, each: Listed | None = None) -> Grey:
+        """A frame as it would be seen, in the dynamic range of a rendition where one is named."""
+        truth = self._truth(each)
+        name = truth.name if truth else ""
+        if (name, number) not in self._kept:
+            pictures = self._own_pictures(number, truth) if truth else self._source_pictures(number)
+            self._kept |= {(name, place): picture for place, picture in pictures}
+        return self._kept[name, number]
+
+    def _truth(self, each: Listed | None) -> Listed | None:
+        """The largest rendition in the range of this one; None for the source, where that is in the same range."""
+        shown = each.dynamic_range if each else self._best.dynamic_range
+        if self._source and (not each or shown in ("", range_of(self._info.video))):
+            return None
+        alike = [one for one in self._listing.of("video") if one.dynamic_range == shown]
+        return max(alike, key=lambda one: one.size)
 
     def _source_pictures(self, number: int) -> Iterator[tuple[int, Grey]]:
         from pipelines.report.pictures import shown
@@ -171,9 +183,9 @@ class Reference:
     def _info(self) -> Any:
         return probe(str(self._source))
 
-    def _own_pictures(self, number: int) -> Iterator[tuple[int, Grey]]:
-        place, first = self._segment(number, self._best)
-        pictures = decoded(self._listing, self._best, self._best.segments[place], self._keys)
+    def _own_pictures(self, number: int, truth: Listed) -> Iterator[tuple[int, Grey]]:
+        place, first = self._segment(number, truth)
+        pictures = decoded(self._listing, truth, truth.segments[place], self._keys)
         for offset, picture in enumerate(pictures):
             yield first + offset, grey_of_frame(picture)
 

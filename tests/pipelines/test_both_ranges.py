@@ -14,6 +14,8 @@ from archer.media import MediaInfo, frames, identify, probe
 from archer.plan import make_plan
 from encoder.errors import BadLadder
 from encoder.ladder import parse_ladder
+from pipelines.conformance.devices import devices_named
+from pipelines.conformance.run import Order, run_conformance
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.job import encode_job
 from pipelines.encode.ladders import apart
@@ -182,6 +184,18 @@ def test_players_are_told_which_is_which(package: Path) -> None:
     videos = [one.count("<Representation ") for one in sets if 'contentType="video"' in one]
     assert [found for found in transfers if found] == [["16"], ["1"]]
     assert videos == [1, 2]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["source", "alone"])
+def test_pictures_are_judged_by_the_best_of_their_range(
+    hdr10: Path, package: Path, tmp_path: Path, known: bool
+) -> None:
+    devices = devices_named(["package", "decoder"])
+    order = Order(package=package, devices=devices, out=tmp_path, source=hdr10 if known else None)
+    verdict = run_conformance(order)
+    assert [result.message for result in verdict.results if result.failed] == []
+    tried = {result.case.rendition for result in verdict.results if result.case.test == "pictures"}
+    assert tried == {"video-108p", "video-108p-sdr", "video-72p"}
 
 
 def test_a_title_in_sdr_has_no_ladder_in_hdr(short: Path, tmp_path: Path) -> None:
