@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo-out
-PYTEST_WORKERS ?= 3  # one more than CI has cores: tests also wait, for servers and for time to pass
+# One more than CI has cores: tests also wait, for servers and for time to pass.
+PYTEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
