@@ -55,7 +55,7 @@ def lag_s(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float
 @pytest.mark.parametrize("codec", ["aac", "opus"])
 def test_a_beep_comes_with_its_flash(codec: str, tmp_path: Path) -> None:
     source, at = tmp_path / "flash.mov", 2.0
-    picture = "color=gray:s=160x90:r=25:d=4,drawbox=t=fill:color=white:enable='between(n,50,52)'"
+    picture = "color=gray:s=160x90:r=10:d=4,drawbox=t=fill:color=white:enable='eq(n,20)'"
     beep = f"aevalsrc='if(between(t,{at},{at}+0.2),0.8*sin(2*PI*1000*t),0)':s=48000:d=4"
     made = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", beep, "-c:v", "libx264", "-bf", "2"]
     subprocess.run([ffmpeg_path(), "-v", "error", *made, "-c:a", "pcm_s16le", source], check=True)
