@@ -10,7 +10,7 @@ from archer.errors import Category
 from archer.stage import Resources
 
 TRIES: Mapping[Category, int] = MappingProxyType(
-    {"transient": 4, "death": 3, "memory": 4, "timeout": 2, "preempted": 20}
+    {"transient": 4, "death": 5, "memory": 4, "timeout": 2, "preempted": 20}
 )
 
 
