@@ -18,6 +18,15 @@ CINEMILL_AVX2 static inline void store(void* to, __m256i v) noexcept {
   _mm256_storeu_si256(static_cast<__m256i*>(to), v);
 }
 
+// Eight samples from any address, as lanes of 32 bits.
+CINEMILL_AVX2 static inline __m256i eight_samples(const std::uint8_t* from) noexcept {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+}
+
+CINEMILL_AVX2 static inline __m256i eight_samples(const std::uint16_t* from) noexcept {
+  return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
 // Nothing happens, but the vectors are in registers here. Without it GCC adds up an unrolled loop in an order of its
 // own, for which registers do not suffice, or loads again what it holds.
 CINEMILL_AVX2 static inline void in_register(__m256i& v) noexcept { asm("" : "+x"(v)); }

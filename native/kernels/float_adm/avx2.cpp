@@ -239,14 +239,6 @@ void compare(const Work& work, int y, int height, const Window& counted, bool ai
 
 // --- scales ----------------------------------------------------------------------------------------------------------
 
-CINEMILL_AVX2 static inline __m256i widened(const std::uint8_t* from) noexcept {
-  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
-}
-
-CINEMILL_AVX2 static inline __m256i widened(const std::uint16_t* from) noexcept {
-  return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-}
-
 // Rows of samples, made floats as they are asked for.
 template <class T>
 struct Samples {
@@ -261,7 +253,7 @@ struct Samples {
       float* const row = to.row(done);
       int x = 0;
       for (; x + 8 <= width; x += 8) {
-        const __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(widened(from + x)), _mm256_set1_ps(unit));
+        const __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(eight_samples(from + x)), _mm256_set1_ps(unit));
         _mm256_storeu_ps(row + x, _mm256_sub_ps(value, _mm256_set1_ps(kMiddle)));
       }
       for (; x < width; ++x) row[x] = static_cast<float>(from[x]) * unit - kMiddle;

@@ -22,19 +22,11 @@ struct Work {
   float* difference(int i) const noexcept { return row(2 * kRing + 2 + i); }
 };
 
-CINEMILL_AVX2 static inline __m256i widened(const std::uint8_t* from) noexcept {
-  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
-}
-
-CINEMILL_AVX2 static inline __m256i widened(const std::uint16_t* from) noexcept {
-  return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-}
-
 template <class T>
 CINEMILL_AVX2 void convert(const T* from, int width, float unit, float* to) noexcept {
   int x = 0;
   for (; x + 8 <= width; x += 8) {
-    const __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(widened(from + x)), _mm256_set1_ps(unit));
+    const __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(eight_samples(from + x)), _mm256_set1_ps(unit));
     _mm256_storeu_ps(to + x, _mm256_sub_ps(value, _mm256_set1_ps(kMiddle)));
   }
   for (; x < width; ++x) to[x] = static_cast<float>(from[x]) * unit - kMiddle;
