@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from archer.process import ffmpeg_path
+
+Cinemill = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -31,10 +34,11 @@ def raw(tmp_path: Path) -> tuple[Path, Path]:
     return ref, dist
 
 
-def test_raw_files_with_two_models(raw: tuple[Path, Path], tmp_path: Path) -> None:
+def test_raw_files_with_two_models(raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path) -> None:
     for suffix in ("json", "xml", "csv", "html", "png", "parquet"):
         out = tmp_path / f"scores.{suffix}"
-        done = run(*raw, "--size", "64x48", "--also", "vmaf_v0.6.1neg", "--json", "-o", out, "--threads", "1")
+        words = [*raw, "--size", "64x48", "--also", "vmaf_v0.6.1neg", "--json", "-o", out, "--threads", "1"]
+        done = run(*words) if suffix == "json" else cinemill("score", *words)
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout.splitlines()[-1])
         assert result["frames"] == 3
@@ -58,7 +62,9 @@ def test_maps_of_a_named_frame_and_costs(raw: tuple[Path, Path], tmp_path: Path)
     assert (done.returncode, "wanted frames that were scored" in done.stderr) == (2, True)
 
 
-def test_mistakes_are_one_line_and_no_traceback(raw: tuple[Path, Path], tmp_path: Path) -> None:
+def test_mistakes_are_one_line_and_no_traceback(
+    raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path
+) -> None:
     cases = {
         ("--size", "64"): "wanted WxH",
         ("--size", "64x50"): "no whole number",
@@ -79,15 +85,15 @@ def test_mistakes_are_one_line_and_no_traceback(raw: tuple[Path, Path], tmp_path
         ): "gives one model and PSNR only",
     }
     for arguments, words in cases.items():
-        done = run(*raw, *arguments)
+        done = cinemill("score", *raw, *arguments)
         assert done.returncode in (1, 2)
         assert words in done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_pooling_shots_and_the_worst_run(raw: tuple[Path, Path]) -> None:
+def test_pooling_shots_and_the_worst_run(raw: tuple[Path, Path], cinemill: Cinemill) -> None:
     options = ("--size", "64x48", "--pool", "median", "--pool", "p10", "--shots", "0,2", "--window", "2")
-    done = run(*raw, *options, "--metric", "cambi", "--json", "--threads", "1")
+    done = cinemill("score", *raw, *options, "--metric", "cambi", "--json", "--threads", "1")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert {"median", "p10"} <= set(result["pooled"]["vmaf"])
@@ -96,14 +102,14 @@ def test_pooling_shots_and_the_worst_run(raw: tuple[Path, Path]) -> None:
     assert result["worst"]["start"] in (0, 1)
     assert "cambi" in result["pooled"]
     assert "psnr_y" not in result["pooled"]
-    table = run(*raw, *options, "--also", "vmaf_v0.6.1neg", "--threads", "1").stdout
+    table = cinemill("score", *raw, *options, "--also", "vmaf_v0.6.1neg", "--threads", "1").stdout
     assert "worst 2 frames" in table
     assert "shot from" in table
     assert "vmaf_v0.6.1neg - vmaf_v0.6.1:" in table
 
 
-def test_an_offset_leaves_what_both_have(raw: tuple[Path, Path]) -> None:
-    done = run(raw[0], raw[0], "--size", "64x48", "--offset", "1", "--json", "--threads", "1")
+def test_an_offset_leaves_what_both_have(raw: tuple[Path, Path], cinemill: Cinemill) -> None:
+    done = cinemill("score", raw[0], raw[0], "--size", "64x48", "--offset", "1", "--json", "--threads", "1")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["frames"] == 2
