@@ -20,6 +20,7 @@ from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -73,8 +74,11 @@ def _cinemill(*words: str | Path, cwd: Path | None = None) -> subprocess.Complet
     from pipelines.cli.main import main
 
     out, err = StringIO(), StringIO()
-    place = chdir(cwd) if cwd else nullcontext()
-    with redirect_stdout(out), redirect_stderr(err), place, pytest.raises(SystemExit) as end:
+    place, same = (
+        chdir(cwd) if cwd else nullcontext(),
+        patch.dict(os.environ),
+    )  # keys are named in the environment
+    with redirect_stdout(out), redirect_stderr(err), place, same, pytest.raises(SystemExit) as end:
         main([*map(str, words)])
     return subprocess.CompletedProcess(words, int(end.value.code or 0), out.getvalue(), err.getvalue())
 

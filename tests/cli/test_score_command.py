@@ -50,15 +50,17 @@ def test_raw_files_with_two_models(raw: tuple[Path, Path], cinemill: Cinemill, t
             assert f"mean {result['pooled']['vmaf']['mean']:.2f}" in out.read_text()
 
 
-def test_maps_of_a_named_frame_and_costs(raw: tuple[Path, Path], tmp_path: Path) -> None:
-    done = run(*raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "1", "--json", "--costs")
+def test_maps_of_a_named_frame_and_costs(raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path) -> None:
+    done = cinemill(
+        "score", *raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "1", "--json", "--costs"
+    )
     assert done.returncode == 0, done.stderr
     written = sorted(path.name for path in (tmp_path / "maps").iterdir())
     assert written == [*(f"frame-000001-{name}.png" for name in ("adm", "cambi", "vif")), "index.html"]
     assert "Frame 1: " in (tmp_path / "maps" / "index.html").read_text()
     costs = done.stderr.partition("processor time of the features: ")[2]
     assert all(f"{name} " in costs for name in ("vif", "adm", "motion", "psnr")), done.stderr
-    done = run(*raw, "--size", "64x48", "--maps", tmp_path / "none", "--map-frame", "3")
+    done = cinemill("score", *raw, "--size", "64x48", "--maps", tmp_path / "none", "--map-frame", "3")
     assert (done.returncode, "wanted frames that were scored" in done.stderr) == (2, True)
 
 
@@ -116,7 +118,7 @@ def test_an_offset_leaves_what_both_have(raw: tuple[Path, Path], cinemill: Cinem
     assert result["pooled"]["psnr_y"]["max"] < 60
 
 
-def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
+def test_offset_and_model_are_found(bbb: Path, cinemill: Cinemill, tmp_path: Path) -> None:
     shifted = tmp_path / "shifted.mkv"
     argv = [
         ffmpeg_path(),
@@ -132,7 +134,7 @@ def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
     argv += ["-frames:v", "110", "-fps_mode", "passthrough", "-an", "-c:v", "libx264", "-preset", "ultrafast"]
     subprocess.run([*argv, str(shifted)], check=True)
     options = ("--offset", "auto", "--frames", "40:43", "--model", "advise", "--json", "--costs")
-    done = run(bbb, shifted, *options)
+    done = cinemill("score", bbb, shifted, *options)
     assert done.returncode == 0, done.stderr
     assert "offset -3" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["model"] == "vmaf_v1.0.16_3d0h"
@@ -140,11 +142,15 @@ def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
     assert "processor time of the features: adm" in done.stderr
 
 
-def test_maps_that_cannot_be_drawn_take_no_scores_along(raw: tuple[Path, Path], tmp_path: Path) -> None:
+def test_maps_that_cannot_be_drawn_take_no_scores_along(
+    raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
-    refused = run(*raw, "--size", "64x48", "--maps", tmp_path / "file" / "maps", "--json")
+    refused = cinemill("score", *raw, "--size", "64x48", "--maps", tmp_path / "file" / "maps", "--json")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "wanted a folder that can be made" in refused.stderr
-    late = run(*raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "3", "--json")
+    late = cinemill(
+        "score", *raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "3", "--json"
+    )
     assert late.returncode == 2
     assert json.loads(late.stdout.splitlines()[-1])["frames"] == 3
