@@ -16,6 +16,8 @@ REFUSED = (
     *("crf", "qp", "bitrate", "pass", "fps", "force-cfr", "interlaced", "tff", "bff"),
 )
 PARTITIONS = tuple("none all i4x4 i8x8 p8x8 b8x8 i4x4,i8x8 p8x8,b8x8 p8x8,b8x8,i8x8,i4x4".split())  # noqa: SIM905
+WITHOUT_SEI = "filter_units=remove_types=6"
+"""Leaves out libx264's own description, 700 bytes that every chunk would begin with; no other SEI is asked of it."""
 OPTIONS: dict[str, Kind] = {
     "aq-mode": whole(0, 3),
     "aq-strength": real(0, 3),
@@ -76,7 +78,8 @@ def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]
         fixed |= vbv_params(cap)
     tune, params = tuning(settings.params)
     fixed["zones"] = f"0,0,b={_intra_ratio(tune, params)}"
-    return ["-threads", str(settings.threads), *profile, *tune, "-x264-params", joined(fixed, params)]
+    coding = ["-threads", str(settings.threads), *profile, *tune, "-x264-params", joined(fixed, params)]
+    return [*coding, "-bsf:v", WITHOUT_SEI]
 
 
 def _intra_ratio(tune: Sequence[str], params: str) -> str:
