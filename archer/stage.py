@@ -106,10 +106,12 @@ class Trial:
         params: settings, cheap ones; None for the defaults.
         feeds: input name -> `stage.output` of an installed stage, or `TITLE`; what is not here is found by its kind,
             which is no choice for an input of `parts@1`. Optional inputs are bound where they are here.
+        feeding: settings where it only feeds a stage that is tried, cheaper ones still; None for `params`.
     """
 
     params: Any = None
     feeds: Mapping[str, str] = field(default_factory=dict)
+    feeding: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -18,8 +18,6 @@ from pipelines.encode.job import encode_job
 from pipelines.encode.request import EncodeRequest
 from pipelines.packaging.extras import captioned_master, captioned_mpd
 
-CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
-
 
 class Captioned(Protocol):
     """A clip with captions in its pictures, and those of each frame; made in `tests/conftest.py`."""
@@ -29,13 +27,14 @@ class Captioned(Protocol):
 
 
 @pytest.fixture(scope="module")
-def package(captioned: Captioned, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(
+    captioned: Captioned,
+    cinemill: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     out = tmp_path_factory.mktemp("embedded") / "out"
     words = ["--codec", "x264,svtav1", "--crf", "30,50", "--preset", "ultrafast,13", "--ladder", "90p"]
-    done = subprocess.run(
-        [*CINEMILL, "encode", captioned.path, "-o", out, *words, "--no-proxies", "--quiet"],
-        capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
+    done = cinemill("encode", captioned.path, "-o", out, *words, "--no-score", "--executor", "inline")
     assert done.returncode == 0, done.stderr
     return out
 
