@@ -251,7 +251,11 @@ def _analyse(
 def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
     settings, *others = [one.settings for one in request.each]
     encode = EncodeParams(
-        settings=settings, others=tuple(others), chunk_s=request.chunk_s, zones=request.zones
+        settings=settings,
+        others=tuple(others),
+        chunk_s=request.chunk_s,
+        zones=request.zones,
+        segment_s=request.segment_s,
     )
     audio = Node(
         id="audio",
@@ -271,7 +275,9 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         Node(id="embedded", stage="embedded", params=EmbeddedParams(), inputs=embedded),
         *([audio] if not request.single or is_edit(asset, request) else []),
         Node(id="encode", stage="encode", params=encode, inputs=read),
-        Node(id="assemble", stage="assemble", params=AssembleParams(), inputs=chunks),
+        Node(
+            id="assemble", stage="assemble", params=AssembleParams(segment_s=request.segment_s), inputs=chunks
+        ),
     ]
 
 
