@@ -61,7 +61,7 @@ class Search(Stage[SearchParams]):
     """
 
     name, version, params = "search", 2, SearchParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "passed": "shots@1?"})
     parts = MappingProxyType({"point": "rate-point@1"})
     outputs = MappingProxyType({"ladder": SCHEMA})
     reads = ("model",)
