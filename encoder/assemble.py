@@ -15,7 +15,7 @@ from encoder.codec_string import codec_string
 from encoder.errors import ChunkBroken
 from encoder.filters import static_hdr
 from encoder.ladder import Rung
-from encoder.vbv import Cap, fullness, heaviest_run, part_times
+from encoder.vbv import WINDOW_S, Cap, fullness, heaviest_run, part_times
 from encoder.vbv import Coded as Loaded
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def assemble(
     out: Path,
     *,
     captions: Mapping[int, bytes] | None = None,
+    window_s: float = WINDOW_S,
 ) -> RenditionFacts:
     """Join chunks into one mp4 file without sound, ready for streaming (index first).
 
@@ -89,6 +90,7 @@ def assemble(
         rung: their size, and the peak rate that they keep to.
         out: the file to write.
         captions: closed captions by frame, see `encoder.cea`; put into the pictures of codecs that carry them.
+        window_s: length of a segment, seconds; the peak is that of runs of about one.
 
     Raises:
         ChunkBroken: the chunks do not hold exactly the source's frames, or were encoded differently.
@@ -110,7 +112,7 @@ def assemble(
         frame_rate=str(info.video.frame_rate),
         captions=bool(carried.frames),
         **_rates(coded, times, info),
-        **_kept(coded, info, rung, _uncarried(captions, carried, rung)),
+        **_kept(coded, info, rung, window_s, _uncarried(captions, carried, rung)),
     )
 
 
@@ -130,15 +132,17 @@ def _uncarried(captions: Mapping[int, bytes] | None, carried: Captions, rung: Ru
     return (f"rung {rung.name}: closed captions are not carried in its pictures, but in H.264 and HEVC",)
 
 
-def _kept(coded: Sequence[_Coded], info: MediaInfo, rung: Rung, notices: tuple[str, ...]) -> dict[str, Any]:
+def _kept(
+    coded: Sequence[_Coded], info: MediaInfo, rung: Rung, window_s: float, notices: tuple[str, ...]
+) -> dict[str, Any]:
     """How the whole keeps to the peak rate: chunks keep to it by themselves, runs of segments across them nearly always."""
     pictures = Loaded(
         sizes=[packet.size for packet in coded],
         times=part_times(info, FrameRange(0, len(coded))),
         keys=[place for place, packet in enumerate(coded) if packet.key],
     )
-    run = heaviest_run(pictures)
-    cap = Cap.of(rung.peak_kbps, rung.buffer_kbits)
+    run = heaviest_run(pictures, window_s)
+    cap = Cap.of(rung.peak_kbps, rung.buffer_kbits, window_s)
     if cap is None:
         return {"run_kbps": round(run), "notices": notices}
     low, _ = fullness(pictures, cap)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from encoder.codecs.base import Codec
 from encoder.point import ShotPoints, Size
 from encoder.rules import Decided
+from encoder.usable import Usable
 
 LIMITS = (5, 7, 9)
 """Analysis encodes of a shot: up to the next of these are made at a time, so that some are left for where better curves say that
@@ -20,7 +21,7 @@ MOST = LIMITS[-1]
 Probe = tuple[Size, Decimal]
 
 
-def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
+def first_probes(sizes: Sequence[Size], codec: Codec, usable: Usable | None = None) -> tuple[Probe, ...]:
     """Two qualities at the largest size and at the smallest: everything else lies between or near them.
 
     Quality falls slower at small sizes, where scaling is what it is lost by; so much so that one point at the smallest size
@@ -29,11 +30,15 @@ def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
     Args:
         sizes: of the ladder, in any order.
         codec: its first guesses are for a VMAF around 93, and one step below it.
+        usable: which qualities there are, where some broke; others than usual stand for these then, or none.
     """
     ordered = sorted(set(sizes), key=lambda size: -size[0] * size[1])
     good, less = (Decimal(guess) for guess in codec.first_guesses)
     poor = min(codec.quality[1], good + 2 * (less - good))
-    return tuple(dict.fromkeys((size, crf) for size in (ordered[0], ordered[-1]) for crf in (good, poor)))
+    ends = [(usable or Usable(codec=codec)).nearest(crf) for crf in (good, poor)]
+    return tuple(
+        dict.fromkeys((size, crf) for size in (ordered[0], ordered[-1]) for crf in ends if crf is not None)
+    )
 
 
 NEAR = {"first": (3, 3), "again": (2, 4)}

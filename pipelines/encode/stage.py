@@ -12,6 +12,7 @@ from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Tr
 from encoder import EncodeSettings, Rung
 from encoder.capped import encode_capped
 from encoder.chunk import chunk_coder
+from encoder.vbv import WINDOW_S
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
 from pipelines.encode.ranges import OTHER, media_for
@@ -31,12 +32,14 @@ class EncodeParams:
         others: the same for further codecs, where rungs of the ladder say theirs.
         chunk_s: longest chunk, seconds, decimal text.
         zones: other settings for ranges of frames, see `pipelines.encode.zones`.
+        segment_s: length of a segment, seconds, decimal text: of runs of about one a peak rate holds.
     """
 
     settings: EncodeSettings
     others: tuple[EncodeSettings, ...] = ()
     chunk_s: str = "8"
     zones: str = ""
+    segment_s: str = "4"
 
 
 class Encode(Stage[EncodeParams]):
@@ -86,7 +89,7 @@ class Encode(Stage[EncodeParams]):
             Item(
                 chunk=chunk,
                 variant=rung["name"],
-                values=_values({"ten_bit": ladder["ten_bit"], **rung}, place),
+                values=_values({"ten_bit": ladder["ten_bit"], **rung}, place, params.segment_s),
                 weight=len(chunk.frames),
             )
             for rung in ladder["rungs"]
@@ -113,17 +116,21 @@ class Encode(Stage[EncodeParams]):
             Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"])),
             settings,
             ctx.out("chunk", ".mp4"),
+            window_s=float(values.get("segment_s", WINDOW_S)),
             on_frame=lambda done: ctx.progress(done, len(part)),
             limits=coder_limits(own),
         )
         ctx.out_json("facts", asdict(facts))
 
 
-def _values(rung: Mapping[str, Any], place: int) -> dict[str, Scalar]:
-    """What decides about the chunk at this place: the rung's size, its quality value for it, and its codec if it says one."""
+def _values(rung: Mapping[str, Any], place: int, segment_s: str) -> dict[str, Scalar]:
+    """What decides about the chunk at this place: the rung's size, its quality value for it, and its codec if it says one.
+
+    How long segments are counts where there is a peak rate, and only there.
+    """
     crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
     named = {key: rung[key] for key in KEPT if key in rung}
-    caps = {key: rung[key] for key in CAPS if rung.get("peak_kbps")}
+    caps = {**{key: rung[key] for key in CAPS}, "segment_s": segment_s} if rung.get("peak_kbps") else {}
     if rung.get("dynamic_range"):
         named["dynamic_range"] = rung["dynamic_range"]
     return {**named, **caps, "crf": crf}
