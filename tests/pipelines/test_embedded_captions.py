@@ -74,11 +74,12 @@ def test_manifests_tell_where_they_are(package: Path) -> None:
     assert 'value="CC1=und"' in told[0]
 
 
-def test_packaging_them_again_tells_the_same(package: Path, tmp_path: Path) -> None:
+def test_packaging_them_again_tells_the_same(
+    package: Path, cinemill: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     """From a folder of an encode, by the command, and from its renditions alone, by a job."""
     out = tmp_path / "again"
-    words = ["package", package, "-o", out, "--no-images"]
-    done = subprocess.run([*CINEMILL, *words], capture_output=True, text=True, timeout=120)
+    done = cinemill("package", package, "-o", out, "--no-images")
     assert done.returncode == 0, done.stderr
     test_manifests_tell_where_they_are(out)
     assert closed_channels(package / "renditions/90p.mp4") == ("CC1",)
