@@ -82,8 +82,7 @@ def encode_audio(
     Late sound gets silence before it, sound from before the first frame is cut, holes are filled with silence.
 
     Args:
-        url, info, track: the title, its facts, and which track of it.
-        out, name: the file to write, and the name of the rendition.
+        url, info, track, out, name: the title, its facts, which track of it; the file to write, and the rendition's name.
         codec, loudness: `aac`, `opus` or `flac`; LUFS to bring it to, decimal text, empty only measures.
         streams: the track's stream in each input of a title that is put together of several; empty for `track` alone.
         on_sample: called with the number of samples handed over so far; in both passes where loudness is corrected.
