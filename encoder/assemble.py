@@ -15,11 +15,14 @@ from encoder.codec_string import codec_string
 from encoder.errors import ChunkBroken
 from encoder.filters import static_hdr
 from encoder.ladder import Rung
-from encoder.vbv import Cap, fullness, heaviest_run, part_times
+from encoder.vbv import WINDOW_S, Cap, fullness, heaviest_run, part_times
 from encoder.vbv import Coded as Loaded
 
 if TYPE_CHECKING:
     from av.packet import Packet
+
+PACKETS_ONLY = {"skip_frame": "all"}
+"""Opens a file without decoding the pictures at its start, which says nothing of its packets and takes longer than they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ def assemble(
     out: Path,
     *,
     captions: Mapping[int, bytes] | None = None,
+    window_s: float = WINDOW_S,
 ) -> RenditionFacts:
     """Join chunks into one mp4 file without sound, ready for streaming (index first).
 
@@ -89,6 +93,7 @@ def assemble(
         rung: their size, and the peak rate that they keep to.
         out: the file to write.
         captions: closed captions by frame, see `encoder.cea`; put into the pictures of codecs that carry them.
+        window_s: length of a segment, seconds; the peak is that of runs of about one.
 
     Raises:
         ChunkBroken: the chunks do not hold exactly the source's frames, or were encoded differently.
@@ -110,7 +115,7 @@ def assemble(
         frame_rate=str(info.video.frame_rate),
         captions=bool(carried.frames),
         **_rates(coded, times, info),
-        **_kept(coded, info, rung, _uncarried(captions, carried, rung)),
+        **_kept(coded, info, rung, window_s, _uncarried(captions, carried, rung)),
     )
 
 
@@ -130,15 +135,17 @@ def _uncarried(captions: Mapping[int, bytes] | None, carried: Captions, rung: Ru
     return (f"rung {rung.name}: closed captions are not carried in its pictures, but in H.264 and HEVC",)
 
 
-def _kept(coded: Sequence[_Coded], info: MediaInfo, rung: Rung, notices: tuple[str, ...]) -> dict[str, Any]:
+def _kept(
+    coded: Sequence[_Coded], info: MediaInfo, rung: Rung, window_s: float, notices: tuple[str, ...]
+) -> dict[str, Any]:
     """How the whole keeps to the peak rate: chunks keep to it by themselves, runs of segments across them nearly always."""
     pictures = Loaded(
         sizes=[packet.size for packet in coded],
         times=part_times(info, FrameRange(0, len(coded))),
         keys=[place for place, packet in enumerate(coded) if packet.key],
     )
-    run = heaviest_run(pictures)
-    cap = Cap.of(rung.peak_kbps, rung.buffer_kbits)
+    run = heaviest_run(pictures, window_s)
+    cap = Cap.of(rung.peak_kbps, rung.buffer_kbits, window_s)
     if cap is None:
         return {"run_kbps": round(run), "notices": notices}
     low, _ = fullness(pictures, cap)
@@ -168,11 +175,17 @@ def _survey(chunks: Sequence[Path], carried: Captions) -> Iterator[_Coded]:
         first += len(packets)
 
 
-def _packets(chunk: Path) -> Iterator[Packet[Any]]:
+def _packets(chunk: Path, extradata: bytes | None = None) -> Iterator[Packet[Any]]:
+    """Packets of a file, which is refused where its headers are not the given ones."""
     import av
 
-    with av.open(str(chunk)) as container:
-        yield from (packet for packet in container.demux(container.streams.video[0]) if packet.size)
+    with av.open(str(chunk), options=PACKETS_ONLY) as container:
+        stream = container.streams.video[0]
+        if extradata is not None and bytes(stream.codec_context.extradata or b"") != extradata:
+            raise ChunkBroken(
+                chunk.name, "its stream headers differ from the first chunk's; the encoder changed in between"
+            )
+        yield from (packet for packet in container.demux(stream) if packet.size)
 
 
 def _decoding_times(coded: Sequence[_Coded], times: Sequence[int], info: MediaInfo) -> list[int]:
@@ -218,8 +231,7 @@ def _write(
         stream.time_base = time_base
         place = 0
         for chunk in chunks:
-            _same_headers(chunk, extradata)
-            for coded_packet in _packets(chunk):
+            for coded_packet in _packets(chunk, extradata):
                 rank = coded[place].rank
                 packet = carried.put(coded_packet, rank)
                 packet.stream, packet.time_base = stream, time_base
@@ -239,16 +251,6 @@ def _duration(times: Sequence[int], rank: int, info: MediaInfo) -> int:
     if rank + 1 < len(times):
         return times[rank + 1] - times[rank]
     return max(1, round(1 / info.video.frame_rate / info.video.time_base))
-
-
-def _same_headers(chunk: Path, extradata: bytes) -> None:
-    import av
-
-    with av.open(str(chunk)) as container:
-        if bytes(container.streams.video[0].codec_context.extradata or b"") != extradata:
-            raise ChunkBroken(
-                chunk.name, "its stream headers differ from the first chunk's; the encoder changed in between"
-            )
 
 
 def _peak(coded: Sequence[_Coded], times: Sequence[int], time_base: Fraction, total_s: float) -> int:

@@ -18,6 +18,8 @@ KBPS_PER_CHANNEL = {1: 80, 2: 64}
 KBPS_MORE = 64
 CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6, "5.1(side)": 6, "7.1": 8}
 """Layouts that players take, and their channels."""
+LOSSLESS = {**CHANNELS, "3.0": 3, "quad": 4, "5.0": 5, "5.0(side)": 5, "6.1": 7}
+"""The same of FLAC, which only single files hold: nothing is lost of these."""
 ENCODERS = {
     "aac": ["-c:a", "aac"],
     "opus": ["-c:a", "libopus"],
@@ -80,8 +82,7 @@ def encode_audio(
     Late sound gets silence before it, sound from before the first frame is cut, holes are filled with silence.
 
     Args:
-        url, info, track: the title, its facts, and which track of it.
-        out, name: the file to write, and the name of the rendition.
+        url, info, track, out, name: the title, its facts, which track of it; the file to write, and the rendition's name.
         codec, loudness: `aac`, `opus` or `flac`; LUFS to bring it to, decimal text, empty only measures.
         streams: the track's stream in each input of a title that is put together of several; empty for `track` alone.
         on_sample: called with the number of samples handed over so far; in both passes where loudness is corrected.
@@ -89,8 +90,9 @@ def encode_audio(
     Raises:
         ToolFailed: the encoder failed.
     """
-    layout, rate = _layout(track), _rate(track, codec)
-    sound, kbps = _Sound(url, info, track, tuple(streams or [track]), on_sample), _kbps(codec, layout)
+    layout, rate = _layout(track, codec), _rate(track, codec)
+    sound = _Sound(url, info, track, layout, tuple(streams or [track]), on_sample)
+    kbps = _kbps(codec, layout)
     gain, remark = sound.gain_to(loudness) if loudness else ("0", "")
     samples, heard = sound.through(_coding(track, codec, rate, kbps, gain, out))
     return AudioFacts(
@@ -100,7 +102,7 @@ def encode_audio(
         default=track.default,
         codec=CODES[codec],
         rate=rate,
-        channels=CHANNELS[layout],
+        channels=LOSSLESS[layout],
         samples=round(Fraction(samples * rate, track.rate)),
         bitrate_kbps=kbps,
         size=out.stat().st_size,
@@ -116,7 +118,7 @@ def _rate(track: AudioStream, codec: str) -> int:
 
 
 def _kbps(codec: str, layout: str) -> int:
-    channels = CHANNELS[layout]
+    channels = LOSSLESS[layout]
     return 0 if codec == "flac" else channels * KBPS_PER_CHANNEL.get(channels, KBPS_MORE)
 
 
@@ -127,6 +129,7 @@ class _Sound:
     url: str
     info: MediaInfo
     track: AudioStream
+    layout: str
     streams: tuple[AudioStream | None, ...]
     on_sample: Callable[[int], None] | None
 
@@ -139,9 +142,7 @@ class _Sound:
         """Samples handed over per channel, and the loudness that a meter among the filters of `output` measured."""
         written: list[int] = []
         meter = Meter()
-        labelled = _layout(self.track).removesuffix(
-            "(side)"
-        )  # the same order of channels; encoders know this name
+        labelled = self.layout.removesuffix("(side)")  # the same order of channels; encoders know this name
         rate = str(self.track.rate)
         argv: list[str | Path] = [
             ffmpeg_path(), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", "-protocol_whitelist", "pipe,file",
@@ -154,14 +155,13 @@ class _Sound:
 
     def _write(self, file: BinaryIO) -> int:
         """Write interleaved 32-bit float samples; returns how many per channel."""
-        layout = _layout(self.track)
-        blocks = soundtrack(self.url, self.info, self.streams, layout, self.track.rate)
-        return _write(file, blocks, CHANNELS[layout], self.track.rate, self.on_sample)
+        blocks = soundtrack(self.url, self.info, self.streams, self.layout, self.track.rate)
+        return _write(file, blocks, LOSSLESS[self.layout], self.track.rate, self.on_sample)
 
 
-def _layout(track: AudioStream) -> str:
-    """The track's channel layout where players take it, else stereo."""
-    return track.layout if track.layout in CHANNELS else "stereo"
+def _layout(track: AudioStream, codec: str) -> str:
+    """The track's channel layout where players take it, or FLAC does, else stereo."""
+    return track.layout if track.layout in (LOSSLESS if codec == "flac" else CHANNELS) else "stereo"
 
 
 def _coding(track: AudioStream, codec: str, rate: int, kbps: int, gain: str, out: Path) -> list[str | Path]:

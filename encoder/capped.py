@@ -16,7 +16,7 @@ from encoder.chunk import encode_chunk
 from encoder.chunk_check import ChunkFacts
 from encoder.codecs import codec_named
 from encoder.errors import PeakBroken
-from encoder.vbv import Cap, Coded, fitting, part_times
+from encoder.vbv import WINDOW_S, Cap, Coded, fitting, part_times
 
 if TYPE_CHECKING:
     from encoder.codecs import Codec
@@ -36,6 +36,7 @@ def encode_capped(
     settings: EncodeSettings,
     out: Path,
     *,
+    window_s: float = WINDOW_S,
     on_frame: Callable[[int], None] | None = None,
     limits: Limits | None = None,
 ) -> ChunkFacts:
@@ -48,13 +49,15 @@ def encode_capped(
         pictures: gives the frames of `part`, as often as it is asked.
         info, rung, settings, out, on_frame, limits: see `encode_chunk`.
         part: which frames of the title they are; their times count.
+        window_s: length of a segment, seconds; see `encoder.vbv`.
 
     Returns: the facts, with the quality value that it has now.
 
     Raises:
         PeakBroken: it does not fit.
     """
-    cap, codec = Cap.of(settings.peak_kbps, settings.buffer_kbits), codec_named(settings.codec)
+    cap = Cap.of(settings.peak_kbps, settings.buffer_kbits, window_s)
+    codec = codec_named(settings.codec)
     times = part_times(info, part)
     share = 1.0
     for tried in range(TRIES):

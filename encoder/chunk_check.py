@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from encoder.errors import ChunkBroken
 from encoder.ladder import Rung
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -84,10 +86,8 @@ def check_chunk(
     Raises:
         ChunkBroken: names what is off, with the number of the frame where there is one.
     """
-    import av
-
     wanted = expected.frames
-    with av.open(str(path)) as container:
+    with _opened(path) as container:
         stream = container.streams.video[0]
         packets = [packet for packet in container.demux(stream) if packet.size]
         if len(packets) != wanted or len({packet.pts for packet in packets}) != wanted:
@@ -98,6 +98,20 @@ def check_chunk(
     if decoded != wanted:
         raise ChunkBroken(path.name, f"{wanted} frames went into the encoder, {decoded} decode")
     return ChunkFacts(frames=wanted, size=path.stat().st_size, payload=sum(packet.size for packet in packets))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    """The file, which has a video stream. Raises: ChunkBroken: it has none, or cannot be read."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise ChunkBroken(path.name, "it holds no video")
+            yield container
+    except av.FFmpegError as error:
+        raise ChunkBroken(path.name, f"it cannot be read: {error.strerror}") from error
 
 
 def _decoded(

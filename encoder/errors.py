@@ -7,6 +7,7 @@ CinemillError
     ├── CannotCode(ValueError)   a codec does not take such pictures
     ├── BadCaptions(ValueError)  a subtitle file cannot be used
     ├── PeakBroken(ValueError)   a chunk cannot be coded within its peak rate
+    ├── NoneUsable(ValueError)   an encoder broke at all qualities that were tried
     └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
 """
 
@@ -85,6 +86,29 @@ class PeakBroken(EncoderError, ValueError):
         return (
             f"rung {self.rung}, chunk at frame {self.frame}: only {self.share:.0%} of its bytes fit into a peak of "
             f"{self.kbps} kb/s with the least that was tried; allow a higher peak, a larger buffer, or a smaller size"
+        )
+
+
+class NoneUsable(EncoderError, ValueError):
+    """An encoder gave no right stream at the qualities that were tried, so that nothing is known to decide by.
+
+    Attributes:
+        codec: its name.
+        tried: what was tried, and what was wrong with it.
+    """
+
+    SHOWN = 3
+
+    def __init__(self, codec: str, tried: tuple[str, ...]) -> None:
+        super().__init__(codec, tried)
+        self.codec, self.tried = codec, tried
+
+    def __str__(self) -> str:
+        more = len(self.tried) - self.SHOWN
+        shown = "; ".join(self.tried[: self.SHOWN]) + (f"; and {more} more" if more > 0 else "")
+        return (
+            f"{self.codec} gave no usable stream to choose a quality by: {shown}; use another --codec or --preset, "
+            "or another build of ffmpeg (cinemill doctor names the one in use)"
         )
 
 

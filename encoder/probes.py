@@ -11,6 +11,7 @@ from decimal import Decimal
 from encoder.codecs.base import Codec
 from encoder.point import ShotPoints, Size
 from encoder.rules import Decided
+from encoder.usable import Usable
 
 LIMITS = (5, 7, 9)
 """Analysis encodes of a shot: up to the next of these are made at a time, so that some are left for where better curves say that
@@ -20,7 +21,7 @@ MOST = LIMITS[-1]
 Probe = tuple[Size, Decimal]
 
 
-def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
+def first_probes(sizes: Sequence[Size], codec: Codec, usable: Usable | None = None) -> tuple[Probe, ...]:
     """Two qualities at the largest size and at the smallest: everything else lies between or near them.
 
     Quality falls slower at small sizes, where scaling is what it is lost by; so much so that one point at the smallest size
@@ -29,11 +30,20 @@ def first_probes(sizes: Sequence[Size], codec: Codec) -> tuple[Probe, ...]:
     Args:
         sizes: of the ladder, in any order.
         codec: its first guesses are for a VMAF around 93, and one step below it.
+        usable: which qualities there are, where some broke; others than usual stand for these then, or none.
     """
     ordered = sorted(set(sizes), key=lambda size: -size[0] * size[1])
     good, less = (Decimal(guess) for guess in codec.first_guesses)
     poor = min(codec.quality[1], good + 2 * (less - good))
-    return tuple(dict.fromkeys((size, crf) for size in (ordered[0], ordered[-1]) for crf in (good, poor)))
+    ends = [(usable or Usable(codec=codec)).nearest(crf) for crf in (good, poor)]
+    return tuple(
+        dict.fromkeys((size, crf) for size in (ordered[0], ordered[-1]) for crf in ends if crf is not None)
+    )
+
+
+NEAR = {"first": (3, 3), "again": (2, 4)}
+"""Parts of the distance of a codec's first guesses that are near enough to a measured point: between two of them, and beyond
+the last, where curves are continued and not interpolated."""
 
 
 def corrections(
@@ -46,21 +56,26 @@ def corrections(
     Args:
         decided: the ladder from the points so far.
         shots: those points; of some there may be none yet.
-        codec: a third of the distance of its first guesses is near.
-        again: the shots were corrected before; only what lies beyond the known curves, by half of that distance, is asked for.
+        codec: what is near depends on the distance of its first guesses, see `NEAR`.
+        again: the shots were corrected before; more is asked for beyond the known curves, and less between known points.
     """
     good, less = (Decimal(guess) for guess in codec.first_guesses)
-    near = (less - good) / (2 if again else 3)
-    return tuple(_of_shot(place, shot, decided, near) for place, shot in enumerate(shots))
+    within, beyond = ((less - good) / part for part in NEAR["again" if again else "first"])
+    return tuple(_of_shot(place, shot, decided, (within, beyond)) for place, shot in enumerate(shots))
 
 
-def _of_shot(place: int, shot: ShotPoints, decided: Sequence[Decided], near: Decimal) -> tuple[Probe, ...]:
+def _of_shot(
+    place: int, shot: ShotPoints, decided: Sequence[Decided], near: tuple[Decimal, Decimal]
+) -> tuple[Probe, ...]:
     distances: dict[Probe, Decimal] = {}
     for one in decided:
         size, crf = one.choice.table.at, one.choice.crfs[place]
-        there = [abs(point.crf - crf) for point in shot.points if (point.width, point.height) == size]
-        distance = min(there, default=Decimal(1000))
-        if distance > near and all(other != size or abs(value - crf) > near for other, value in distances):
+        there = [point.crf for point in shot.points if (point.width, point.height) == size]
+        distance = min((abs(known - crf) for known in there), default=Decimal(1000))
+        enough = near[0] if there and min(there) <= crf <= max(there) else near[1]
+        if distance > enough and all(
+            other != size or abs(value - crf) > enough for other, value in distances
+        ):
             distances[size, crf] = distance
     farthest = sorted(distances, key=lambda probe: -distances[probe])
     made = len(shot.points)

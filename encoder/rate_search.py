@@ -8,6 +8,7 @@ from math import exp, log
 
 from encoder.codecs.base import Codec
 from encoder.surface import CEILING
+from encoder.usable import Usable
 
 CLOSE_ENOUGH = 0.25
 """VMAF; a point this near to the target ends the search."""
@@ -17,7 +18,7 @@ Point = tuple[Decimal, float]
 
 
 def next_crf(
-    points: Sequence[Point], target: float, codec: Codec, prior: Sequence[Point] = ()
+    points: Sequence[Point], target: float, usable: Usable, prior: Sequence[Point] = ()
 ) -> Decimal | None:
     """The value to try next; None where the search is over.
 
@@ -28,15 +29,18 @@ def next_crf(
     Args:
         points: (crf, measured VMAF) so far; VMAF falls as crf rises.
         target: wanted VMAF.
-        codec: its range and step.
+        usable: what there is to try; what broke so far is left out.
         prior: two points or more of what was measured before, a part of the title; none for the codec's first guesses.
     """
-    if len(points) >= MOST_POINTS or any(abs(vmaf - target) <= CLOSE_ENOUGH for _, vmaf in points):
+    if len(points) + len(usable.broken) >= 2 * MOST_POINTS or len(points) >= MOST_POINTS:
+        return None
+    if any(abs(vmaf - target) <= CLOSE_ENOUGH for _, vmaf in points):
         return None
     known = points if len(points) > 1 else moved(prior, points)
     if len(known) < 2:
-        return next(Decimal(guess) for guess in codec.first_guesses if Decimal(guess) not in dict(points))
-    guess = crf_for(known, target, codec)
+        guesses = [usable.nearest(Decimal(guess)) for guess in usable.codec.first_guesses]
+        return next((guess for guess in guesses if guess not in dict(points)), None)
+    guess = usable.nearest(crf_for(known, target, usable.codec))
     return None if guess in dict(points) else guess
 
 
@@ -79,9 +83,9 @@ def crf_for(points: Sequence[Point], target: float, codec: Codec) -> Decimal:
     return (clipped / codec.step).quantize(Decimal(1), ROUND_HALF_EVEN) * codec.step
 
 
-def best_crf(points: Sequence[Point], target: float, codec: Codec) -> Decimal:
+def best_crf(points: Sequence[Point], target: float, usable: Usable) -> Decimal:
     """The answer: the measured point that is close enough or the only one, else what the points say."""
     crf, vmaf = min(points, key=lambda point: abs(point[1] - target))
     if abs(vmaf - target) <= CLOSE_ENOUGH or len(points) < 2:
         return crf
-    return crf_for(points, target, codec)
+    return usable.nearest(crf_for(points, target, usable.codec)) or crf

@@ -18,22 +18,25 @@ FULL_AT_START = 0.5
 BUFFER_S = 2
 """Seconds of the peak rate that a buffer holds where nobody says how large it is."""
 WINDOW_S = 4.0
-"""A segment's usual length: runs of GOPs between half and one and a half of it are what HLS takes the peak from."""
+"""A segment's length where none is asked for: runs of GOPs between half and one and a half of it are what HLS takes the peak
+from."""
 HALVINGS = 30
 NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """The peak rate, kb/s, and the buffer, kilobits."""
+    """The peak rate, kb/s, the buffer, kilobits, and the length of a segment, seconds, whose runs keep to the rate."""
 
     kbps: int
     buffer_kbits: int
+    window_s: float = WINDOW_S
 
     @classmethod
-    def of(cls, kbps: int, buffer_kbits: int = 0) -> Cap | None:
+    def of(cls, kbps: int, buffer_kbits: int = 0, window_s: float = WINDOW_S) -> Cap | None:
         """The cap of a rung, with the usual buffer where it names none; None where it has no peak."""
-        return cls(kbps=kbps, buffer_kbits=buffer_kbits or BUFFER_S * kbps) if kbps else None
+        buffer = buffer_kbits or BUFFER_S * kbps
+        return cls(kbps=kbps, buffer_kbits=buffer, window_s=window_s) if kbps else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,8 @@ def fullness(coded: Coded, cap: Cap) -> tuple[float, float]:
 def heaviest_run(coded: Coded, window_s: float = WINDOW_S) -> float:
     """The greatest mean rate of a run of whole GOPs that lasts half to one and a half windows, kb/s; of all where none does.
 
+    A GOP that lasts longer counts alone: no segment can be shorter.
+
     Source: RFC 8216, section 4.1, on the peak of segments; segments are runs of GOPs.
     """
     whole = _rate(sum(coded.sizes), coded.times[-1] - coded.times[0])
@@ -96,7 +101,7 @@ def _holds(coded: Coded, cap: Cap, share: float) -> bool:
     return (
         least >= -NOTHING
         and last >= FULL_AT_START - NOTHING
-        and heaviest_run(part) <= cap.kbps * (1 + NOTHING)
+        and heaviest_run(part, cap.window_s) <= cap.kbps * (1 + NOTHING)
     )
 
 
@@ -108,7 +113,7 @@ def _run_rates(coded: Coded, window_s: float) -> Iterator[float]:
     for first in range(len(edges) - 1):
         for last in range(first + 1, len(edges)):
             seconds = coded.times[edges[last]] - coded.times[edges[first]]
-            if seconds > window_s * 1.5 + NOTHING:
+            if seconds > window_s * 1.5 + NOTHING and last > first + 1:
                 break
             if seconds >= window_s / 2 - NOTHING:
                 yield _rate(sums[last] - sums[first], seconds)

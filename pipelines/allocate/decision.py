@@ -11,10 +11,11 @@ import numpy as np
 from archer.media import MediaInfo
 from encoder import Rung
 from encoder.candidates import Candidates, candidates, quality_grid
-from encoder.codecs import Codec
+from encoder.errors import NoneUsable
 from encoder.point import RDPoint, ShotPoints, Size
 from encoder.prior import Prior
 from encoder.rules import Decided, automatic, decide
+from encoder.usable import Usable, plain
 from pipelines.analyse.rungs import read_goals, read_rungs
 
 
@@ -33,32 +34,17 @@ def read_shots(points: Mapping[str, Any], info: MediaInfo) -> list[ShotPoints]:
     ]
 
 
-def finest(points: Mapping[str, Any], codec: Codec) -> Decimal:
-    """The best quality value to use: the codec's, or one beyond the worst that it could not carry out.
-
-    Args:
-        points: an `rd-points@1` object.
-        codec: a sixth of the distance of its first guesses is gone beyond.
-    """
-    good, less = (Decimal(guess) for guess in codec.first_guesses)
-    refused = [Decimal(point["crf"]) for point in points.get("refused", ())]
-    return min(good, max(refused) + (less - good) / 6) if refused else codec.quality[0]
-
-
-def decided_ladder(
-    wanted: Mapping[str, Any], shots: Sequence[ShotPoints], codec: Codec, best: Decimal = Decimal(0)
-) -> list[Decided]:
+def decided_ladder(wanted: Mapping[str, Any], shots: Sequence[ShotPoints], usable: Usable) -> list[Decided]:
     """Every rung without a quality value of its own, decided.
 
     Args:
         wanted: a `rungs@1` object.
         shots: measured.
-        codec: its range and grid of quality values.
-        best: the least quality value to use; see `finest`.
+        usable: the quality values that there are.
     """
     rungs = [rung for rung in read_rungs(wanted) if not rung.crf]
     goals = read_goals(wanted)
-    tables = tables_of(rungs, shots, codec, wanted, best)
+    tables = tables_of(rungs, shots, usable, wanted)
     if wanted["automatic"]:
         shorts = {(rung.width, rung.height): min(rung.width, rung.height) for rung in rungs}
         return automatic(tables, goals.wanted, goals.rules, shorts)
@@ -68,12 +54,14 @@ def decided_ladder(
 def tables_of(
     rungs: Sequence[Rung],
     shots: Sequence[ShotPoints],
-    codec: Codec,
+    usable: Usable,
     wanted: Mapping[str, Any],
-    best: Decimal = Decimal(0),
 ) -> dict[Size, Candidates]:
-    """What there is to choose from, for each size of the rungs."""
-    grid = tuple(crf for crf in quality_grid(codec, shots) if crf >= best)
+    """What there is to choose from, for each size of the rungs. Raises: NoneUsable: all values near to measured ones broke."""
+    codec = usable.codec
+    grid = tuple(filter(usable.allows, quality_grid(codec, shots)))
+    if not grid:
+        raise NoneUsable(codec.name, tuple(f"quality {plain(crf)} broke" for crf in sorted(usable.broken)))
     sizes = dict.fromkeys((rung.width, rung.height) for rung in rungs)
     prior = Prior.of(shots, sizes, np.array([float(crf) for crf in grid]), codec)
     surfaces = [prior.surface(shot) for shot in shots]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from encoder.candidates import Candidates
 from encoder.hull import upper_hull
 from encoder.point import ShotPoints, Size
 from encoder.rules import Decided
+from encoder.usable import plain
 
 LEVELS = 24
 """Points of a drawn curve."""
@@ -47,11 +47,6 @@ def predicted(choice: Choice) -> dict[str, Any]:
         "vmaf_mean": round(choice.vmaf("mean"), 3),
         "vmaf_harmonic": round(choice.vmaf("harmonic"), 3),
     }
-
-
-def plain(crf: Decimal) -> str:
-    """A quality value without needless zeros: `9`, `21.4`."""
-    return f"{crf.normalize():f}"
 
 
 def title_curve(table: Candidates, pool: Pool, mode: Mode = "dynamic") -> list[list[float]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -15,8 +14,9 @@ from encoder.codecs import codec_named
 from encoder.filters import notices
 from encoder.ladder import range_of
 from encoder.rules import Decided
-from pipelines.allocate.decision import decided_ladder, finest, read_shots, tables_of
-from pipelines.allocate.explain import explained, plain, predicted
+from encoder.usable import Usable, broken_notices, plain
+from pipelines.allocate.decision import decided_ladder, read_shots, tables_of
+from pipelines.allocate.explain import explained, predicted
 from pipelines.allocate.seen import error_seen
 from pipelines.analyse.rungs import Goals, read_goals, read_rungs
 from pipelines.encode.sample import deep
@@ -58,15 +58,15 @@ class Allocate(Stage[AllocateParams]):
         wanted, points = ctx.inputs.json("rungs"), ctx.inputs.json("points")
         shots, codec = read_shots(points, info), codec_named(params.settings.codec)
         free = [rung for rung in read_rungs(wanted) if not rung.crf]
-        best = finest(points, codec)
-        decided = decided_ladder(wanted, shots, codec, best) if free else []
-        tables = tables_of(free, shots, codec, wanted, best) if free else {}
+        usable = Usable.of(codec, points["refused"])
+        decided = decided_ladder(wanted, shots, usable) if free else []
+        tables = tables_of(free, shots, usable, wanted) if free else {}
         goals = read_goals(wanted)
         reasons = explained(decided, tables, shots, goals.pool)
         reasons["seen"] = error_seen(shots, [(rung.width, rung.height) for rung in free], codec)
         ctx.out_json("choices", {"schema": "choices@1", "goals": asdict(goals), **reasons})
         ladder = _ladder(info, wanted, decided, params)
-        ladder["notices"] += _refused(points, best)
+        ladder["notices"] += broken_notices(usable, points["refused"])
         ctx.out_json("ladder", ladder)
         ctx.out_json("texts", [_text(rung) for rung in ladder["rungs"]])
 
@@ -95,16 +95,6 @@ def _ladder(
         "search": [],
         "notices": [*problems, *wanted["notices"], *notices(info, top, pixel_format), *missed],
     }
-
-
-def _refused(points: Mapping[str, Any], best: Decimal) -> list[str]:
-    """What the encoder could not carry out, once for each size and quality value."""
-    found = {(point["width"], point["height"], point["crf"]): point["refused"] for point in points["refused"]}
-    codec, least = points["codec"], plain(best)
-    return [
-        f"{codec} broke at {width}x{height} with quality {crf} ({why}); quality {least} is the best that is used"
-        for (width, height, crf), why in found.items()
-    ]
 
 
 def _row(one: Decided, goals: Goals) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -14,11 +13,14 @@ from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext
 from encoder import ChunkBroken, EncodeSettings, Rung
 from encoder.chunk import chunk_coder, gop_frames
 from encoder.codecs import codec_named
-from encoder.prior import pilots
+from encoder.errors import NoneUsable
+from encoder.point import ShotPoints
+from encoder.prior import pilots, spans
 from encoder.probes import Probe, corrections, first_probes
-from pipelines.allocate.decision import decided_ladder, finest, read_shots
+from encoder.usable import Usable, broken_texts
+from pipelines.allocate.decision import decided_ladder, read_shots
 from pipelines.analyse.rungs import read_rungs
-from pipelines.encode.chunks import title_chunks
+from pipelines.encode.chunks import chunk_cost, title_chunks
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.encode.zones import Zone, settings_in, title_zones
 from pipelines.score.scorer import default_scorer
@@ -59,7 +61,7 @@ class Analyse(Stage[AnalyseParams]):
     The few are of every fourth chunk alone; what is known of these is where the others begin.
     """
 
-    name, version, params = "analyse", 3, AnalyseParams
+    name, version, params = "analyse", 4, AnalyseParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "shots": "shots@1", "rungs": "rungs@1"})
     parts = MappingProxyType({"point": "rd-point@1"})
     outputs = MappingProxyType({"points": SCHEMA})
@@ -85,18 +87,17 @@ class Analyse(Stage[AnalyseParams]):
         rungs = [rung for rung in read_rungs(inputs.json("rungs")) if not rung.crf]
         if not rungs:
             return ()
-        info = inputs.media()
         sizes = [(rung.width, rung.height) for rung in rungs]
         probes = first_probes(sizes, codec_named(params.settings.codec))
-        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        chunks = _chunks(inputs, params)
         first = pilots(len(chunks))
         return _items(chunks, [probes if place in first else () for place in range(len(chunks))], inputs)
 
     def map(self, ctx: TaskContext, item: Item, params: AnalyseParams) -> None:
         """Code and score one chunk at one setting.
 
-        Some encoders break at the finest qualities they claim to have: better than the first guess, such a point is one that
-        cannot be had; else it is an error.
+        Some encoders give broken streams, at the finest qualities that they claim to have above all: such a point is one that
+        cannot be had, and others are asked for.
         """
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         part, values = item.chunk.frames, item.values
@@ -109,10 +110,6 @@ class Analyse(Stage[AnalyseParams]):
         try:
             facts, scores = measured(ctx, sample, rung, settings)
         except ChunkBroken as error:
-            if settings.crf and Decimal(settings.crf) >= Decimal(
-                codec_named(settings.codec).first_guesses[0]
-            ):
-                raise
             ctx.out_json("point", {"refused": error.problem})
             return
         pooled = scores.pooled("vmaf")
@@ -120,14 +117,18 @@ class Analyse(Stage[AnalyseParams]):
         ctx.out_json("point", {**point, "harmonic": round(pooled.harmonic_mean, 4)})
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: AnalyseParams) -> Emit | None:
-        """Ask for the settings that the rungs would use, until all are near to a measured one; then write all points."""
+        """Ask for the settings that the rungs would use, until all are near to a measured one; then write all points.
+
+        Raises:
+            NoneUsable: the encoder broke at so much that nothing is known of how quality falls.
+        """
         info = ctx.inputs.media()
-        chunks = title_chunks(ctx.inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        chunks = _chunks(ctx.inputs, params)
         found: dict[str, Any] = {"schema": SCHEMA, "codec": params.settings.codec, "model": params.model}
         found["shots"], found["refused"] = _rows(chunks, parts, ctx.inputs)
         if parts:
-            again = len(parts) > len(self.split(ctx.inputs, params))
-            items = _corrections(ctx.inputs, info, chunks, found, again=again)
+            again = len(parts) - len(found["refused"]) > len(self.split(ctx.inputs, params))
+            items = _wanted(ctx.inputs, info, chunks, found, again=again)
             if items:
                 return Emit(items)
         ctx.out_json("points", found)
@@ -159,6 +160,12 @@ def _rows(
     return [rows[chunk.index] for chunk in chunks], refused
 
 
+def _chunks(inputs: Inputs, params: AnalyseParams) -> tuple[Chunk, ...]:
+    """The chunks that will be encoded."""
+    info = inputs.media()
+    return title_chunks(inputs.json("shots"), info, params.settings, params.chunk_s, _zones(info, params))
+
+
 def _zones(info: MediaInfo, params: AnalyseParams) -> tuple[Zone, ...]:
     return title_zones(params.zones, params.settings.codec, info.frame_count)
 
@@ -168,14 +175,30 @@ def _index(part: Part) -> int:
     return part.item.chunk.index
 
 
-def _corrections(
+def _wanted(
     inputs: Inputs, info: MediaInfo, chunks: Sequence[Chunk], found: Mapping[str, Any], *, again: bool
 ) -> list[Item]:
-    """Items for the settings that the ladder would use by what is known so far."""
+    """Items for the settings that the ladder would use by what is known so far; or for what is to be known before."""
     shots, codec = read_shots(found, info), codec_named(found["codec"])
-    decided = decided_ladder(inputs.json("rungs"), shots, codec, finest(found, codec))
-    probes = corrections(decided, shots, codec, again=again)
+    usable = Usable.of(codec, found["refused"])
+    if any(spans(shot, codec) for shot in shots):
+        decided = decided_ladder(inputs.json("rungs"), shots, usable)
+        return _items(chunks, corrections(decided, shots, codec, again=again), inputs)
+    sizes = [(rung.width, rung.height) for rung in read_rungs(inputs.json("rungs")) if not rung.crf]
+    probes = _instead(shots, first_probes(sizes, codec, usable))
+    if not any(probes) or not any(shot.points for shot in shots):
+        raise NoneUsable(codec.name, broken_texts(found["refused"]))
     return _items(chunks, probes, inputs)
+
+
+def _instead(shots: Sequence[ShotPoints], first: Sequence[Probe]) -> list[tuple[Probe, ...]]:
+    """What stands for the first settings where some of them broke: those that the first chunks were not measured at."""
+    places = pilots(len(shots))
+    known = [{((point.width, point.height), point.crf) for point in shot.points} for shot in shots]
+    return [
+        tuple(probe for probe in first if probe not in known[place]) if place in places else ()
+        for place in range(len(shots))
+    ]
 
 
 def _items(chunks: Sequence[Chunk], probes: Sequence[Sequence[Probe]], inputs: Inputs) -> list[Item]:
@@ -196,5 +219,6 @@ def _item(chunk: Chunk, probe: Probe, inputs: Inputs, *, alone: bool) -> Item:
         values={"width": width, "height": height, "crf": f"{crf.normalize():f}"},
         uses={"asset": inputs["asset"], "media": inputs["media"]},
         weight=len(chunk.frames),
+        cost=chunk_cost(chunk.frames, inputs.media(), width, height),
         exclusive=f"analyse-{chunk.index}" if alone else "",
     )

@@ -82,12 +82,13 @@ def package(encoded: tuple[Path, ...], output: Path, **options: Any) -> None:
     """
     from pipelines.cli.keys import key_set_of
     from pipelines.encode.publish import check_free
+    from pipelines.packaging.closed import with_closed
     from pipelines.packaging.sources import encoded_audios, encoded_texts, encoded_videos, named_apart
 
     check_free(output, force=options["force"])
     if options["ts"] and options["drm"]:
         raise click.UsageError("--ts: transport streams are not encrypted; leave out --drm")
-    videos = [*encoded_videos(encoded), *map(_video, options["videos"])]
+    videos = with_closed([*encoded_videos(encoded), *map(_video, options["videos"])])
     sound = [*(encoded_audios(encoded[0]) if encoded else ()), *map(_audio, options["audios"])]
     texts = [*(encoded_texts(encoded[0]) if encoded else ()), *map(_text, options["texts"])]
     key_set = key_set_of(output.absolute().name, options)

@@ -140,7 +140,7 @@ def _places(output: Path | None, recorded: Recorded) -> Iterator[tuple[Path, Pat
 
 
 def _show(found: Reproduction) -> None:
-    for line in _source_lines(found.source):
+    for line in (*_source_lines(found.source), *(_captions_lines(found.captions) if found.captions else ())):
         click.echo(line)
     for line in difference_lines((*found.environment, *found.decisions)):
         click.echo(line)
@@ -197,6 +197,17 @@ def _source_lines(source: SourceResult) -> Iterator[str]:
         yield f"name where it is with --source; its content must be {source.recorded}"
 
 
+def _captions_lines(texts: SourceResult) -> Iterator[str]:
+    if texts.state == "same":
+        yield f"subtitles: {texts.place}, content as recorded"
+    elif texts.state == "changed":
+        yield f"subtitles: {texts.place} has changed: was {texts.recorded}, is {texts.identity}; put the recorded one there"
+    elif texts.state == "missing":
+        yield f"subtitles: {texts.place} cannot be read: {texts.reason}; put it there again"
+    else:
+        yield "subtitles: nobody recorded where they were (run.json is not beside the manifest)"
+
+
 def _file_line(result: FileResult) -> str:
     sizes = (f"{'-' if size is None else size:>12}" for size in (result.recorded_bytes, result.bytes))
     return f"{result.name:<28} {result.state:<8} {' '.join(sizes)}  {result.detail}".rstrip()
@@ -204,7 +215,8 @@ def _file_line(result: FileResult) -> str:
 
 def _verdict(found: Reproduction, apart: int) -> str:
     if not found.files:
-        return "not reproduced: without its source nothing was encoded"
+        lost = "source" if found.source.state != "same" else "subtitles"
+        return f"not reproduced: without its {lost} nothing was encoded"
     if found.same:
         return f"same: all {len(found.files)} outputs have the recorded hashes"
     return f"differs: {apart} of {len(found.files)} outputs"

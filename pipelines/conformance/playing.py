@@ -408,6 +408,8 @@ def _short(tag: str) -> str:
 
 
 def _plain(text: str) -> str:
+    """Text of a cue without tags; some players give it as it is in the file, some with its characters resolved."""
+    import html
     import re
 
-    return " ".join(re.sub(r"<[^>]*>", "", text).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split())

@@ -19,7 +19,13 @@ EMBEDDED = "embedded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembleParams:
-    """Assembling has no settings."""
+    """How the rate is measured.
+
+    Attributes:
+        segment_s: length of a segment, seconds, decimal text.
+    """
+
+    segment_s: str = "4"
 
 
 class Assemble(Stage[AssembleParams]):
@@ -74,7 +80,7 @@ class Assemble(Stage[AssembleParams]):
         out = ctx.out("rendition", ".mp4")
         chunks = [ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")]
         carried = unpacked(ctx.inputs.path(EMBEDDED).read_bytes()) if EMBEDDED in ctx.inputs else None
-        facts = assemble(chunks, info, rung, out, captions=carried)
+        facts = assemble(chunks, info, rung, out, captions=carried, window_s=float(params.segment_s))
         check_rendition(out, info)
         ctx.out_json("facts", {**asdict(facts), "crf": values["crf"]})
 

@@ -34,7 +34,7 @@ class Audio(Stage[AudioParams]):
     """One rendition per track, its first sample heard with the first frame."""
 
     name, version, params = "audio", 1, AudioParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "passed": "shots@1?"})
     parts = MappingProxyType({"audio": "audio-rendition@1", "facts": "audio-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
     unit = "seconds"
@@ -64,6 +64,7 @@ class Audio(Stage[AudioParams]):
             Item(
                 variant=track_name("audio", place, track.shown.language),
                 values={**track_values(place, _stored(track.streams)), "streams": _numbers(track.streams)},
+                uses={"asset": inputs["asset"], "media": inputs["media"]},
                 weight=max(1, round(info.duration)),
             )
             for place, track in numbered

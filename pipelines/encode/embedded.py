@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -43,13 +43,12 @@ class Embedded(Stage[EmbeddedParams]):
         times = ((info.time_of(place), frames[place]) for place in sorted(frames))
         services = decoded(times, info.duration) if frames else {}
         ctx.out("data", ".bin").write_bytes(packed(frames))
-        digital = any(data[at] & 7 in (6, 7) for data in frames.values() for at in range(0, len(data), 3))
         ctx.out_json(
             "captions",
             {
                 "schema": SCHEMA,
                 "frames": len(frames),
-                "cea708": digital,
+                "cea708": has_digital(frames.values()),
                 "services": {name: [_row(cue) for cue in cues] for name, cues in services.items()},
             },
         )
@@ -73,3 +72,8 @@ def channels(captions: Mapping[str, Any]) -> tuple[str, ...]:
     if captions["services"]:
         return tuple(sorted(captions["services"]))
     return ("SERVICE1",) if captions["cea708"] else ()
+
+
+def has_digital(triplets: Iterable[bytes]) -> bool:
+    """Whether there is CEA-708 among the triplets of pictures."""
+    return any(data[at] & 7 in (6, 7) for data in triplets for at in range(0, len(data), 3))

@@ -40,6 +40,8 @@ from pipelines.score.stage import ScoreParams
 from pipelines.shots.stage import ShotsParams
 from pipelines.vision.stage import VisionParams
 
+WAITS = "passed"
+"""Input that is not read: what has it begins once quality control let the title pass."""
 MEDIA, SHOTS, RENDITIONS = "ingest.media", "shots.shots", "assemble.parts"
 PROXIES, QC, PASSED = "proxy_files.parts", "qc.report", "qc.shots"
 Inputs = dict[str, Source]
@@ -84,15 +86,13 @@ def encode_job(
 
 
 def _behind_gate(nodes: list[Node]) -> list[Node]:
-    """Those who take shots take them from quality control, which gives none of a title that it refuses."""
-    return [
-        node
-        if node.id in ("vision", "qc")
-        else replace(
-            node, inputs={name: PASSED if source == SHOTS else source for name, source in node.inputs.items()}
-        )
-        for node in nodes
-    ]
+    """Those who take shots take them from quality control, which gives none of a title that it refuses; others wait for it."""
+    return [node if node.id in ("vision", "qc") else replace(node, inputs=_passed(node)) for node in nodes]
+
+
+def _passed(node: Node) -> Inputs:
+    inputs = {name: PASSED if source == SHOTS else source for name, source in node.inputs.items()}
+    return {**inputs, WAITS: PASSED} if node.stage in ("search", "audio") else inputs
 
 
 def order_mark(asset: Asset, request: EncodeRequest, captions: Asset | None = None) -> str:
@@ -176,12 +176,16 @@ def _ladder_of(request: EncodeRequest, place: int = 0) -> str:
 
 def _decide(asset: Asset, request: EncodeRequest) -> list[Node]:
     """Either one quality value for all shots, or analysis and one for each; for every codec by itself, then joined."""
-    decide = _analyse if request.optimizes else _search
     nodes = _rungs(request) if request.optimizes else []
     for place, one in enumerate(request.each):
         media = media_source(request, place)
         shown = request.ranges[place] if request.both_ranges else ""
-        nodes += decide(asset, one, partial(named, place=place, request=request), media, shown)
+        name = partial(named, place=place, request=request)
+        nodes += (
+            _analyse(asset, one, name, media)
+            if request.optimizes
+            else _search(asset, one, name, media, shown)
+        )
     if len(request.codecs) > 1:
         inputs: Inputs = {}
         for place in range(len(request.codecs)):
@@ -229,13 +233,7 @@ def _search(
     return [Node(id=name("search"), stage="search", params=search, inputs={"asset": asset, "media": media})]
 
 
-def _analyse(
-    asset: Asset,
-    request: EncodeRequest,
-    name: Callable[[str], str],
-    media: str,
-    shown: str,  # noqa: ARG001  said by the rungs
-) -> list[Node]:
+def _analyse(asset: Asset, request: EncodeRequest, name: Callable[[str], str], media: str) -> list[Node]:
     """Of one codec; `name` names its nodes, `media` says in which dynamic range."""
     analyse = AnalyseParams(
         settings=request.settings, chunk_s=request.chunk_s, zones=request.zones, model=request.model
@@ -253,7 +251,11 @@ def _analyse(
 def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
     settings, *others = [one.settings for one in request.each]
     encode = EncodeParams(
-        settings=settings, others=tuple(others), chunk_s=request.chunk_s, zones=request.zones
+        settings=settings,
+        others=tuple(others),
+        chunk_s=request.chunk_s,
+        zones=request.zones,
+        segment_s=request.segment_s,
     )
     audio = Node(
         id="audio",
@@ -273,7 +275,9 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         Node(id="embedded", stage="embedded", params=EmbeddedParams(), inputs=embedded),
         *([audio] if not request.single or is_edit(asset, request) else []),
         Node(id="encode", stage="encode", params=encode, inputs=read),
-        Node(id="assemble", stage="assemble", params=AssembleParams(), inputs=chunks),
+        Node(
+            id="assemble", stage="assemble", params=AssembleParams(segment_s=request.segment_s), inputs=chunks
+        ),
     ]
 
 

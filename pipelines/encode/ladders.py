@@ -78,11 +78,24 @@ def joined_ladder(ladders: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for ladder, own in zip(ladders, names, strict=True)
         for rung, name in zip(ladder["rungs"], own, strict=True)
     ]
-    notices = [notice for ladder in ladders for notice in ladder["notices"]]
     codecs = ",".join(ladder["codec"] for ladder in ladders)
     search = [{**point, "codec": ladder["codec"]} for ladder in ladders for point in ladder["search"]]
-    shared = {"rungs": rungs, "search": search, "notices": list(dict.fromkeys(notices))}
+    shared = {"rungs": rungs, "search": search, "notices": _notices(ladders, several)}
     return {**ladders[0], "codec": codecs, **shared}
+
+
+def _notices(ladders: Sequence[Mapping[str, Any]], several: bool) -> list[str]:  # noqa: FBT001
+    """Each once; where there are `several` dynamic ranges, with the ladders that it is about, if not all."""
+    about: dict[str, list[str]] = {}
+    for ladder in ladders:
+        for notice in dict.fromkeys(ladder["notices"]):
+            about.setdefault(notice, []).append(
+                f"{ladder['codec']} in {ladder.get('dynamic_range', '').upper()}"
+            )
+    return [
+        f"{', '.join(names)}: {notice}" if several and len(names) < len(ladders) else notice
+        for notice, names in about.items()
+    ]
 
 
 def _shown(ladder: Mapping[str, Any], several: bool) -> dict[str, str]:  # noqa: FBT001

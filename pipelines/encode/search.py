@@ -11,13 +11,15 @@ from typing import Any
 from archer.media import FrameRange, MediaInfo
 from archer.split import Chunk
 from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
-from encoder import EncodeSettings, Rung, parse_ladder
+from encoder import ChunkBroken, EncodeSettings, Rung, parse_ladder
 from encoder.chunk import chunk_coder
 from encoder.codecs import codec_named
+from encoder.errors import NoneUsable
 from encoder.filters import notices
 from encoder.ladder import range_of
 from encoder.prior import pilots
 from encoder.rate_search import Point, best_crf, next_crf
+from encoder.usable import Usable, broken_notices, broken_texts
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.score.scorer import default_scorer
 
@@ -59,7 +61,7 @@ class Search(Stage[SearchParams]):
     """
 
     name, version, params = "search", 2, SearchParams
-    inputs = MappingProxyType({"asset": "asset", "media": "media@1"})
+    inputs = MappingProxyType({"asset": "asset", "media": "media@1", "passed": "shots@1?"})
     parts = MappingProxyType({"point": "rate-point@1"})
     outputs = MappingProxyType({"ladder": SCHEMA})
     reads = ("model",)
@@ -93,30 +95,53 @@ class Search(Stage[SearchParams]):
         return [item for guess in guesses for item in _items(info, guess, first, inputs)]
 
     def map(self, ctx: TaskContext, item: Item, params: SearchParams) -> None:
-        """Encode a sample, score it, and write what it costs and gives."""
+        """Encode a sample, score it, and write what it costs and gives; or that the encoder gave no right stream."""
         info = ctx.inputs.media()
         rung, part = _rungs(info, params)[0][0], _frames_of(item)
         settings = replace(deep(params.settings, info), crf=str(item.values["crf"]))
         step = SUBSAMPLE if _is_long(info) else 1
-        facts, scores = measured(ctx, Sample(part=part, model=params.model, subsample=step), rung, settings)
+        try:
+            facts, scores = measured(
+                ctx, Sample(part=part, model=params.model, subsample=step), rung, settings
+            )
+        except ChunkBroken as error:
+            broken = {
+                "width": rung.width,
+                "height": rung.height,
+                "crf": settings.crf,
+                "refused": error.problem,
+            }
+            ctx.out_json("point", broken)
+            return
         point = {"frames": len(part), "bytes": facts.payload, "vmaf_mean": scores.pooled("vmaf").mean}
         ctx.out_json("point", point)
 
     def collect(self, ctx: TaskContext, parts: Sequence[Part], params: SearchParams) -> Emit | None:
-        """Ask for another point, or write the ladder."""
+        """Ask for another point, or write the ladder.
+
+        Raises:
+            NoneUsable: the encoder broke at all that was tried.
+        """
         info = ctx.inputs.media()
         rungs, remarks = _rungs(info, params)
-        rows = _rows(parts, [ctx.inputs.read(part.outputs["point"]) for part in parts])
         every = range(len(_samples(info)))
-        points = _points(rows, every)
-        codec, target = codec_named(params.settings.codec), float(params.target_vmaf)
-        if rows:
-            crf = next_crf(_curve(points), target, codec, _curve(_points(rows, pilots(len(every)))))
+        known = [ctx.inputs.read(part.outputs["point"]) for part in parts]
+        refused = [point for point in known if "refused" in point]
+        usable = Usable.of(codec_named(params.settings.codec), refused)
+        rows = _rows(parts, known, usable)
+        points, first = _points(rows, every), _points(rows, pilots(len(every)))
+        found = params.settings.crf
+        if parts:
+            target = float(params.target_vmaf)
+            crf = next_crf(_curve(points), target, usable, _curve(first)) if rows else None
             if crf is not None:
                 missing = [place for place in every if place not in rows.get(crf, ())]
                 return Emit(_items(info, str(crf), missing, ctx.inputs))
-        found = str(best_crf(_curve(points), target, codec)) if rows else params.settings.crf
-        ctx.out_json("ladder", _ladder(info, params, rungs, found, points, remarks))
+            if not points:
+                raise NoneUsable(usable.codec.name, broken_texts(refused))
+            found = str(best_crf(_curve(points), target, usable))
+        told = [*remarks, *broken_notices(usable, refused)]
+        ctx.out_json("ladder", _ladder(info, params, rungs, found, points, told))
         return None
 
 
@@ -162,12 +187,14 @@ def _frames_of(item: Item) -> FrameRange:
     return item.chunk.frames
 
 
-def _rows(parts: Sequence[Part], measured: Sequence[Mapping[str, Any]]) -> Rows:
-    """What was measured, by CRF and sample."""
+def _rows(parts: Sequence[Part], measured: Sequence[Mapping[str, Any]], usable: Usable) -> Rows:
+    """What was measured, by CRF and sample; nothing of values at which a sample broke, or near them."""
     rows: Rows = {}
     for part, value in zip(parts, measured, strict=True):
         assert part.item.chunk is not None  # noqa: S101  every item of this stage has one
-        rows.setdefault(Decimal(str(part.item.values["crf"])), {})[part.item.chunk.index] = value
+        crf = Decimal(str(part.item.values["crf"]))
+        if usable.allows(crf):
+            rows.setdefault(crf, {})[part.item.chunk.index] = value
     return rows
 
 

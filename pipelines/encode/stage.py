@@ -12,7 +12,8 @@ from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Tr
 from encoder import EncodeSettings, Rung
 from encoder.capped import encode_capped
 from encoder.chunk import chunk_coder
-from pipelines.encode.chunks import title_chunks
+from encoder.vbv import WINDOW_S
+from pipelines.encode.chunks import chunk_cost, title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
 from pipelines.encode.ranges import OTHER, media_for
 from pipelines.encode.zones import Zone, settings_in, title_zones
@@ -31,18 +32,20 @@ class EncodeParams:
         others: the same for further codecs, where rungs of the ladder say theirs.
         chunk_s: longest chunk, seconds, decimal text.
         zones: other settings for ranges of frames, see `pipelines.encode.zones`.
+        segment_s: length of a segment, seconds, decimal text: of runs of about one a peak rate holds.
     """
 
     settings: EncodeSettings
     others: tuple[EncodeSettings, ...] = ()
     chunk_s: str = "8"
     zones: str = ""
+    segment_s: str = "4"
 
 
 class Encode(Stage[EncodeParams]):
     """Coded chunks, each checked as it is made: they begin with a key frame and hold exactly their frames."""
 
-    name, version, params = "encode", 2, EncodeParams
+    name, version, params = "encode", 3, EncodeParams
     inputs = MappingProxyType(
         {
             "asset": "asset",
@@ -81,13 +84,16 @@ class Encode(Stage[EncodeParams]):
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
         info, ladder = inputs.media(), inputs.json("ladder")
-        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        chunks = title_chunks(
+            inputs.json("shots"), info, params.settings, params.chunk_s, _zones(info, params)
+        )
         items = [
             Item(
                 chunk=chunk,
                 variant=rung["name"],
-                values=_values({"ten_bit": ladder["ten_bit"], **rung}, place),
+                values=_values({"ten_bit": ladder["ten_bit"], **rung}, place, params.segment_s),
                 weight=len(chunk.frames),
+                cost=chunk_cost(chunk.frames, info, int(rung["width"]), int(rung["height"])),
             )
             for rung in ladder["rungs"]
             for place, chunk in enumerate(chunks)
@@ -113,17 +119,21 @@ class Encode(Stage[EncodeParams]):
             Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"])),
             settings,
             ctx.out("chunk", ".mp4"),
+            window_s=float(values.get("segment_s", WINDOW_S)),
             on_frame=lambda done: ctx.progress(done, len(part)),
             limits=coder_limits(own),
         )
         ctx.out_json("facts", asdict(facts))
 
 
-def _values(rung: Mapping[str, Any], place: int) -> dict[str, Scalar]:
-    """What decides about the chunk at this place: the rung's size, its quality value for it, and its codec if it says one."""
+def _values(rung: Mapping[str, Any], place: int, segment_s: str) -> dict[str, Scalar]:
+    """What decides about the chunk at this place: the rung's size, its quality value for it, and its codec if it says one.
+
+    How long segments are counts where there is a peak rate, and only there.
+    """
     crf = rung["crfs"][place] if "crfs" in rung else rung["crf"]
     named = {key: rung[key] for key in KEPT if key in rung}
-    caps = {key: rung[key] for key in CAPS if rung.get("peak_kbps")}
+    caps = {**{key: rung[key] for key in CAPS}, "segment_s": segment_s} if rung.get("peak_kbps") else {}
     if rung.get("dynamic_range"):
         named["dynamic_range"] = rung["dynamic_range"]
     return {**named, **caps, "crf": crf}

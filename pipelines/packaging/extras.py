@@ -90,7 +90,8 @@ def captioned_mpd(text: str, captions: Mapping[int, Sequence[str]]) -> str:
         text: the MPD.
         captions: channels by the number of each representation that carries some.
 
-    Source: SCTE 214-1, section 7.2.1 (`urn:scte:dash:cc:cea-608:2015`, `...:cea-708:2015`).
+    Source: SCTE 214-1, section 7.2.1 (`urn:scte:dash:cc:cea-608:2015`, `...:cea-708:2015`): a channel without a language would
+        be read as a language.
     """
 
     def told(found: re.Match[str]) -> str:
@@ -98,7 +99,11 @@ def captioned_mpd(text: str, captions: Mapping[int, Sequence[str]]) -> str:
         there = captions.get(int(first[1]), ()) if first else ()
         if not there:
             return found[0]
-        kind, value = ("708", "1=lang:und") if there[0] == "SERVICE1" else ("608", ";".join(there))
+        kind, value = (
+            ("708", "1=lang:und")
+            if there[0] == "SERVICE1"
+            else ("608", ";".join(f"{one}=und" for one in there))
+        )
         line = f'      <Accessibility schemeIdUri="urn:scte:dash:cc:cea-{kind}:2015" value="{value}"/>\n'
         return re.sub(r" *<(?:Role|Representation) ", lambda next_one: line + next_one[0], found[0], count=1)
 

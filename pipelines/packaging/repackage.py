@@ -19,6 +19,7 @@ from archer.process import ffmpeg, packager_path, tool_version
 from archer.stage import TITLE, Item, Resources, Stage, TaskContext, Trial
 from archer.templates import Assets, JobTemplate, numbered
 from pipelines.packaging.build import build_package
+from pipelines.packaging.closed import with_closed
 from pipelines.packaging.errors import CannotPackage
 from pipelines.packaging.stage import PackagingParams, protection_of
 from pipelines.packaging.tracks import AUDIO_ROLES, TEXT_ROLES, AudioTrack, TextTrack, VideoTrack
@@ -69,10 +70,11 @@ class Words:
 class Repackage(Stage[RepackageParams]):
     """Takes one track of each file, as it is coded, and packages them together: HLS and DASH over the same segments.
 
-    Renditions must have key frames at the same times. Of a file with several tracks its first of the kind is taken.
+    Renditions must have key frames at the same times. Of a file with several tracks its first of the kind is taken. Players
+    are told of the closed captions that pictures carry.
     """
 
-    name, version, params = "repackage", 1, RepackageParams
+    name, version, params = "repackage", 2, RepackageParams
     inputs = MappingProxyType({"video": "asset", "audio": "asset?", "text": "asset?"})
     outputs = MappingProxyType({"package": "tree/package@1"})
 
@@ -97,7 +99,7 @@ class Repackage(Stage[RepackageParams]):
         """
         files = {kind: list(_files(ctx, kind, getattr(params, kind))) for kind in KINDS}
         tracks = (
-            [VideoTrack(name=words.name, path=path) for words, path in files["video"]],
+            with_closed(VideoTrack(name=words.name, path=path) for words, path in files["video"]),
             [AudioTrack(path=path, **_said(words, AUDIO_ROLES)) for words, path in files["audio"]],
             [TextTrack(path=path, **_said(words, TEXT_ROLES)) for words, path in files["text"]],
         )

@@ -84,11 +84,13 @@ def encoded_shots(folder: Path) -> list[int]:
 
 
 def encoded_vmaf(folders: Sequence[Path], videos: Sequence[VideoTrack]) -> dict[str, npt.NDArray[np.float64]]:
-    """VMAF per frame of each rendition, by its name in the new package."""
+    """VMAF per frame of each rendition, by its name in the new package; none of folders that were not scored."""
     import pyarrow.parquet as pq
 
     found: dict[str, npt.NDArray[np.float64]] = {}
     for folder in folders:
+        if not (folder / "features.parquet").is_file():
+            continue
         table = pq.ParquetFile(folder / "features.parquet").read(["rendition", "frame", "vmaf"])
         for track in videos:
             if track.path.parent.parent == folder:

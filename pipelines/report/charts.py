@@ -85,11 +85,13 @@ def rate_chart(rungs: Sequence[RungView], duration: float) -> Chart:
 
 
 def ladder_chart(rungs: Sequence[RungView]) -> Chart:
-    """Mean VMAF over bit rate, which is on a logarithmic scale."""
+    """Mean VMAF over bit rate, which is on a logarithmic scale; a line for each codec in each dynamic range."""
     logs = [float(np.log2(rung.kbps)) for rung in rungs]
     x = Axis(low=min(logs) - 0.5, high=max(logs) + 0.7)
     y = score_axis(min(rung.vmaf.mean for rung in rungs))
-    line = sorted(zip(logs, (rung.vmaf.mean for rung in rungs), strict=True))
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for rung, log in zip(rungs, logs, strict=True):
+        lines.setdefault(rung.ladder, []).append((log, rung.vmaf.mean))
     spots = tuple(
         Spot(place=rung.place, x=x.place(log), y=y.place(rung.vmaf.mean), label=rung.name)
         for rung, log in zip(rungs, logs, strict=True)
@@ -97,7 +99,7 @@ def ladder_chart(rungs: Sequence[RungView]) -> Chart:
     return Chart(
         x=rate_ticks(x, 7),
         y=tuple(ticks(y, 5)),
-        curves=(Curve(place=-1, path=path_data(line, x, y)),),
+        curves=tuple(Curve(place=-1, path=path_data(sorted(line), x, y)) for line in lines.values()),
         spots=spots,
     )
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from encoder.loudness import Loudness
 
 _NAMES = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1", "vp9": "VP9", "aac": "AAC", "opus": "Opus"}
+_RANGES = {16: "PQ", 18: "HLG"}
+"""Transfer characteristics of H.273 that are no SDR -> as HLS names their range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,7 +24,7 @@ class CodedVideo:
     Attributes:
         name: its rung.
         width, height: samples.
-        codec: for people, with its profile.
+        codec: for people, with its profile, and its dynamic range where that is not SDR: `AV1 Main, PQ`.
         file_bytes: size of the file.
         frame_bytes: (n,) int64, coded size of each frame in presentation order.
         keys: (n,) bool, True where a decoder can start.
@@ -67,7 +69,9 @@ def read_video(path: Path, name: str) -> CodedVideo:
             name=name,
             width=stream.width,
             height=stream.height,
-            codec=codec_name(stream),
+            codec=", ".join(
+                filter(None, (codec_name(stream), _RANGES.get(stream.codec_context.color_trc, "")))
+            ),
             file_bytes=path.stat().st_size,
             frame_bytes=np.array([size for _, size, _ in packets], np.int64),
             keys=np.array([key for _, _, key in packets], np.bool_),

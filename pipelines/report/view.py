@@ -38,6 +38,12 @@ class RungView:
     psnr: Pooled | None
     rates: tuple[float, ...]
 
+    @property
+    def ladder(self) -> str:
+        """What the rungs of one ladder have in common: codec without profile, and dynamic range."""
+        codec, _, shown = self.codec.partition(", ")
+        return f"{codec.partition(' ')[0]} {shown}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShotView:

@@ -27,7 +27,7 @@ SourceState = Literal["same", "missing", "changed", "not recorded"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceResult:
-    """What became of the source.
+    """What became of the source, or of the subtitle files that came beside it.
 
     Attributes:
         place: where it was looked for.
@@ -50,6 +50,7 @@ class Reproduction:
     Attributes:
         manifest: path of the manifest.
         source: what became of the source; without it nothing was encoded.
+        captions: the same of the subtitle files that came beside it; None where there were none.
         environment: what is not as it was.
         decisions: rungs that were decided otherwise.
         files: every output; empty where nothing was encoded.
@@ -64,6 +65,7 @@ class Reproduction:
     files: tuple[FileResult, ...] = ()
     quality: tuple[QualityResult, ...] = ()
     output: str = ""
+    captions: SourceResult | None = None
 
     @property
     def same(self) -> bool:
@@ -100,9 +102,10 @@ def reproduce(
     """
     found, asset = find_source(recorded, source)
     name = str(recorded.path)
-    if asset is None or found.state != "same":
-        return Reproduction(manifest=name, source=found, environment=_environment(recorded, {}))
-    captions = identify(recorded.captions) if recorded.captions else None
+    texts, captions = find_captions(recorded)
+    if asset is None or any(each and each.state != "same" for each in (found, texts)):
+        environment = _environment(recorded, {})
+        return Reproduction(manifest=name, source=found, captions=texts, environment=environment)
     place = OutputPlace(out=str(_target(recorded, out)), work_dir=work_dir)
     order = _order(recorded, asset, captions, place)
     environment = _environment(recorded, stage_table(make_plan(order.spec)))
@@ -112,6 +115,7 @@ def reproduce(
     return Reproduction(
         manifest=name,
         source=found,
+        captions=texts,
         environment=environment,
         decisions=tuple(decisions(recorded.manifest, again)),
         files=tuple(_file_results(recorded, again, package)),
@@ -142,7 +146,17 @@ def _order(recorded: Recorded, asset: Asset, captions: Asset | None, place: Outp
 
 def find_source(recorded: Recorded, place: str) -> tuple[SourceResult, Asset | None]:
     """The source at a place, or where it was, and whether it is the one that the manifest names."""
-    wanted, place = str(recorded.manifest["input"].get("identity", "")), place or recorded.source
+    return _found(str(recorded.manifest["input"].get("identity", "")), place or recorded.source)
+
+
+def find_captions(recorded: Recorded) -> tuple[SourceResult | None, Asset | None]:
+    """The subtitle files where they were, and whether they are those of the manifest; None where it names none."""
+    if "captions" not in recorded.manifest:
+        return None, None
+    return _found(str(recorded.manifest["captions"].get("identity", "")), recorded.captions)
+
+
+def _found(wanted: str, place: str) -> tuple[SourceResult, Asset | None]:
     if not place:
         return SourceResult(place="", state="not recorded", recorded=wanted), None
     try:

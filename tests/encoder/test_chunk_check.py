@@ -90,6 +90,21 @@ def test_damage_in_the_middle_is_found(make: Make) -> None:
         check_chunk(chunk, EXPECTED)
 
 
+@pytest.mark.parametrize("kept", [0, 40, 3000])
+def test_what_cannot_be_read_at_all_is_a_broken_chunk(kept: int, make: Make) -> None:
+    chunk = make()
+    chunk.write_bytes(chunk.read_bytes()[:kept])
+    with pytest.raises(ChunkBroken, match=r"chunk\.mp4: it cannot be read"):
+        check_chunk(chunk, EXPECTED)
+
+
+def test_a_chunk_without_pictures_is_broken(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mp4"
+    ffmpeg(["-f", "lavfi", "-i", "sine=d=0.1", "-c:a", "aac", "-y", sound])
+    with pytest.raises(ChunkBroken, match="it holds no video"):
+        check_chunk(sound, EXPECTED)
+
+
 def test_a_chunk_that_begins_in_the_middle_of_a_group(make: Make, tmp_path: Path) -> None:
     whole, cut = make(TAGS, "-bf", "0"), tmp_path / "cut.mkv"
     ffmpeg(["-i", whole, "-c", "copy", "-bsf:v", "noise=drop=lt(n\\,3)", cut])

@@ -9,8 +9,10 @@ import pytest
 
 from encoder.codecs import codec_named
 from encoder.rate_search import CLOSE_ENOUGH, MOST_POINTS, Point, best_crf, moved, next_crf
+from encoder.usable import Usable
 
 CODEC = codec_named("x264")
+ALL = Usable(codec=CODEC)
 GUESSES = [Decimal(guess) for guess in CODEC.first_guesses]
 
 
@@ -29,7 +31,7 @@ def searched(target: float, prior: Callable[[Decimal], float] | None) -> list[Po
     while True:
         tried = dict.fromkeys([*GUESSES, *(crf for crf, _ in points)])
         known = [(crf, prior(crf)) for crf in tried] if prior else []
-        crf = next_crf(points, target, CODEC, known)
+        crf = next_crf(points, target, ALL, known)
         if crf is None:
             return points
         points.append((crf, title(crf)))
@@ -41,12 +43,12 @@ def test_a_prior_saves_encodes_of_the_whole_title(target: float) -> None:
     assert len(known) < len(alone) <= MOST_POINTS
     assert len(known) <= 3
     for points in (known, alone):
-        assert abs(title(best_crf(points, target, CODEC)) - target) <= CLOSE_ENOUGH + 0.1
+        assert abs(title(best_crf(points, target, ALL)) - target) <= CLOSE_ENOUGH + 0.1
 
 
 def test_the_search_begins_with_the_codecs_guesses() -> None:
-    assert next_crf([], 93, CODEC) == GUESSES[0]
-    assert next_crf([(GUESSES[0], 60.0)], 93, CODEC) == GUESSES[1]
+    assert next_crf([], 93, ALL) == GUESSES[0]
+    assert next_crf([(GUESSES[0], 60.0)], 93, ALL) == GUESSES[1]
 
 
 def test_a_prior_is_moved_through_the_measured_point() -> None:
@@ -58,5 +60,5 @@ def test_a_prior_is_moved_through_the_measured_point() -> None:
 
 def test_values_stay_in_the_codecs_range() -> None:
     low, high = CODEC.quality
-    assert next_crf([(Decimal(21), 60.0), (Decimal(27), 60.0)], 99, CODEC) == low
-    assert next_crf([(Decimal(21), 99.0), (Decimal(27), 99.0)], 20, CODEC) == high
+    assert next_crf([(Decimal(21), 60.0), (Decimal(27), 60.0)], 99, ALL) == low
+    assert next_crf([(Decimal(21), 99.0), (Decimal(27), 99.0)], 20, ALL) == high

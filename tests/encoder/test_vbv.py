@@ -51,6 +51,24 @@ def test_runs_are_of_whole_gops_and_about_a_segment() -> None:
     assert heaviest_run(coded([4000] * 10)) == pytest.approx(4000 * 25 * 8 / 1000)
 
 
+def test_runs_are_as_long_as_a_segment_is() -> None:
+    """One second in eight is heavy: alone in a segment of one second, one of two in one of four, one of four in one of eight."""
+    sizes = [1000] * 100 + [9000] * 25 + [1000] * 75
+    heavy = {window: heaviest_run(coded(sizes), window) for window in (1, 4, 8)}
+    assert heavy == pytest.approx({1: 1800, 4: (9000 + 1000) / 2 * 0.2, 8: (9000 + 3 * 1000) / 4 * 0.2})
+    assert heaviest_run(coded(sizes, gop=50), 1) == pytest.approx((9000 + 1000) / 2 * 0.2)
+
+
+def test_a_cap_holds_for_the_segments_that_there_will_be() -> None:
+    """Two seconds of it are 1,200 kb/s: no more than 800 in any segment of eight seconds, but not in those of two."""
+    calm = [2000] * 150 + [6000] * 50 + [2000] * 150
+    wide, narrow = (Cap(kbps=800, buffer_kbits=8000, window_s=window) for window in (8, 2))
+    assert fitting(coded(calm), wide) == 1
+    share = fitting(coded(calm), narrow)
+    assert share == pytest.approx(800 / 1200, rel=0.01)
+    assert heaviest_run(coded([int(size * share) for size in calm]), 2) <= 800 * 1.001
+
+
 SIZES = st.lists(st.integers(0, 60_000), min_size=1, max_size=120)
 
 

@@ -9,14 +9,17 @@ from itertools import product
 import pytest
 
 from encoder.codecs import codec_named
+from encoder.errors import NoneUsable
 from encoder.point import RDPoint, ShotPoints
-from pipelines.allocate.decision import decided_ladder, finest, tables_of
-from pipelines.allocate.explain import explained, plain
+from encoder.usable import Usable, plain
+from pipelines.allocate.decision import decided_ladder, tables_of
+from pipelines.allocate.explain import explained
 from pipelines.allocate.seen import error_seen
 from pipelines.analyse.rungs import read_rungs
 from pipelines.cli.optimizer import BYTES, RATE, plan_lines
 
 CODEC = codec_named("x264")
+ALL = Usable(codec=CODEC)
 SIZES = ((1280, 720), (640, 360))
 
 
@@ -41,8 +44,8 @@ def wanted(**goals: object) -> dict[str, object]:
 
 def test_reasons_say_what_the_same_quality_would_cost_otherwise() -> None:
     shots, asked = [shot(0.7), shot(1.2), shot(2.0)], wanted(target_vmaf="88")
-    decided = decided_ladder(asked, shots, CODEC)
-    tables = tables_of(read_rungs(asked), shots, CODEC, asked)
+    decided = decided_ladder(asked, shots, ALL)
+    tables = tables_of(read_rungs(asked), shots, ALL, asked)
     reasons = explained(decided, tables, shots, "mean")
     top = reasons["rungs"][0]
     assert top["met"]
@@ -59,13 +62,13 @@ def test_reasons_say_what_the_same_quality_would_cost_otherwise() -> None:
 
 def test_a_peak_of_one_rung_holds_that_rung_alone_and_is_explained() -> None:
     shots, asked = [shot(0.7), shot(2.0)], wanted(target_vmaf="88")
-    free = decided_ladder(asked, shots, CODEC)[0].choice
+    free = decided_ladder(asked, shots, ALL)[0].choice
     peak = round(float(free.of(free.table.size).max()) * 8 / 1000 / 2 * 0.8)
     asked["rungs"][0]["peak_kbps"] = peak  # type: ignore[index]
-    decided = decided_ladder(asked, shots, CODEC)
+    decided = decided_ladder(asked, shots, ALL)
     held = decided[0].choice
     assert (held.of(held.table.size) * 8 / 1000 / 2).max() <= peak < free.of(free.table.size).max() * 8 / 2000
-    reasons = explained(decided, tables_of(read_rungs(asked), shots, CODEC, asked), shots, "mean")
+    reasons = explained(decided, tables_of(read_rungs(asked), shots, ALL, asked), shots, "mean")
     assert [rung["peak"]["kbps"] for rung in reasons["rungs"]] == [peak, 0]
     assert reasons["rungs"][0]["peak"]["shots"] >= 1
     assert reasons["rungs"][1]["peak"]["shots"] == 0
@@ -125,13 +128,21 @@ def test_a_plan_names_every_rung() -> None:
 
 
 def test_qualities_that_an_encoder_broke_at_are_not_used() -> None:
-    codec, points = (
-        codec_named("svtav1"),
-        {"codec": "svtav1", "refused": [{"width": 160, "height": 90, "crf": "1"}]},
-    )
-    assert finest({"refused": []}, codec) == finest({}, codec) == 1
-    assert finest(points, codec) == 3
     shots, asked = [shot(0.7), shot(2.0)], wanted(target_vmaf="99.9")
-    assert min(crf for one in decided_ladder(asked, shots, CODEC) for crf in one.choice.crfs) < 20
-    kept = decided_ladder(asked, shots, CODEC, Decimal(20))
-    assert min(crf for one in kept for crf in one.choice.crfs) >= 20
+    assert min(crf for one in decided_ladder(asked, shots, ALL) for crf in one.choice.crfs) < 20
+    fine = Usable(codec=CODEC, broken=frozenset({Decimal(19)}))
+    assert min(crf for one in decided_ladder(asked, shots, fine) for crf in one.choice.crfs) >= 20
+    asked = wanted(target_vmaf="88")
+    free = [crf for one in decided_ladder(asked, shots, ALL) for crf in one.choice.crfs]
+    kept = [
+        crf
+        for one in decided_ladder(asked, shots, Usable(codec=CODEC, broken=frozenset(free)))
+        for crf in one.choice.crfs
+    ]
+    assert all(abs(crf - broken) >= 1 for crf in kept for broken in free)
+
+
+def test_where_nothing_is_left_it_says_so() -> None:
+    every = Usable(codec=CODEC, broken=frozenset(map(Decimal, range(52))))
+    with pytest.raises(NoneUsable, match=r"x264 gave no usable stream .* and 49 more; use another --codec"):
+        decided_ladder(wanted(target_vmaf="88"), [shot(0.7)], every)

@@ -10,12 +10,16 @@ from typing import Protocol
 
 import pytest
 
+from archer import run
 from archer.media import identify, probe
 from archer.plan import make_plan
+from archer.store import ArtifactStore
+from archer.templates import read_order
 from encoder.carried import read_carried
 from pipelines.encode.embedded import channels
 from pipelines.encode.job import encode_job
 from pipelines.encode.request import EncodeRequest
+from pipelines.packaging.closed import closed_channels
 from pipelines.packaging.extras import captioned_master, captioned_mpd
 
 
@@ -67,7 +71,29 @@ def test_manifests_tell_where_they_are(package: Path) -> None:
     assert len(told) == 1
     assert "avc1" in told[0]
     assert told[0].index("Accessibility") < told[0].index("<Representation")
-    assert 'value="CC1"' in told[0]
+    assert 'value="CC1=und"' in told[0]
+
+
+def test_packaging_them_again_tells_the_same(
+    package: Path, cinemill: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """From a folder of an encode, by the command, and from its renditions alone, by a job."""
+    out = tmp_path / "again"
+    done = cinemill("package", package, "-o", out, "--no-images")
+    assert done.returncode == 0, done.stderr
+    test_manifests_tell_where_they_are(out)
+    assert closed_channels(package / "renditions/90p.mp4") == ("CC1",)
+    assert closed_channels(package / "renditions/90p-svtav1.mp4") == ()
+    inputs = {
+        "video": str(package / "renditions/90p.mp4"),
+        "video1": str(package / "renditions/90p-svtav1.mp4"),
+    }
+    order = read_order({"job": "package", "input": inputs, "params": {"images": False}})
+    result = run(order.spec(), work_dir=tmp_path / "work", executor="inline")
+    result.raise_for_state()
+    test_manifests_tell_where_they_are(
+        ArtifactStore(tmp_path / "work").path(result.outputs["package.package"])
+    )
 
 
 def test_without_captions_manifests_stay_as_they_are() -> None:

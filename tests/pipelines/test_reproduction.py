@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from archer.media import identify
 from pipelines.cli.main import main
-from pipelines.cli.reproduce import difference_lines
+from pipelines.cli.reproduce import _captions_lines, difference_lines
 from pipelines.encode.machine import simd_features
 from pipelines.encode.manifest import SCHEMA
 from pipelines.encode.record import source_place
@@ -21,6 +22,7 @@ from pipelines.reproduce.errors import ManifestUnusable
 from pipelines.reproduce.files import compared
 from pipelines.reproduce.quality import quality_results
 from pipelines.reproduce.recorded import read_recorded
+from pipelines.reproduce.run import find_captions, reproduce
 from pipelines.reproduce.streams import first_byte, first_packet, where_they_differ
 from vmaf import FrameScores
 
@@ -114,6 +116,46 @@ def test_without_its_source_nothing_is_encoded_and_that_is_a_difference(
         code, told = said(capsys, "reproduce", path, "--source", source, "--json")
         assert code == 1
         assert json.loads(told)["source"]["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("WEBVTT\n", "content as recorded"),
+        ("WEBVTT\n\n", "has changed: was"),
+        (None, "cannot be read"),
+        ("", ""),
+    ],
+)
+def test_subtitles_that_came_beside_it_are_compared(tmp_path: Path, content: str | None, told: str) -> None:
+    """Those of other content, or none, are no repetition; where it is known that they differ, nothing is encoded."""
+    source, texts = tmp_path / "t.mp4", tmp_path / "t.vtt"
+    source.write_bytes(b"a title")
+    texts.write_text("WEBVTT\n")
+    known = {"identity": identify(str(texts)).identity, "bytes": 8, "name": "t.vtt"}
+    named = {"identity": identify(str(source)).identity, "bytes": 7, "name": "t.mp4"}
+    settings = asdict(EncodeRequest(crf="30", captions="en"))
+    path = written(tmp_path, manifest(input=named, captions=known, settings=settings))
+    record = {"job": "0" * 32, "source": str(source), **({"captions": str(texts)} if content != "" else {})}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    if content:
+        texts.write_text(content)
+    elif content is None:
+        texts.unlink()
+    recorded = read_recorded(path)
+    found, asset = find_captions(recorded)
+    assert found is not None
+    assert (
+        (found.state == "same")
+        == (asset is not None and asset.identity == known["identity"])
+        == (content == "WEBVTT\n")
+    )
+    if found.state != "same":
+        again = reproduce(recorded, out=tmp_path / "out", work_dir=tmp_path / "work")
+        assert (again.source.state, again.captions, again.same) == ("same", found, False)
+        assert not (tmp_path / "work").exists()
+        lines = "\n".join(_captions_lines(found))
+        assert (told or "nobody recorded where they were") in lines
 
 
 def test_every_difference_of_the_environment_is_named() -> None:

@@ -80,6 +80,13 @@ def test_a_gate_lies_between_shots_and_all_that_take_them() -> None:
         "report",
     }
     assert {"vision", "qc"} <= {node.id for node in deciding(spec.nodes)}
+    searched = encode_job(asset, EncodeRequest(qc_gate="warning", single="mkv", clips="0-10"), title="title")
+    waiting = {
+        node.id for each in (spec, searched) for node in each.nodes if node.inputs.get("passed") == "qc.shots"
+    }
+    assert waiting == {"audio", "search"}
+    free = encode_job(asset, EncodeRequest(single="mkv", clips="0-10"), title="title")
+    assert not any("passed" in node.inputs for node in free.nodes)
     plain = encode_job(asset, EncodeRequest(), title="title")
     looked_at = encode_job(asset, EncodeRequest(qc=True), title="title")
     assert [node.id for node in deciding(looked_at.nodes)] == [node.id for node in deciding(plain.nodes)]

@@ -145,11 +145,11 @@ window.cinema = {
   texts: () => library.texts(),
   images: () => (library.images ? library.images() : 0),
   image: (time) => library.image(time),
-  // Text of the cues that the player shows at a time, after it was told to show a track.
+  // Text of the cues that the player shows at a time, after it was told to show a track; hls.js keeps captions of pictures hidden.
   cues: async (place, time) => {
     await library.showText(place);
     await window.cinema.seek(time);
-    const active = () => [...video.textTracks].flatMap((track) => (track.mode === 'disabled' ? [] : [...(track.activeCues ?? [])]));
+    const active = () => [...video.textTracks].flatMap((track) => (track.mode === 'showing' ? [...(track.activeCues ?? [])] : []));
     await until(() => active().length > 0, 8000, 'a cue').catch(() => {});
     return active().map((cue) => cue.text);
   },
