@@ -139,12 +139,13 @@ def encode(
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
     from pipelines.encode.manifest import file_name
-    from pipelines.encode.place import OutputPlace
-    from pipelines.encode.run import EncodeOrder, execute
 
     name = title or Path(file_name(source)).stem
     request = _request(output, name, options)
     asset, captions = assets_of(source, options)
+    from pipelines.encode.place import OutputPlace  # here: a refusal needs no job store
+    from pipelines.encode.run import EncodeOrder, execute
+
     order = EncodeOrder(
         asset=asset,
         captions=captions,

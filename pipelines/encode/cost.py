@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archer.store.history import History
+if TYPE_CHECKING:
+    from archer.store.history import History
 
 FILE = "cost.js"
 VARIABLE = "cinemillCost"
@@ -21,6 +22,8 @@ def cost_of(root: Path, job: str) -> dict[str, Any]:
         root: the work folder.
         job: identity of the job.
     """
+    from archer.store.history import History  # with it comes SQLAlchemy, half a second that no refusal needs
+
     with History(root) as history:
         reused = _reused(history, job)
         costs = list(history.costs(job))
