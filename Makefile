@@ -21,7 +21,7 @@ CXX_FILES := $(filter-out %CMakeLists.txt,$(NATIVE))
 # In the order of their names: by number of tests, the few longest come last, and one core waits for the other.
 PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder --benchmark-disable $(PYTEST_ARGS)
 
-.PHONY: help demo test test-full lint format sanitize bench system install clean
+.PHONY: help demo test quick-tests test-full lint format sanitize bench system install clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -34,7 +34,10 @@ demo: $(VENV)/.demo  ## install and encode a real clip; ends with the path of th
 	@echo "$(abspath $(DEMO_OUT))/report.html"
 
 test:  ## install, check the style, run every test but the slow ones
-	@$(MAKE) --no-print-directory -j2 lint system
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.dev system
+	@$(MAKE) --no-print-directory -j2 lint quick-tests
+
+quick-tests: $(VENV)/.dev  # beside which the style is checked, in the time in which tests wait
 	@$(PYTEST) -q -m 'not slow' tests benchmarks
 
 test-full: lint system sanitize  ## the same with the slow tests and the sanitizers
@@ -44,8 +47,8 @@ test-full: lint system sanitize  ## the same with the slow tests and the sanitiz
 lint: $(VENV)/.dev  ## formatting, ruff, mypy, import layers, clang-format
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo >$(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }
+	@nice $(BIN)/mypy --no-error-summary
+	@nice $(BIN)/lint-imports --no-logo >$(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }
 	@$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
 	@echo "lint: clean"
 

@@ -67,7 +67,7 @@ def memo_key(
     Args:
         stage: identity of the stage as it was asked for: name, version, params, fingerprint.
         phase: `split`, `map` or `collect`.
-        item: chunk, variant and values count; label and weight do not.
+        item: chunk, variant and values count; label, weight and cost do not.
         inputs: what the task reads; assets count by identity, artifacts by hash.
         parts: for a collect, the `parts@1` artifact it joins.
     """

@@ -57,7 +57,7 @@ class Feeder:
         if name not in self._fed:
             stage = load_stage(name, "trial")
             trial = stage.trial()
-            params = {} if trial.params is None else trial.params
+            params: Any = next((given for given in (trial.feeding, trial.params) if given is not None), {})
             build(stage.params, params, name)
             inputs = self.inputs_of(stage, trial, depth + 1)
             self._fed.add(name)

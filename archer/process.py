@@ -41,6 +41,8 @@ PIPE_BYTES = 1 << 20
 """Wanted size of a pipe that feeds frames: fewer switches between processes than with the usual 64 KiB."""
 POLL_MS = 50
 JOIN_S = 5
+WRITE_BYTES = 1 << 16
+"""Writes that are smaller are put together; larger ones, as planes are, go into the pipe without a copy."""
 Writer = Callable[[BinaryIO], None]
 
 
@@ -158,7 +160,7 @@ class Child:
         descriptor = self._unfed.pop(index)
         with suppress(OSError):  # the system bounds the memory of all pipes together
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        file = os.fdopen(descriptor, "wb", buffering=PIPE_BYTES)
+        file = os.fdopen(descriptor, "wb", buffering=WRITE_BYTES)
         self._threads.append(_thread(lambda: self._pump(file, write)))
 
     def finish(self, *, timeout_s: float | None = None, check: bool = True) -> Completed:

@@ -68,8 +68,10 @@ class Item:
         variant: short readable name that tells items of one chunk apart (`720p`, `720p-crf23`).
         values: what the variant means, JSON scalars without floats; part of the memo key.
         uses: the inputs this item reads, by input name; part of the memo key. None: all inputs of the stage.
-        weight: predicted cost in any unit of the stage (frames, samples); orders work and weighs progress.
+        weight: how much of the whole it is, in any unit of the stage (frames, samples): weighs progress, and orders work.
         exclusive: a key (a device, a licence) that no two running tasks of a job may have in common.
+        cost: predicted cost, in any unit of the stage, where it does not go by the weight: orders work in its place; 0: it
+            does. A bad guess costs time, never a result.
     """
 
     chunk: Chunk | None = None
@@ -78,6 +80,7 @@ class Item:
     uses: Mapping[str, Input | Sequence[Input]] | None = None
     weight: int = 1
     exclusive: str = ""
+    cost: int = 0
 
     @property
     def label(self) -> str:
@@ -106,10 +109,12 @@ class Trial:
         params: settings, cheap ones; None for the defaults.
         feeds: input name -> `stage.output` of an installed stage, or `TITLE`; what is not here is found by its kind,
             which is no choice for an input of `parts@1`. Optional inputs are bound where they are here.
+        feeding: settings where it only feeds a stage that is tried, cheaper ones still; None for `params`.
     """
 
     params: Any = None
     feeds: Mapping[str, str] = field(default_factory=dict)
+    feeding: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ def item_to_json(item: Item) -> dict[str, Any]:
         "uses": None if uses is None else {name: input_to_json(value) for name, value in uses.items()},
         "weight": item.weight,
         **({"exclusive": item.exclusive} if item.exclusive else {}),
+        **({"cost": item.cost} if item.cost else {}),
     }
 
 
@@ -64,6 +65,7 @@ def item_from_json(value: Mapping[str, Any], assets: Assets) -> Item:
         uses=None if uses is None else {name: input_from_json(entry, assets) for name, entry in uses.items()},
         weight=value["weight"],
         exclusive=value.get("exclusive", ""),
+        cost=value.get("cost", 0),
     )
 
 

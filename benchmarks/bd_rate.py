@@ -2,9 +2,10 @@
 
     python benchmarks/bd_rate.py measure [--codec x264] [TITLE ...]
                                              encode and score; goes on where it stopped
-    python benchmarks/bd_rate.py table       figures from the points, without encoding; titles of five excerpts and more
+    python benchmarks/bd_rate.py table       figures from the points, without encoding; titles of five excerpts and more,
+                                             and shots of several titles as one
 
-Titles: rd_titles.py. Points and the fixed ladder: rd_points.py. Strategies: rd_strategies.py.
+Titles: rd_titles.py, rd_mixed.py. Points and the fixed ladder: rd_points.py. Strategies: rd_strategies.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from rd_mixed import MIXED, joined
 from rd_points import RESULTS, measure
 from rd_table import row, saved, show
 from rd_titles import TITLES
@@ -35,12 +37,14 @@ def main() -> None:
 
 def table() -> None:
     """Print the figures of all titles that are measured, and keep them."""
-    whole = [
-        path for path in sorted(RESULTS.glob("*.*.json")) if len(json.loads(path.read_bytes())["shots"]) > 4
-    ]
-    rows = [row(path) for path in whole]
+    known = [json.loads(path.read_bytes()) for path in sorted(RESULTS.glob("*.*.json"))]
+    rows = [row(data) for data in known if len(data["shots"]) > 4]
     show(rows)
-    text = json.dumps(saved(rows), indent=1, sort_keys=True)
+    print("\nShots of many clips as one title:")
+    found = [joined(mixed, codec) for codec in ("x264", "svtav1") for mixed in MIXED]
+    rows_of_mixed = [row(data) for data in found if data]
+    show(rows_of_mixed)
+    text = json.dumps(saved(rows + rows_of_mixed), indent=1, sort_keys=True)
     (RESULTS / "bd_rate.json").write_text(text + "\n", encoding="utf-8")
 
 

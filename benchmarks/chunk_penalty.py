@@ -39,11 +39,11 @@ QUALITIES = {
 }
 PRESETS = {"x264": "medium", "x265": "fast", "svtav1": "8"}
 OPEN_STRUCTURE = {
-    "x264": "keyint=infinite:min-keyint=1",
+    "x264": "keyint=infinite:min-keyint=1:zones=0,0,b=1",
     "x265": "keyint=-1:min-keyint=1",
     "svtav1": "keyint=-1:enable-force-key-frames=1",
 }
-"""What lets the one process put key frames where it is told and nowhere else."""
+"""What lets the one process put key frames where it is told and nowhere else, and begin as the encoder would by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

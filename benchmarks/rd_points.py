@@ -33,7 +33,7 @@ RESULTS = Path(__file__).parent / "results" / "rd"
 SUBSAMPLE = 3
 """Every third frame of a point is scored: no multiple of the distance of B-frames, which would score the good ones only."""
 GRID = {
-    "x264": ((19, 25, 31, 37), (18, 25, 33)),
+    "x264": ((19, 25, 31, 37, 43), (18, 25, 29, 33, 37)),
     "svtav1": ((23, 35, 47, 58), (22, 37, 52)),
 }
 """Quality values of the largest size, and of the others."""
@@ -106,8 +106,12 @@ def measure(title: Title, codec: str) -> Path:
     """Measure what is missing; returns the file."""
     path = RESULTS / f"{title.name}.{codec}.json"
     known = json.loads(path.read_bytes()) if path.is_file() else _head(title, codec)
-    for number in range(len(known["shots"]), len(title.excerpts)):
-        known["shots"].append(_shot(title, number, codec, known["subsample"]))
+    for number in range(len(title.excerpts)):
+        before = known["shots"][number : number + 1]
+        measured = before[0]["points"] if before else []
+        if len(measured) == len(_grid(title, codec)):
+            continue
+        known["shots"][number : number + 1] = [_shot(title, number, codec, known["subsample"], measured)]
         _write(path, known)
         print(f"{title.name} {codec}: {number + 1} of {len(title.excerpts)} excerpts", flush=True)
     if not known["fixed"]:
@@ -137,16 +141,28 @@ def _head(title: Title, codec: str) -> dict[str, Any]:
     }
 
 
-def _shot(title: Title, number: int, codec: str, subsample: int) -> dict[str, Any]:
+def _grid(title: Title, codec: str) -> list[tuple[int, int]]:
+    """Height and quality value of every point of an excerpt."""
+    largest, others = GRID[codec]
+    return [
+        (height, crf)
+        for height in title.heights
+        for crf in (largest if height == title.heights[0] else others)
+    ]
+
+
+def _shot(
+    title: Title, number: int, codec: str, subsample: int, known: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """All points of an excerpt: those that are known, and what is missing."""
     excerpt = title.excerpts[number]
     reference = Reference([excerpt], number)
+    found = {(point["height"], point["crf"]): point for point in known}
     points = []
-    for height in title.heights:
+    for height, crf in _grid(title, codec):
         rung = rung_of(reference.info.video, height)
-        values = GRID[codec][height != title.heights[0]]
-        points += [
-            {"height": height, "crf": crf, **_point(reference, rung, codec, crf, subsample)} for crf in values
-        ]
+        new = {"height": height, "crf": crf}
+        points.append(found.get((height, crf)) or new | _point(reference, rung, codec, crf, subsample))
     return {**asdict(excerpt), "fps": str(reference.info.video.frame_rate), "points": points}
 
 

@@ -6,12 +6,10 @@ truth that all strategies are judged by. Ours sees only what its own analysis wo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,10 +42,10 @@ class Outcome:
 
 
 class Truth:
-    """A file of `rd_points`."""
+    """What is known of a title: what a file of `rd_points` holds."""
 
-    def __init__(self, path: Path) -> None:
-        self.data: dict[str, Any] = json.loads(path.read_bytes())
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
         self.codec: Codec = codec_named(self.data["codec"])
         self.sizes: list[Size] = [(height * 16 // 9, height) for height in self.data["heights"]]
         shots = self.data["shots"]
@@ -91,7 +89,7 @@ class Truth:
         found = np.array([float(hermite(x, line, pchip(x, line), np.array([inside]))[0]) for line in lines.T])
         edge = lines[1] - lines[0] if crf < x[0] else lines[-1] - lines[-2]
         step = x[1] - x[0] if crf < x[0] else x[-1] - x[-2]
-        return np.asarray(CEILING - np.exp(found + edge / step * (crf - inside)), np.float64)
+        return np.maximum(CEILING - np.exp(found + edge / step * (crf - inside)), 0.0)
 
     @property
     def fixed(self) -> list[Outcome]:

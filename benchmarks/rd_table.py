@@ -6,7 +6,6 @@ import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,8 +42,8 @@ class Row:
     cpu_h: float
 
 
-def row(path: Path) -> Row:
-    truth = Truth(path)
+def row(data: dict[str, Any]) -> Row:
+    truth = Truth(data)
     mine = ours(truth)
     curves = _curves(truth)
     anchor = curve(curves["title"])

@@ -21,6 +21,9 @@ from encoder.vbv import Coded as Loaded
 if TYPE_CHECKING:
     from av.packet import Packet
 
+PACKETS_ONLY = {"skip_frame": "all"}
+"""Opens a file without decoding the pictures at its start, which says nothing of its packets and takes longer than they do."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenditionFacts:
@@ -172,11 +175,17 @@ def _survey(chunks: Sequence[Path], carried: Captions) -> Iterator[_Coded]:
         first += len(packets)
 
 
-def _packets(chunk: Path) -> Iterator[Packet[Any]]:
+def _packets(chunk: Path, extradata: bytes | None = None) -> Iterator[Packet[Any]]:
+    """Packets of a file, which is refused where its headers are not the given ones."""
     import av
 
-    with av.open(str(chunk)) as container:
-        yield from (packet for packet in container.demux(container.streams.video[0]) if packet.size)
+    with av.open(str(chunk), options=PACKETS_ONLY) as container:
+        stream = container.streams.video[0]
+        if extradata is not None and bytes(stream.codec_context.extradata or b"") != extradata:
+            raise ChunkBroken(
+                chunk.name, "its stream headers differ from the first chunk's; the encoder changed in between"
+            )
+        yield from (packet for packet in container.demux(stream) if packet.size)
 
 
 def _decoding_times(coded: Sequence[_Coded], times: Sequence[int], info: MediaInfo) -> list[int]:
@@ -222,8 +231,7 @@ def _write(
         stream.time_base = time_base
         place = 0
         for chunk in chunks:
-            _same_headers(chunk, extradata)
-            for coded_packet in _packets(chunk):
+            for coded_packet in _packets(chunk, extradata):
                 rank = coded[place].rank
                 packet = carried.put(coded_packet, rank)
                 packet.stream, packet.time_base = stream, time_base
@@ -243,16 +251,6 @@ def _duration(times: Sequence[int], rank: int, info: MediaInfo) -> int:
     if rank + 1 < len(times):
         return times[rank + 1] - times[rank]
     return max(1, round(1 / info.video.frame_rate / info.video.time_base))
-
-
-def _same_headers(chunk: Path, extradata: bytes) -> None:
-    import av
-
-    with av.open(str(chunk)) as container:
-        if bytes(container.streams.video[0].codec_context.extradata or b"") != extradata:
-            raise ChunkBroken(
-                chunk.name, "its stream headers differ from the first chunk's; the encoder changed in between"
-            )
 
 
 def _peak(coded: Sequence[_Coded], times: Sequence[int], time_base: Fraction, total_s: float) -> int:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
+COMMANDS = 2
+"""Counted up when the same settings give other bits than before."""
 BITEXACT = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
 
 
 def chunk_coder() -> str:
-    """What makes chunks, for memo keys: the encoder's build, and the scaler before it."""
-    return f"{tool_build(ffmpeg_path())}; {scaler_version()}"
+    """What makes chunks, for memo keys: the encoder's build, the scaler before it, and how both are asked."""
+    return f"{tool_build(ffmpeg_path())}; {scaler_version()}; commands {COMMANDS}"
 
 
 def gop_frames(settings: EncodeSettings, info: MediaInfo) -> int:

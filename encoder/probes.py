@@ -41,6 +41,11 @@ def first_probes(sizes: Sequence[Size], codec: Codec, usable: Usable | None = No
     )
 
 
+NEAR = {"first": (3, 3), "again": (2, 4)}
+"""Parts of the distance of a codec's first guesses that are near enough to a measured point: between two of them, and beyond
+the last, where curves are continued and not interpolated."""
+
+
 def corrections(
     decided: Sequence[Decided], shots: Sequence[ShotPoints], codec: Codec, *, again: bool = False
 ) -> tuple[tuple[Probe, ...], ...]:
@@ -51,21 +56,26 @@ def corrections(
     Args:
         decided: the ladder from the points so far.
         shots: those points; of some there may be none yet.
-        codec: a third of the distance of its first guesses is near.
-        again: the shots were corrected before; only what lies beyond the known curves, by half of that distance, is asked for.
+        codec: what is near depends on the distance of its first guesses, see `NEAR`.
+        again: the shots were corrected before; more is asked for beyond the known curves, and less between known points.
     """
     good, less = (Decimal(guess) for guess in codec.first_guesses)
-    near = (less - good) / (2 if again else 3)
-    return tuple(_of_shot(place, shot, decided, near) for place, shot in enumerate(shots))
+    within, beyond = ((less - good) / part for part in NEAR["again" if again else "first"])
+    return tuple(_of_shot(place, shot, decided, (within, beyond)) for place, shot in enumerate(shots))
 
 
-def _of_shot(place: int, shot: ShotPoints, decided: Sequence[Decided], near: Decimal) -> tuple[Probe, ...]:
+def _of_shot(
+    place: int, shot: ShotPoints, decided: Sequence[Decided], near: tuple[Decimal, Decimal]
+) -> tuple[Probe, ...]:
     distances: dict[Probe, Decimal] = {}
     for one in decided:
         size, crf = one.choice.table.at, one.choice.crfs[place]
-        there = [abs(point.crf - crf) for point in shot.points if (point.width, point.height) == size]
-        distance = min(there, default=Decimal(1000))
-        if distance > near and all(other != size or abs(value - crf) > near for other, value in distances):
+        there = [point.crf for point in shot.points if (point.width, point.height) == size]
+        distance = min((abs(known - crf) for known in there), default=Decimal(1000))
+        enough = near[0] if there and min(there) <= crf <= max(there) else near[1]
+        if distance > enough and all(
+            other != size or abs(value - crf) > enough for other, value in distances
+        ):
             distances[size, crf] = distance
     farthest = sorted(distances, key=lambda probe: -distances[probe])
     made = len(shot.points)

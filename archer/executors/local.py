@@ -25,7 +25,12 @@ from archer.worker import worker_name
 BEAT_S = 10.0
 OBITUARY_S = 2.0
 LAST_WORDS = 12
+MEDIA = ("av", "numpy", "archer.media.reader", "archer.media.convert")
+"""What every task needs that reads a title; imported once for all workers of a job that has one."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Asks glibc (2.35 and later; others take no notice) to ask for huge pages where the system gives them on request: pictures are
+megabytes, and x264 alone touches 100 MB before its first picture comes out."""
 log = logging.getLogger(__name__)
 
 
@@ -36,6 +41,7 @@ class Worker:
         connection: our end of its pipe.
         pid: its process id; 0 until the template has told.
         call: the try it runs; None while it is idle.
+        condemned: it is to be killed as soon as its process id is known.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -43,6 +49,7 @@ class Worker:
         self.pid = 0
         self.exit_code: int | None = None
         self.call: TaskCall | None = None
+        self.condemned = False
 
     @property
     def name(self) -> str:
@@ -69,15 +76,19 @@ class Worker:
 
 
 class Template:
-    """The process that forks workers; see `archer.executors.forkserver`. Started by the first worker wanted."""
+    """The process that forks workers; see `archer.executors.forkserver`. Started by the first worker wanted.
 
-    def __init__(self) -> None:
+    Args:
+        modules: what it imports before it forks any.
+    """
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
         self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._names = count()
         self._workers: dict[int, Worker] = {}
         with theirs:
-            argv = [sys.executable, "-P", "-m", "archer.executors.forkserver", str(theirs.fileno())]
+            argv = [sys.executable, "-P", "-m", "archer.executors.forkserver", str(theirs.fileno()), *modules]
             self._child = Child(
                 argv,
                 limits=Limits(memory_mb=None),
@@ -106,6 +117,8 @@ class Template:
             match message:
                 case ("forked", name, pid):
                     self._workers[name].pid = pid
+                    if self._workers[name].condemned:
+                        self._kill(pid)
                 case ("ended", pid, code):
                     name = next(name for name, worker in self._workers.items() if worker.pid == pid)
                     self._workers.pop(name).exit_code = code
@@ -113,11 +126,15 @@ class Template:
         return True
 
     def kill(self, worker: Worker) -> None:
-        """Kill a worker with its process group."""
-        self.await_news(lambda: worker.pid != 0)
-        with suppress(BrokenPipeError, ConnectionResetError):
-            send(self.control, "kill", worker.pid)
+        """Kill a worker with its process group; one that is not forked yet, as soon as it is."""
+        if worker.pid:
+            self._kill(worker.pid)
+        worker.condemned = True
         worker.connection.close()
+
+    def _kill(self, pid: int) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            send(self.control, "kill", pid)
 
     def await_news(self, enough: Any) -> None:
         """Listen until `enough()`, or until nothing more is to be hoped for."""
@@ -129,7 +146,7 @@ class Template:
         """Kill all workers and the template."""
         for worker in list(self._workers.values()):
             self.kill(worker)
-        self.await_news(lambda: not self._workers)
+        self.await_news(lambda: not any(worker.pid for worker in self._workers.values()))
         self._child.kill()
         self.control.close()
 
@@ -163,7 +180,7 @@ class LocalExecutor:
         main_of(call)  # refuses what no worker can import before one is asked
         worker = next((worker for worker in self._workers if worker.call is None), None)
         if worker is None:
-            self._template = self._template or Template()
+            self._template = self._template or Template(MEDIA if call.assets else ())
             worker = self._template.fork()
             self._workers.append(worker)
         worker.give(call)
@@ -251,6 +268,11 @@ def main_of(call: TaskCall) -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with our import path, and one thread for every numeric library: workers fill the cores by themselves."""
+    """Ours, with our import path, one thread for every numeric library (workers fill the cores by themselves), and huge pages."""
     one = {name: os.environ.get(name, "1") for name in ONE_THREAD}
-    return {**os.environ, **one, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    return {
+        **HUGE_PAGES,
+        **os.environ,
+        **one,
+        "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+    }

@@ -96,6 +96,21 @@ class FrameIndex:
         share = min(4 * frames, 5 * int(end - self.keys[after - 1]))
         return start, last + (stop - last) * share // (4 * frames)
 
+    def bytes_in(self, start: int, end: int) -> int:
+        """About how many bytes of the file frames [start, end) take: a measure of how much happens in them.
+
+        Frames of a group of pictures count alike, those of the last group as the others on average. 0 where the container
+        does not tell, or there is but one group.
+        """
+        places = self.positions
+        if len(places) < 2 or (np.diff(places, prepend=np.int64(-1)) <= 0).any():
+            return 0
+        share = (len(self) - self.keys[-1]) / (self.keys[-1] - self.keys[0])
+        edges = np.append(self.keys, len(self))
+        upto = np.append(places, places[-1] + share * (places[-1] - places[0]))
+        first, after = np.interp((start, end), edges, upto)
+        return round(float(after - first))
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object; rising numbers as a first value and run lengths of equal distances."""
         return {

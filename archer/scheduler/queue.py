@@ -123,7 +123,8 @@ class ReadyQueue:
         """Add a task of a node, which is at `place` in the plan."""
         self.count += 1
         deadline = maxsize if node.terms.deadline_s is None else node.terms.deadline_s
-        rank = (deadline, place, -waiting.task.item.weight, self.count)
+        item = waiting.task.item
+        rank = (deadline, place, -(item.cost or item.weight), self.count)
         heapq.heappush(self.heaps.setdefault(demand, []), (rank, waiting))
 
     def pop(self, room: Room) -> tuple[Waiting, Demand] | None:

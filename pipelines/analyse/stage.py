@@ -20,7 +20,7 @@ from encoder.probes import Probe, corrections, first_probes
 from encoder.usable import Usable, broken_texts
 from pipelines.allocate.decision import decided_ladder, read_shots
 from pipelines.analyse.rungs import read_rungs
-from pipelines.encode.chunks import title_chunks
+from pipelines.encode.chunks import chunk_cost, title_chunks
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.encode.zones import Zone, settings_in, title_zones
 from pipelines.score.scorer import default_scorer
@@ -61,7 +61,7 @@ class Analyse(Stage[AnalyseParams]):
     The few are of every fourth chunk alone; what is known of these is where the others begin.
     """
 
-    name, version, params = "analyse", 3, AnalyseParams
+    name, version, params = "analyse", 4, AnalyseParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "shots": "shots@1", "rungs": "rungs@1"})
     parts = MappingProxyType({"point": "rd-point@1"})
     outputs = MappingProxyType({"points": SCHEMA})
@@ -87,10 +87,9 @@ class Analyse(Stage[AnalyseParams]):
         rungs = [rung for rung in read_rungs(inputs.json("rungs")) if not rung.crf]
         if not rungs:
             return ()
-        info = inputs.media()
         sizes = [(rung.width, rung.height) for rung in rungs]
         probes = first_probes(sizes, codec_named(params.settings.codec))
-        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        chunks = _chunks(inputs, params)
         first = pilots(len(chunks))
         return _items(chunks, [probes if place in first else () for place in range(len(chunks))], inputs)
 
@@ -124,7 +123,7 @@ class Analyse(Stage[AnalyseParams]):
             NoneUsable: the encoder broke at so much that nothing is known of how quality falls.
         """
         info = ctx.inputs.media()
-        chunks = title_chunks(ctx.inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        chunks = _chunks(ctx.inputs, params)
         found: dict[str, Any] = {"schema": SCHEMA, "codec": params.settings.codec, "model": params.model}
         found["shots"], found["refused"] = _rows(chunks, parts, ctx.inputs)
         if parts:
@@ -159,6 +158,12 @@ def _rows(
         point = {**part.item.values, **inputs.read(part.outputs["point"])}
         (refused if "refused" in point else rows[_index(part)]["points"]).append(point)
     return [rows[chunk.index] for chunk in chunks], refused
+
+
+def _chunks(inputs: Inputs, params: AnalyseParams) -> tuple[Chunk, ...]:
+    """The chunks that will be encoded."""
+    info = inputs.media()
+    return title_chunks(inputs.json("shots"), info, params.settings, params.chunk_s, _zones(info, params))
 
 
 def _zones(info: MediaInfo, params: AnalyseParams) -> tuple[Zone, ...]:
@@ -214,5 +219,6 @@ def _item(chunk: Chunk, probe: Probe, inputs: Inputs, *, alone: bool) -> Item:
         values={"width": width, "height": height, "crf": f"{crf.normalize():f}"},
         uses={"asset": inputs["asset"], "media": inputs["media"]},
         weight=len(chunk.frames),
+        cost=chunk_cost(chunk.frames, inputs.media(), width, height),
         exclusive=f"analyse-{chunk.index}" if alone else "",
     )

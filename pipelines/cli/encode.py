@@ -38,7 +38,7 @@ OPTIONS = {
         for name in ("audio_codec", "gop_s", "chunk_s", "threads", "pool", "shot_floor", "shot_ceiling")
     },
     **{name: name for name in ("max_renditions", "rung_step", "segment_s", "ts", "drm", "clear_lead_s")},
-    **{name: name for name in ("proxies", "qc", "qc_gate", "report")},
+    **{name: name for name in ("proxies", "qc", "qc_gate", "report", "score")},
     **{name: name for name in PICTURE_FIELDS},
     "target_kbps": "target_bitrate",
     "target_bytes": "target_size",
@@ -112,6 +112,12 @@ PLAIN = (
     "--report",
     is_flag=True,
     help="Of one file: its report, scores and manifest, too, in the folder OUT.report; a package has them in any case.",
+)
+@click.option(
+    "--score/--no-score",
+    default=True,
+    show_default=True,
+    help="Score every frame of every rung; without, there is no report.",
 )
 @click.option("--force", is_flag=True, help="Replace what is at OUT.")
 @json_option
@@ -208,7 +214,7 @@ def _looked_at(options: dict[str, Any]) -> dict[str, Any]:
     """What is looked at beside encoding."""
     profile = options["qc_profile"]
     text = profile.read_text(encoding="utf-8") if profile else ""
-    return {name: options[name] for name in ("proxies", "qc", "qc_gate")} | {"qc_profile": text}
+    return {name: options[name] for name in ("proxies", "qc", "qc_gate", "score")} | {"qc_profile": text}
 
 
 def _command(source: str, request: EncodeRequest, options: dict[str, Any]) -> str:
@@ -246,16 +252,23 @@ def _decimal(value: float) -> str:
 def _show(summary: dict[str, Any]) -> None:
     for notice in summary["notices"]:
         click.echo(f"note: {notice}")
-    head = f"{'rendition':<12} {'size':>10} {'CRF':>6} {'kb/s':>8} {'VMAF mean':>10} {'harmonic':>9} {'min':>6} {'frames':>7}"
+    scored = bool(summary["scorer"])
+    pooled = f" {'VMAF mean':>10} {'harmonic':>9} {'min':>6}" if scored else ""
+    head = f"{'rendition':<12} {'size':>10} {'CRF':>6} {'kb/s':>8}{pooled} {'frames':>7}"
     click.echo(click.style(head, bold=True))
     for row in summary["renditions"]:
         click.echo(
-            f"{row['name']:<12} {row['width']:>5}x{row['height']:<4} {row['crf']:>6} {row['bitrate_kbps']:>8} "
-            f"{row['vmaf_mean']:>10.2f} {row['vmaf_harmonic_mean']:>9.2f} {row['vmaf_min']:>6.1f} {row['frames']:>7}"
+            f"{row['name']:<12} {row['width']:>5}x{row['height']:<4} {row['crf']:>6} {row['bitrate_kbps']:>8}"
+            f"{_pooled(row) if scored else ''} {row['frames']:>7}"
         )
-    click.echo(f"scores: model {summary['model']}, at its display size, {summary['scorer']}")
+    if scored:
+        click.echo(f"scores: model {summary['model']}, at its display size, {summary['scorer']}")
     if summary["up_to_date"]:
         click.echo("up to date: nothing had to be done")
     click.echo(f"output: {summary['output']}")
     if summary["report"]:
         click.echo(f"report: {summary['report']}")
+
+
+def _pooled(row: dict[str, Any]) -> str:
+    return f" {row['vmaf_mean']:>10.2f} {row['vmaf_harmonic_mean']:>9.2f} {row['vmaf_min']:>6.1f}"

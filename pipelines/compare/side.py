@@ -216,7 +216,7 @@ def _features(folder: Path) -> pa.Table:
     try:
         table = read_parquet(folder / FEATURES)
     except FileNotFoundError as error:
-        raise NoJob(str(folder), f"there is no {FEATURES}; encode it again") from error
+        raise NoJob(str(folder), f"there is no {FEATURES}; encode it again, with scores") from error
     except (OSError, ArrowException) as error:
         raise NoJob(str(folder), f"{FEATURES} cannot be read: {error}") from error
     missing = {"rendition", "frame", "time_s", "shot", "bytes", "key", "vmaf"} - set(table.column_names)

@@ -51,7 +51,7 @@ def deciding(nodes: Sequence[Node]) -> list[Node]:
 def _forecast(order: EncodeOrder, done: Done, events: Sequence[Event]) -> dict[str, Any]:
     info = MediaInfo.from_json(done.json(MEDIA))
     zones = title_zones(order.request.zones, order.request.codecs[0], info.frame_count)
-    chunks = title_chunks(done.json(SHOTS), info, order.request.chunk_s, zones)
+    chunks = title_chunks(done.json(SHOTS), info, order.request.settings, order.request.chunk_s, zones)
     ladder = done.json(ladder_source(order.request))
     costs = _costs(events)
     choices = done.json(choices_source(order.request)) if order.request.optimizes else {}

@@ -47,6 +47,8 @@ PROXIES, QC, PASSED = "proxy_files.parts", "qc.report", "qc.shots"
 Inputs = dict[str, Source]
 AUDIO, TEXTS, SCORES = "audio.parts", "subtitles.parts", "score.scores"
 CARRIED = "embedded.captions"
+TOLD = {"report": "report", "features": "features", "scores": "scores_json"}
+"""Input of `publish` -> output of the report."""
 
 
 def encode_job(
@@ -70,7 +72,7 @@ def encode_job(
         *_read(asset, request),
         *_decide(asset, request),
         *_encode(asset, request),
-        _score(asset, request),
+        *_score(asset, request),
     ]
     if request.single:
         beside = [texts] if captions or is_edit(asset, request) else []
@@ -282,9 +284,11 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
     ]
 
 
-def _score(asset: Asset, request: EncodeRequest) -> Node:
+def _score(asset: Asset, request: EncodeRequest) -> list[Node]:
+    if not request.score:
+        return []
     inputs: Inputs = {"asset": asset, **_medias(request), "renditions": RENDITIONS}
-    return Node(id="score", stage="score", params=ScoreParams(model=request.model), inputs=inputs)
+    return [Node(id="score", stage="score", params=ScoreParams(model=request.model), inputs=inputs)]
 
 
 def _mux(asset: Asset, request: EncodeRequest, captions: Asset | None) -> Node:
@@ -306,9 +310,9 @@ def _package(request: EncodeRequest) -> Node:
         "renditions": RENDITIONS,
         "audio": AUDIO,
         "subtitles": TEXTS,
-        "scores": SCORES,
         "shots": SHOTS,
         "embedded": CARRIED,
+        **({"scores": SCORES} if request.score else {}),
     }
     params = PackagingParams(
         segment_s=Decimal(request.segment_s),
@@ -410,13 +414,8 @@ def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
 
 def _publish(request: EncodeRequest, given: SubmittedEncode) -> Node:
     params = PublishParams(url=given.output, order=given.order)
-    package: Inputs = {
-        "package": "packaging.package",
-        "report": "report.report",
-        "features": "report.features",
-        "scores": "report.scores_json",
-        "shots": SHOTS,
-    }
+    told: Inputs = {name: f"report.{output}" for name, output in TOLD.items()} if request.reports else {}
+    package: Inputs = {"package": "packaging.package", "shots": SHOTS, **told}
     inputs: Inputs = {"file": "mux.file"} if request.single else package
     return Node(id="publish", stage="publish", params=params, inputs=inputs)
 

@@ -62,7 +62,8 @@ class EncodeRequest:
         qc: look at the pictures and judge them, for the report.
         qc_gate: refuse a title with a finding of this severity or a worse one, before it is encoded; `none` only reports.
         qc_profile: YAML text of a profile of thresholds, see `pipelines.qc.profile`; empty: the usual ones.
-        report: make the report of one file, too; a package has one in any case.
+        report: make the report of one file, too; a package has one, unless it is not scored.
+        score: score the result, every frame of every rung; without scores there is no report.
         scenes, scenes_format: text of a file of shots and the name of its format; empty: they are looked for.
         clips, timecode: ranges that are wanted of the inputs, and how timecodes count; see `IngestParams`.
         audio, subtitles: tracks that go out, see `pipelines.ingest.tracks`; empty for all.
@@ -119,6 +120,7 @@ class EncodeRequest:
     subtitles: str = ""
     captions: str = ""
     report: bool = False
+    score: bool = True
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -179,7 +181,7 @@ class EncodeRequest:
     @property
     def reports(self) -> bool:
         """A report is made."""
-        return self.report or not self.single
+        return self.score and (self.report or not self.single)
 
     @property
     def optimizes(self) -> bool:
@@ -252,6 +254,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         raise BadSetting(
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
         )
+    _check_unscored(request)
     check_view(request.ingest)
     words_of(request.captions)
     checked_target(request.loudness)
@@ -270,6 +273,17 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         raise BadSetting("--drm", request.drm, "one file is not encrypted; name a folder as -o")
     model_named(request.model)
     return request
+
+
+def _check_unscored(request: EncodeRequest) -> None:
+    """A report is made of scores, so nothing that it is for is asked for without them. Raises: BadSetting."""
+    if request.score:
+        return
+    if request.report:
+        raise BadSetting("--report", "", "a report is made of scores; leave out --no-score")
+    if request.qc and request.qc_gate == "none":
+        why = "findings stand in the report, which is made of scores; leave out --no-score, or add --qc-gate"
+        raise BadSetting("--qc", "", why)
 
 
 def _params_split(text: str) -> list[str]:

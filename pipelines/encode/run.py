@@ -65,6 +65,7 @@ from vmaf.scores import read_parquet
 
 Files = dict[str, Path]
 FileTable = dict[str, dict[str, Any]]
+NOT_SCORED = "not scored, so that nothing tells how good it is: --no-score"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +144,10 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
         if ours and not order.request.report:
             return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
         check_free(place.path, force=place.force or ours)
-    if not order.request.reports:
+    if order.request.single and not order.request.report:
         return None
     if ours and is_current(folder, job):
-        return summary_of(read_manifest(folder), output=place.out, report=_report(place), up_to_date=True)
+        return summary_of(read_manifest(folder), output=place.out, report=_report(order), up_to_date=True)
     check_free(folder, force=place.force or belongs(folder, job))
     return None
 
@@ -159,7 +160,7 @@ def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
         return None
     known = {} if order.request.single else parsed(found)
     if known.get("job") == job:
-        return summary_of(known, output=place.out, report=_report(place), up_to_date=True)
+        return summary_of(known, output=place.out, report=_report(order), up_to_date=True)
     if not place.force:
         raise OutputExists(place.out)
     return None
@@ -177,18 +178,18 @@ def _publish_single(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, Any
     if order.request.report:
         name = file_name(place.out)
         single = file_table({f"../{name}": source}, {f"../{name}": facts["renditions"][0]["frames"]})
-        _publish_folder(order, done, plan, _report_files(order, done), {**facts, "audio": []}, single)
-    report = _report(place) if order.request.report else ""
-    return summary_of(facts, output=place.out, report=report, up_to_date=False)
+        files = _made_files(order, done) | _report_files(order, done)
+        _publish_folder(order, done, plan, files, {**facts, "audio": []}, single)
+    return summary_of(facts, output=place.out, report=_report(order), up_to_date=False)
 
 
 def _publish_package(order: EncodeOrder, done: Done, plan: Plan) -> dict[str, Any]:
-    files = _tree(done.path("packaging.package"), "") | _report_files(order, done)
+    files = _tree(done.path("packaging.package"), "") | _made_files(order, done) | _report_files(order, done)
     for part in done.parts("audio.parts"):
         files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["audio"])
     facts = {**_facts(order, done), "audio": _audio(done), "notices": _notices(order, done)}
     _publish_folder(order, done, plan, files, facts, {})
-    return summary_of(facts, output=order.place.out, report=_report(order.place), up_to_date=False)
+    return summary_of(facts, output=order.place.out, report=_report(order), up_to_date=False)
 
 
 def _publish_folder(
@@ -199,7 +200,7 @@ def _publish_folder(
     Args:
         single: the one file beside the folder that it is about, as the manifest lists it.
     """
-    place, files = order.place, files | _report_inputs(order, done, files)
+    place, files = order.place, files | (_report_inputs(order, done, files) if order.request.reports else {})
     text = manifest(
         plan=plan,
         asset=order.asset,
@@ -221,23 +222,30 @@ def _publish_folder(
         publish_folder(files, beside, local_path(place.report), link=not place.keep)
 
 
-def _report(place: OutputPlace) -> str:
-    return f"{place.report}/report.html"
+def _report(order: EncodeOrder) -> str:
+    return f"{order.place.report}/report.html" if order.request.reports else ""
 
 
 def _report_files(order: EncodeOrder, done: Done) -> Files:
     """What tells how good an output is, and what its player shows, by path in the folder."""
+    if not order.request.reports:
+        return {}
     files = _tree(done.path("report.scores_json"), "scores/")
     files |= _tree(done.path("report.plots"), "plots/")
     files |= {"report.html": done.path("report.report"), "features.parquet": done.path("report.features")}
-    files["shots.json"] = done.path(SHOTS)
+    for part in done.parts(PROXIES) if order.request.proxies else ():
+        files[proxy_url(part.item.variant)] = done.store.path(part.outputs["rendition"])
+    return files
+
+
+def _made_files(order: EncodeOrder, done: Done) -> Files:
+    """The renditions, and what was found and decided on the way to them, by path in the folder."""
+    files = {"shots.json": done.path(SHOTS)}
     for place in range(len(order.request.codecs)) if order.request.optimizes else ():
         name = named("ladder", place, order.request).replace("_", "-") + ".json"
         files[name] = done.path(f"{named('allocate', place, order.request)}.texts")
     for part in done.parts(RENDITIONS):
         files[f"renditions/{part.item.variant}.mp4"] = done.store.path(part.outputs["rendition"])
-    for part in done.parts(PROXIES) if order.request.proxies else ():
-        files[proxy_url(part.item.variant)] = done.store.path(part.outputs["rendition"])
     if order.request.judged:
         files["qc.json"] = done.path(QC)
     return files
@@ -279,9 +287,9 @@ def _facts(order: EncodeOrder, done: Done) -> dict[str, Any]:
     return {
         "media": {**media["video"], "container": media["container"], "frames": media["index"]["frames"]},
         "decision": {key: value for key, value in ladder.items() if key not in ("schema", "notices")},
-        "renditions": rendition_rows(_rows(done), _scores(done)),
+        "renditions": rendition_rows(_rows(done), _scores(done) if order.request.score else {}),
         "model": ladder["model"],
-        "scorer": default_scorer().version(),
+        "scorer": default_scorer().version() if order.request.score else "",
     }
 
 
@@ -312,7 +320,8 @@ def _notices(order: EncodeOrder, done: Done) -> list[str]:
 
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:
     of_rungs = [notice for row in _rows(done) for notice in row["notices"]]
-    return [*done.json(ladder_source(order.request))["notices"], *of_rungs]
+    unscored = [] if order.request.score else [NOT_SCORED]
+    return [*done.json(ladder_source(order.request))["notices"], *of_rungs, *unscored]
 
 
 def _lost_by_edit(order: EncodeOrder, done: Done) -> Iterator[str]:

@@ -80,9 +80,10 @@ class Search(Stage[SearchParams]):
         return replace(params, peak_kbps=0, buffer_kbits=0)
 
     def trial(self) -> Trial:
-        """A search on a small rung."""
+        """A search on a small rung; others are fed with a quality that is given, which takes none."""
         quick = EncodeSettings(crf="", preset="ultrafast", gop_s="1")
-        return Trial(params=SearchParams(settings=quick, ladder="180p", target_vmaf="80"))
+        params = SearchParams(settings=quick, ladder="180p", target_vmaf="80")
+        return Trial(params=params, feeding=replace(params, settings=replace(quick, crf="30")))
 
     def split(self, inputs: Inputs, params: SearchParams) -> Sequence[Item]:
         """The codec's first two guesses on the first samples; nothing where no rung needs a search."""

@@ -13,7 +13,7 @@ from encoder import EncodeSettings, Rung
 from encoder.capped import encode_capped
 from encoder.chunk import chunk_coder
 from encoder.vbv import WINDOW_S
-from pipelines.encode.chunks import title_chunks
+from pipelines.encode.chunks import chunk_cost, title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
 from pipelines.encode.ranges import OTHER, media_for
 from pipelines.encode.zones import Zone, settings_in, title_zones
@@ -45,7 +45,7 @@ class EncodeParams:
 class Encode(Stage[EncodeParams]):
     """Coded chunks, each checked as it is made: they begin with a key frame and hold exactly their frames."""
 
-    name, version, params = "encode", 2, EncodeParams
+    name, version, params = "encode", 3, EncodeParams
     inputs = MappingProxyType(
         {
             "asset": "asset",
@@ -83,13 +83,16 @@ class Encode(Stage[EncodeParams]):
     def split(self, inputs: Inputs, params: EncodeParams) -> Sequence[Item]:
         """Chunks at shot boundaries, times rungs."""
         info, ladder = inputs.media(), inputs.json("ladder")
-        chunks = title_chunks(inputs.json("shots"), info, params.chunk_s, _zones(info, params))
+        chunks = title_chunks(
+            inputs.json("shots"), info, params.settings, params.chunk_s, _zones(info, params)
+        )
         items = [
             Item(
                 chunk=chunk,
                 variant=rung["name"],
                 values=_values({"ten_bit": ladder["ten_bit"], **rung}, place, params.segment_s),
                 weight=len(chunk.frames),
+                cost=chunk_cost(chunk.frames, info, int(rung["width"]), int(rung["height"])),
             )
             for rung in ladder["rungs"]
             for place, chunk in enumerate(chunks)

@@ -11,9 +11,12 @@ from vmaf import FrameScores
 def rendition_rows(
     facts: Sequence[Mapping[str, Any]], scores: Mapping[str, FrameScores]
 ) -> list[dict[str, Any]]:
-    """Facts of each rendition with its pooled VMAF, rounded to four decimals."""
+    """Facts of each rendition with its pooled VMAF, rounded to four decimals; without where it has no scores."""
     rows = []
     for rendition in facts:
+        if rendition["name"] not in scores:
+            rows.append({**rendition})
+            continue
         vmaf = scores[rendition["name"]].pooled("vmaf")
         pooled = {"mean": vmaf.mean, "harmonic_mean": vmaf.harmonic_mean, "min": vmaf.min}
         rows.append({**rendition, **{f"vmaf_{name}": round(value, 4) for name, value in pooled.items()}})

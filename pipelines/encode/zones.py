@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from archer.media import FrameRange
@@ -146,7 +147,13 @@ def title_zones(text: str, codec: str, frames: int) -> tuple[Zone, ...]:
 
 
 def zoned_chunks(
-    shots: Sequence[Shot], zones: Sequence[Zone], *, shortest: int, longest: int
+    shots: Sequence[Shot],
+    zones: Sequence[Zone],
+    *,
+    shortest: int,
+    longest: int,
+    entries: Sequence[int] = (),
+    gop: int = 1,
 ) -> tuple[Chunk, ...]:
     """Chunks as `plan_chunks` makes them, but none that lies in two zones; without zones just those.
 
@@ -154,16 +161,14 @@ def zoned_chunks(
         shots: contiguous, from frame 0.
         zones: fitted to the title.
         shortest, longest: frames of a chunk; the edge of a zone may make a shorter one.
+        entries, gop: see `plan_chunks`.
     """
+    plan = partial(plan_chunks, shortest=shortest, longest=longest, entries=entries, gop=gop)
     if not zones or not shots:
-        return plan_chunks(shots, shortest=shortest, longest=longest)
+        return plan(shots)
     frames = shots[-1].frames.end
     edges = sorted({0, frames, *(zone.start for zone in zones), *(zone.end for zone in zones)})
-    ranges = [
-        chunk.frames
-        for start, end in pairwise(edges)
-        for chunk in plan_chunks(_inside(shots, start, end), shortest=shortest, longest=longest)
-    ]
+    ranges = [chunk.frames for start, end in pairwise(edges) for chunk in plan(_inside(shots, start, end))]
     return tuple(Chunk(index=index, frames=part) for index, part in enumerate(ranges))
 
 

@@ -124,7 +124,7 @@ def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        wanted = "name an output of cinemill encode that has one (packages of older versions have none)"
+        wanted = "name an output of cinemill encode that has one (those of older versions, and those without scores, have none)"
         raise CannotRemake(str(folder), f"there is no {name}; {wanted}") from error
     except (OSError, ValueError) as error:
         raise CannotRemake(str(folder), f"{name} cannot be read: {error}") from error

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,19 @@ def test_500_submits_at_once_with_repeated_keys_are_exactly_the_distinct_jobs(
     server, key = locked
     headers = {"Authorization": f"Bearer {key}"}
 
+    def one_of_them() -> httpx.AsyncClient:
+        """Of five: the work of a pool of connections grows with the square of what waits for it."""
+        limits = httpx.Limits(max_connections=20)
+        return httpx.AsyncClient(base_url=server.url, headers=headers, limits=limits, timeout=120)
+
     async def go() -> list[tuple[str, int, str]]:
-        limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(
-            base_url=server.url, headers=headers, limits=limits, timeout=120
-        ) as client:
+        async with AsyncExitStack() as open_ones:
+            clients = [await open_ones.enter_async_context(one_of_them()) for _ in range(5)]
 
             async def submit(number: int) -> tuple[str, int, str]:
                 name = f"same-{number % 60}"
                 order = {**SHOTS, "queue": "crowd", "priority": number % 60}
+                client = clients[number // 100]  # so that equal keys come by several
                 answer = await client.post("/v1/jobs", json=order, headers={"Idempotency-Key": name})
                 return name, answer.status_code, answer.json()["id"]
 

@@ -6,13 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-pytest.importorskip("schemathesis", reason="pip install schemathesis")
+pytestmark = pytest.mark.skipif(find_spec("schemathesis") is None, reason="pip install schemathesis")
 
 CONFIG = """\
 [[operations]]  # what a URL may be, and what fits a template, is more than a schema can say

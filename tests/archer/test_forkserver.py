@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from archer import Event, JobSpec, Node, run
+from archer.executors.local import MEDIA, Template, _environment
 
 
 def parent_of(pid: int) -> int:
@@ -123,3 +125,48 @@ def test_a_job_survives_the_death_of(victim: str, toys: str, tmp_path: Path) -> 
     assert sorted(done) == [f"chunk-{index:05d}" for index in range(8)]
     # None where the victims had just ended their tasks: a result that lies in the pipe counts.
     assert sum(event.type == "task-retry" for event in events) <= 2
+
+
+@pytest.mark.parametrize("modules", [(), MEDIA])
+def test_workers_begin_with_what_their_job_reads_with(modules: tuple[str, ...]) -> None:
+    """FFmpeg's libraries are there before the first task where a job has a title; forking stays safe: no thread was started."""
+    template = Template(modules)
+    try:
+        worker = template.fork()
+        while not worker.pid:
+            assert template.listen(60)
+        parent = parent_of(worker.pid)
+        assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
+        assert ("libavcodec" in Path(f"/proc/{worker.pid}/maps").read_text()) == bool(modules)
+    finally:
+        template.close()
+
+
+class Endless:
+    """A task that never ends: it sleeps while it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return time.sleep, (3600,)
+
+
+def test_a_worker_that_is_killed_before_it_is_there_never_works() -> None:
+    template = Template()
+    try:
+        worker, other = template.fork(), template.fork()
+        worker.connection.send((1, None, pickle.dumps(Endless())))
+        template.kill(worker)
+        deadline = time.monotonic() + 30
+        while worker.exit_code is None and time.monotonic() < deadline:
+            assert template.listen(1)
+        assert worker.exit_code == -signal.SIGKILL
+        assert alive(other.pid)
+    finally:
+        template.close()
+    assert all_dead([other.pid])
+
+
+def test_workers_ask_for_huge_pages_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    assert _environment()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=1")
+    assert _environment()["GLIBC_TUNABLES"] == "glibc.malloc.check=1"

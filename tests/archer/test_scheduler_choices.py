@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
 import pytest
 
 from archer.artifact import Artifact
+from archer.canonical import memo_key
 from archer.errors import Category, TaskFailure
 from archer.plan import JobSpec, Limits, Node, Terms, make_plan
 from archer.scheduler import (
@@ -38,6 +39,7 @@ from archer.scheduler import (
     Tick,
 )
 from archer.stage import Item, Resources, Stage
+from archer.wire import item_from_json, item_to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,28 @@ def test_the_earliest_deadline_goes_first_then_the_order_of_the_plan() -> None:
     while waiting := [name for name, tries in play.running.items() if tries]:
         play.end(waiting[0])
     assert play.launched == ["c.0", "c.1", "b.0", "b.1", "a.0", "a.1", "d.0"]
+
+
+def test_the_longest_goes_first_by_its_predicted_cost_where_there_is_one() -> None:
+    items = [
+        Item(variant="long", weight=90),
+        Item(variant="quiet", weight=96, cost=50),
+        Item(variant="busy", weight=80, cost=200),
+        Item(variant="short", weight=10),
+    ]
+    play = Play({"a": items}, paused=True)
+    play.tell(Continue())
+    for _ in items:
+        play.end(play.launched[-1])
+    assert play.launched == ["a.busy", "a.long", "a.quiet", "a.short"]
+
+
+def test_predicted_costs_are_stored_with_items_and_name_nothing() -> None:
+    item = Item(variant="720p", weight=96, cost=50)
+    assert item_from_json(item_to_json(item), {}) == item
+    assert "cost" not in item_to_json(replace(item, cost=0)), "items without one are written as ever"
+    keys = {memo_key("encode@1", "map", replace(item, cost=cost), {}) for cost in (0, 50)}
+    assert len(keys) == 1
 
 
 def test_a_queue_holds_back_its_own_tasks_only() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from pipelines.cli.main import COMMANDS
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
+Cinemill = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -19,8 +21,8 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_explains_itself(command: str) -> None:
-    done = run(command, "--help")
+def test_every_command_explains_itself(command: str, cinemill: Cinemill) -> None:
+    done = cinemill(command, "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Usage: cinemill {command}")
 
@@ -45,8 +47,8 @@ def test_no_command_prints_help_and_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts(shell: str) -> None:
-    assert "_CINEMILL_COMPLETE" in run("completion", shell).stdout
+def test_completion_scripts(shell: str, cinemill: Cinemill) -> None:
+    assert "_CINEMILL_COMPLETE" in cinemill("completion", shell).stdout
 
 
 def test_doctor_finds_what_the_main_job_needs() -> None:
@@ -63,8 +65,8 @@ def test_stages_are_listed() -> None:
     assert {"ingest", "shots", "encode", "score", "packaging", "report"} <= set(found)
 
 
-def test_shots_in_json_cover_the_title(bbb: Path) -> None:
-    done = run("shots", str(bbb), "--json")
+def test_shots_in_json_cover_the_title(bbb: Path, cinemill: Cinemill) -> None:
+    done = cinemill("shots", str(bbb), "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["shots"][0]["start"] == 0

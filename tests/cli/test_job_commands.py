@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -44,11 +44,14 @@ class Bag(Stage[P]):
 """
 
 
-class Shell:
-    """The command line in a folder with a stage and a spec."""
+Cinemill = Callable[..., subprocess.CompletedProcess[str]]
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+
+class Shell:
+    """The command line in a folder with a stage and a spec; `run` and `retry` as processes, the others in this one."""
+
+    def __init__(self, folder: Path, cinemill: Cinemill) -> None:
+        self.folder, self._here = folder, cinemill
         (folder / "bagstage.py").write_text(STAGES)
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
 
@@ -68,14 +71,19 @@ class Shell:
         )
 
     def __call__(self, *words: str) -> tuple[int, str, str]:
+        if words[0] not in ("run", "retry"):
+            done = self._here(*words, cwd=self.folder)
+            return done.returncode, done.stdout, done.stderr
         process = self.start(*words)
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
+def shell(cinemill: Cinemill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    monkeypatch.syspath_prepend(tmp_path)
+    yield Shell(tmp_path, cinemill)
+    sys.modules.pop("bagstage", None)
 
 
 def test_a_job_from_a_spec_and_all_that_is_known_of_it(shell: Shell) -> None:

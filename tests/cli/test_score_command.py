@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from archer.process import ffmpeg_path
+
+Cinemill = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -31,10 +34,11 @@ def raw(tmp_path: Path) -> tuple[Path, Path]:
     return ref, dist
 
 
-def test_raw_files_with_two_models(raw: tuple[Path, Path], tmp_path: Path) -> None:
+def test_raw_files_with_two_models(raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path) -> None:
     for suffix in ("json", "xml", "csv", "html", "png", "parquet"):
         out = tmp_path / f"scores.{suffix}"
-        done = run(*raw, "--size", "64x48", "--also", "vmaf_v0.6.1neg", "--json", "-o", out, "--threads", "1")
+        words = [*raw, "--size", "64x48", "--also", "vmaf_v0.6.1neg", "--json", "-o", out, "--threads", "1"]
+        done = run(*words) if suffix == "json" else cinemill("score", *words)
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout.splitlines()[-1])
         assert result["frames"] == 3
@@ -46,19 +50,23 @@ def test_raw_files_with_two_models(raw: tuple[Path, Path], tmp_path: Path) -> No
             assert f"mean {result['pooled']['vmaf']['mean']:.2f}" in out.read_text()
 
 
-def test_maps_of_a_named_frame_and_costs(raw: tuple[Path, Path], tmp_path: Path) -> None:
-    done = run(*raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "1", "--json", "--costs")
+def test_maps_of_a_named_frame_and_costs(raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path) -> None:
+    done = cinemill(
+        "score", *raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "1", "--json", "--costs"
+    )
     assert done.returncode == 0, done.stderr
     written = sorted(path.name for path in (tmp_path / "maps").iterdir())
     assert written == [*(f"frame-000001-{name}.png" for name in ("adm", "cambi", "vif")), "index.html"]
     assert "Frame 1: " in (tmp_path / "maps" / "index.html").read_text()
     costs = done.stderr.partition("processor time of the features: ")[2]
     assert all(f"{name} " in costs for name in ("vif", "adm", "motion", "psnr")), done.stderr
-    done = run(*raw, "--size", "64x48", "--maps", tmp_path / "none", "--map-frame", "3")
+    done = cinemill("score", *raw, "--size", "64x48", "--maps", tmp_path / "none", "--map-frame", "3")
     assert (done.returncode, "wanted frames that were scored" in done.stderr) == (2, True)
 
 
-def test_mistakes_are_one_line_and_no_traceback(raw: tuple[Path, Path], tmp_path: Path) -> None:
+def test_mistakes_are_one_line_and_no_traceback(
+    raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path
+) -> None:
     cases = {
         ("--size", "64"): "wanted WxH",
         ("--size", "64x50"): "no whole number",
@@ -79,15 +87,15 @@ def test_mistakes_are_one_line_and_no_traceback(raw: tuple[Path, Path], tmp_path
         ): "gives one model and PSNR only",
     }
     for arguments, words in cases.items():
-        done = run(*raw, *arguments)
+        done = cinemill("score", *raw, *arguments)
         assert done.returncode in (1, 2)
         assert words in done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_pooling_shots_and_the_worst_run(raw: tuple[Path, Path]) -> None:
+def test_pooling_shots_and_the_worst_run(raw: tuple[Path, Path], cinemill: Cinemill) -> None:
     options = ("--size", "64x48", "--pool", "median", "--pool", "p10", "--shots", "0,2", "--window", "2")
-    done = run(*raw, *options, "--metric", "cambi", "--json", "--threads", "1")
+    done = cinemill("score", *raw, *options, "--metric", "cambi", "--json", "--threads", "1")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert {"median", "p10"} <= set(result["pooled"]["vmaf"])
@@ -96,21 +104,21 @@ def test_pooling_shots_and_the_worst_run(raw: tuple[Path, Path]) -> None:
     assert result["worst"]["start"] in (0, 1)
     assert "cambi" in result["pooled"]
     assert "psnr_y" not in result["pooled"]
-    table = run(*raw, *options, "--also", "vmaf_v0.6.1neg", "--threads", "1").stdout
+    table = cinemill("score", *raw, *options, "--also", "vmaf_v0.6.1neg", "--threads", "1").stdout
     assert "worst 2 frames" in table
     assert "shot from" in table
     assert "vmaf_v0.6.1neg - vmaf_v0.6.1:" in table
 
 
-def test_an_offset_leaves_what_both_have(raw: tuple[Path, Path]) -> None:
-    done = run(raw[0], raw[0], "--size", "64x48", "--offset", "1", "--json", "--threads", "1")
+def test_an_offset_leaves_what_both_have(raw: tuple[Path, Path], cinemill: Cinemill) -> None:
+    done = cinemill("score", raw[0], raw[0], "--size", "64x48", "--offset", "1", "--json", "--threads", "1")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["frames"] == 2
     assert result["pooled"]["psnr_y"]["max"] < 60
 
 
-def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
+def test_offset_and_model_are_found(bbb: Path, cinemill: Cinemill, tmp_path: Path) -> None:
     shifted = tmp_path / "shifted.mkv"
     argv = [
         ffmpeg_path(),
@@ -126,7 +134,7 @@ def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
     argv += ["-frames:v", "110", "-fps_mode", "passthrough", "-an", "-c:v", "libx264", "-preset", "ultrafast"]
     subprocess.run([*argv, str(shifted)], check=True)
     options = ("--offset", "auto", "--frames", "40:43", "--model", "advise", "--json", "--costs")
-    done = run(bbb, shifted, *options)
+    done = cinemill("score", bbb, shifted, *options)
     assert done.returncode == 0, done.stderr
     assert "offset -3" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["model"] == "vmaf_v1.0.16_3d0h"
@@ -134,11 +142,15 @@ def test_offset_and_model_are_found(bbb: Path, tmp_path: Path) -> None:
     assert "processor time of the features: adm" in done.stderr
 
 
-def test_maps_that_cannot_be_drawn_take_no_scores_along(raw: tuple[Path, Path], tmp_path: Path) -> None:
+def test_maps_that_cannot_be_drawn_take_no_scores_along(
+    raw: tuple[Path, Path], cinemill: Cinemill, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
-    refused = run(*raw, "--size", "64x48", "--maps", tmp_path / "file" / "maps", "--json")
+    refused = cinemill("score", *raw, "--size", "64x48", "--maps", tmp_path / "file" / "maps", "--json")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "wanted a folder that can be made" in refused.stderr
-    late = run(*raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "3", "--json")
+    late = cinemill(
+        "score", *raw, "--size", "64x48", "--maps", tmp_path / "maps", "--map-frame", "3", "--json"
+    )
     assert late.returncode == 2
     assert json.loads(late.stdout.splitlines()[-1])["frames"] == 3

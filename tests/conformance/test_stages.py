@@ -13,8 +13,8 @@ OURS = sorted(name for name in installed(STAGES) if distribution_of(STAGES, name
 ONE_CUT = frozenset(OURS) - {"shots", "stills", "tracks", "vision"}
 """Stages without settings that may change nothing (`Stage.same`): their cut is decided elsewhere, or is part of the result."""
 
-LONG = frozenset({"allocate", "analyse", "search"})
-"""Stages that take half a minute, or need one that does."""
+LONG = frozenset({"allocate", "analyse", "search", "stills", "tracks", "score-files"})
+"""Stages that take long, or need one that does; and one that does as `score` does."""
 SOME = [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in OURS]
 
 

@@ -26,6 +26,8 @@ SHARED = Path(os.environ.get("CINEMILL_SHARED", Path(__file__).resolve().parents
 REFUSED = {"resolution_change.ts", "audio_with_cover_art.m4a"}
 """Pictures of two sizes in one stream, and a still picture: see test_probe.py."""
 
+HUGE = {"8k24_300ms.mp4", "phone_4k60_rot_fullrange.mp4"}
+"""Where a few frames take seconds."""
 HEAD, QUICK, FULL = 3e7, 1e7, 8e8
 """Samples of luma: of the straight decode that the quick tests compare with, and of the ranges that one test decodes by
 themselves. One core decodes and hashes about 2e8 in a second."""
@@ -137,7 +139,9 @@ def assert_exact(path: Path, info: MediaInfo, expected: Sequence[Picture], part:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", decodable())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in HUGE)) for name in decodable()]
+)
 def test_ranges_around_key_frames_and_at_random(name: str, clips: Path) -> None:
     """A sample of the test below, in the first seconds of the clip."""
     info, expected = truth(clips / name)

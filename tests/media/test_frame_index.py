@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,3 +74,18 @@ def test_indexes_differ_where_a_frame_does() -> None:
     assert index([0, 1, 2]) == index([0, 1, 2])
     assert index([0, 1, 2]) != index([0, 1, 3])
     assert index([0, 1, 2]) != "index"
+
+
+def test_the_bytes_of_a_range_are_those_of_its_groups_by_their_frames() -> None:
+    found = index(list(range(50)), [0, 10, 20, 40])
+    assert found.bytes_in(10, 20) == 10_000
+    assert found.bytes_in(5, 25) == 20_000
+    assert found.bytes_in(40, 50) == 10_000, "the last group: as the others on average"
+    assert found.bytes_in(0, 50) == 50_000
+    assert index([0, 1], []).bytes_in(0, 1) == index([0, 1], [0]).bytes_in(0, 1) == 0
+
+
+def test_bytes_of_files_that_do_not_tell_are_unknown() -> None:
+    found = index(list(range(50)), [0, 10, 20])
+    for positions in ([-1, -1, -1], [], [0, 500, 500], [900, 500, 600]):
+        assert replace(found, positions=np.array(positions, np.int64)).bytes_in(0, 20) == 0

@@ -12,8 +12,9 @@ import av
 import pytest
 
 from archer.media import FrameRange, frames, probe
-from archer.media.nut import write_nut
-from archer.process import Child, ffmpeg_path
+from archer.media.convert import Converter
+from archer.media.nut import STREAM, checksum, write_nut
+from archer.process import Child, ffmpeg_path, run
 from cinemill_native.frames import Frame
 
 NAMES = [
@@ -89,3 +90,32 @@ def test_progress_and_no_frames(made: Made) -> None:
     assert seen == [0, 1, 2, 3]
     nothing: Iterator[Frame] = iter(())
     assert write_nut(io.BytesIO(), nothing, info.video) == 0
+
+
+def test_checksums_are_those_of_ffmpegs_muxer() -> None:
+    """Its demuxer does not look at all of them; others do."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="nut") as container:
+        stream = container.add_stream("rawvideo", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 66, 34, "yuv420p10le"
+        container.start_encoding()
+    place = file.getvalue().index(STREAM) + len(STREAM)
+    length = file.getvalue()[place]
+    packet = file.getvalue()[place + 1 :][:length]
+    assert checksum(packet[:-4]) == packet[-4:]
+
+
+@pytest.mark.parametrize("name", ["rotated_180.mp4", "mirrored_down.mp4"])
+def test_pictures_upside_down_are_written_downwards(name: str, made: Made) -> None:
+    """As they are shown, through a conversion that only turns them."""
+    info = probe(str(made(name)))
+    shown = Converter(info, info.video.width, info.video.height, info.video.format, kernel="lanczos")
+    file = io.BytesIO()
+    write_nut(file, frames(str(made(name)), info=info), info.video, convert=shown)
+    file.seek(0)
+    with av.open(file) as container:
+        got = [pixels(picture) for picture in container.decode(video=0)]
+    argv = [ffmpeg_path(), "-v", "error", "-i", made(name), "-f", "rawvideo", "-"]
+    assert b"".join(got) == run(argv, timeout_s=60).stdout
+    planes = [shown.planes(frame) for frame in frames(str(made(name)), info=info)]
+    assert b"".join(plane.samples.tobytes() for each in planes for plane in each) == b"".join(got)

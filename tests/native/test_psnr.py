@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skimage.metrics import peak_signal_noise_ratio
 
 from cinemill_native import Plane, psnr
 
 
 @pytest.mark.parametrize("depth", [8, 10, 12, 16])
 def test_equals_scikit_image(depth: int) -> None:
+    from skimage.metrics import peak_signal_noise_ratio  # seconds of work, for one worker instead of all
+
     random = np.random.default_rng(1)
     peak = (1 << depth) - 1
     dtype = np.uint8 if depth == 8 else np.uint16

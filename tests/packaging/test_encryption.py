@@ -7,9 +7,9 @@ import os
 import pickle
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import av
@@ -188,7 +188,12 @@ def test_the_environment_names_the_store(tmp_path: Path, monkeypatch: pytest.Mon
     assert open_store().obtain("x") == open_store().obtain("x")
 
 
-def test_the_command_packages_and_encrypts(ladder: Path, tmp_path: Path) -> None:
+def test_the_command_packages_and_encrypts(
+    ladder: Path,
+    cinemill: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """From files and a store that it makes; what is wrong with its options is told in one line."""
     key = tmp_path / "key"
     key.write_text("11" * 32)
@@ -196,13 +201,9 @@ def test_the_command_packages_and_encrypts(ladder: Path, tmp_path: Path) -> None
     keys = ["--key-store", tmp_path / "keys", "--key-store-key", key]
     tracks = ["--video", ladder / "180p.mp4", "--audio", f"{ladder / 'aac.mp4'},lang=en,default"]
 
-    def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "pipelines.cli.main", "package", *words]
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("CINEMILL_KEY")
-        }
-        return subprocess.run(argv, capture_output=True, text=True, env=environment)
-
+    for name in [name for name in os.environ if name.startswith("CINEMILL_KEY")]:
+        monkeypatch.delenv(name)
+    command = partial(cinemill, "package")
     done = command("-o", tmp_path / "out", *tracks, "--drm", "cbcs", *keys)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "out/master.m3u8").is_file()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,18 +15,23 @@ import pytest
 from archer.media import probe
 from archer.process import ffmpeg_path
 
-ENCODE = [sys.executable, "-m", "pipelines.cli.main", "encode"]
-SETTINGS = ["--crf", "35", "--preset", "ultrafast", "--ladder", "90p"]
+SETTINGS = ["--crf", "35", "--preset", "ultrafast", "--ladder", "90p", "--no-score", "--executor", "inline"]
 AUDIO_FRAME_S = 1024 / 48000
 RATE = 8000
 
 
-def encoded(clip: Path, out: Path, *options: str) -> Path:
-    done = subprocess.run(
-        [*ENCODE, clip, "-o", out, *SETTINGS, *options], capture_output=True, text=True, timeout=200
-    )
-    assert done.returncode == 0, done.stderr
-    return out
+Encoded = Callable[..., Path]
+
+
+@pytest.fixture
+def encoded(cinemill: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> Encoded:
+    def encode(clip: Path, *options: str) -> Path:
+        out = tmp_path / "out"
+        done = cinemill("encode", clip, "-o", out, *SETTINGS, *options)
+        assert done.returncode == 0, done.stderr
+        return out
+
+    return encode
 
 
 def sound(path: Path, zero: Fraction) -> npt.NDArray[np.float32]:
@@ -53,13 +58,13 @@ def lag_s(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float
 
 
 @pytest.mark.parametrize("codec", ["aac", "opus"])
-def test_a_beep_comes_with_its_flash(codec: str, tmp_path: Path) -> None:
+def test_a_beep_comes_with_its_flash(codec: str, encoded: Encoded, tmp_path: Path) -> None:
     source, at = tmp_path / "flash.mov", 2.0
     picture = "color=gray:s=160x90:r=10:d=4,drawbox=t=fill:color=white:enable='eq(n,20)'"
     beep = f"aevalsrc='if(between(t,{at},{at}+0.2),0.8*sin(2*PI*1000*t),0)':s=48000:d=4"
     made = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", beep, "-c:v", "libx264", "-bf", "2"]
     subprocess.run([ffmpeg_path(), "-v", "error", *made, "-c:a", "pcm_s16le", source], check=True)
-    out = encoded(source, tmp_path / "out", "--audio-codec", codec)
+    out = encoded(source, "--audio-codec", codec)
     with av.open(str(out / "renditions" / "90p.mp4")) as container:
         levels = [(float(frame.time), frame.to_ndarray()[:90].mean()) for frame in container.decode(video=0)]
     flash = next(time for time, level in levels if level > 180)
@@ -72,10 +77,10 @@ def test_a_beep_comes_with_its_flash(codec: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("clip", ["audio_starts_1500ms_late.mkv", "audio_51_ac3.mkv"])
-def test_sound_keeps_its_distance_to_the_picture(clip: str, clips: Path, tmp_path: Path) -> None:
+def test_sound_keeps_its_distance_to_the_picture(clip: str, clips: Path, encoded: Encoded) -> None:
     source = clips / "awkward" / clip
     info = probe(str(source))
-    out = encoded(source, tmp_path / "out")
+    out = encoded(source)
     zero = int(info.index.pts[0]) * info.video.time_base
     was = sound(source, zero)
     now = sound(next((out / "renditions").glob("audio-0*")), Fraction(0))

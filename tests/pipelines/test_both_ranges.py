@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from pipelines.ingest.view import viewed
 from pipelines.score.scorer import default_scorer
 from vmaf import model_named
 
-CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
+Cinemill = Callable[..., subprocess.CompletedProcess[str]]
 LIGHT = (
     "hdr10=1:repeat-headers=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:max-cll=1000,400:log-level=error:"
     "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
@@ -126,13 +126,11 @@ def test_each_ladder_is_decided_in_its_own_range(short: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def package(hdr10: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(hdr10: Path, cinemill: Cinemill, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("ranges") / "out"
     words = ["--codec", "x265", "--dynamic-range", "hdr,sdr", "--crf", "20", "--preset", "ultrafast"]
     rungs = ["--ladder", "108p,72p@peak400k@sdr", "--no-proxies"]
-    done = subprocess.run(
-        [*CINEMILL, "encode", hdr10, "-o", out, *words, *rungs, "--quiet"], capture_output=True, text=True, timeout=280
-    )  # fmt: skip
+    done = cinemill("encode", hdr10, "-o", out, *words, *rungs, "--quiet", "--executor", "inline")
     assert done.returncode == 0, done.stderr
     return out
 
@@ -198,13 +196,8 @@ def test_pictures_are_judged_by_the_best_of_their_range(
     assert tried == {"video-108p", "video-108p-sdr", "video-72p"}
 
 
-def test_a_title_in_sdr_has_no_ladder_in_hdr(short: Path, tmp_path: Path) -> None:
+def test_a_title_in_sdr_has_no_ladder_in_hdr(short: Path, cinemill: Cinemill, tmp_path: Path) -> None:
     words = ["--codec", "x265", "--dynamic-range", "hdr,sdr", "--crf", "28", "--quiet"]
-    done = subprocess.run(
-        [*CINEMILL, "encode", short, "-o", tmp_path / "out", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = cinemill("encode", short, "-o", tmp_path / "out", *words, "--executor", "inline")
     assert done.returncode != 0
     assert "input is in SDR" in done.stderr

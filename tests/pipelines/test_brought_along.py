@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -14,8 +15,7 @@ import pytest
 from archer.media import probe
 from archer.process import ffmpeg
 
-ENCODE = [sys.executable, "-m", "pipelines.cli.main", "encode"]
-FAST = ["--preset", "ultrafast", "--ladder", "90p"]
+FAST = ["--preset", "ultrafast", "--ladder", "90p", "--no-score", "--executor", "inline"]
 SCENES = {
     "scenes": [
         {"start_frame": 0, "end_frame": 11, "zone_overrides": None},
@@ -26,8 +26,12 @@ SCENES = {
 SRT = "1\n00:00:00,200 --> 00:00:00,900\nHello <i>there</i> & bye\n"
 
 
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*ENCODE, *map(str, words)], capture_output=True, text=True, timeout=200)
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(cinemill: Run) -> Run:
+    return partial(cinemill, "encode")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,7 @@ def titled(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "titled.mkv"
 
 
-def test_everything_at_once(titled: Path, tmp_path: Path) -> None:
+def test_everything_at_once(run: Run, titled: Path, tmp_path: Path) -> None:
     (tmp_path / "scenes.json").write_text(json.dumps(SCENES))
     (tmp_path / "zones.txt").write_text("11 30 crf=20\n")
     done = run(
@@ -67,7 +71,7 @@ def test_everything_at_once(titled: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_hdr_is_kept_in_a_package(clips: Path, tmp_path: Path) -> None:
+def test_hdr_is_kept_in_a_package(run: Run, clips: Path, tmp_path: Path) -> None:
     """Colours, mastering display and light levels are in the stream and in the container."""
     clip = clips / "awkward/hdr10_hevc_mdcv_clli.mp4"
     done = run(clip, "-o", tmp_path / "out", *FAST, "--codec", "x265", "--crf", "40", "--fps", "10")
@@ -89,7 +93,7 @@ def test_hdr_is_kept_in_a_package(clips: Path, tmp_path: Path) -> None:
     assert 'CODECS="hvc1.2.' in master
 
 
-def test_scenes_of_another_title_are_refused(short: Path, tmp_path: Path) -> None:
+def test_scenes_of_another_title_are_refused(run: Run, short: Path, tmp_path: Path) -> None:
     (tmp_path / "scenes.json").write_text(
         json.dumps({**SCENES, "scenes": SCENES["scenes"][:1], "frames": 11})
     )

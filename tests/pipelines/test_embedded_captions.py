@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -22,8 +22,6 @@ from pipelines.encode.request import EncodeRequest
 from pipelines.packaging.closed import closed_channels
 from pipelines.packaging.extras import captioned_master, captioned_mpd
 
-CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
-
 
 class Captioned(Protocol):
     """A clip with captions in its pictures, and those of each frame; made in `tests/conftest.py`."""
@@ -33,13 +31,14 @@ class Captioned(Protocol):
 
 
 @pytest.fixture(scope="module")
-def package(captioned: Captioned, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(
+    captioned: Captioned,
+    cinemill: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     out = tmp_path_factory.mktemp("embedded") / "out"
     words = ["--codec", "x264,svtav1", "--crf", "30,50", "--preset", "ultrafast,13", "--ladder", "90p"]
-    done = subprocess.run(
-        [*CINEMILL, "encode", captioned.path, "-o", out, *words, "--no-proxies", "--quiet"],
-        capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
+    done = cinemill("encode", captioned.path, "-o", out, *words, "--no-score", "--executor", "inline")
     assert done.returncode == 0, done.stderr
     return out
 
@@ -75,11 +74,12 @@ def test_manifests_tell_where_they_are(package: Path) -> None:
     assert 'value="CC1=und"' in told[0]
 
 
-def test_packaging_them_again_tells_the_same(package: Path, tmp_path: Path) -> None:
+def test_packaging_them_again_tells_the_same(
+    package: Path, cinemill: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     """From a folder of an encode, by the command, and from its renditions alone, by a job."""
     out = tmp_path / "again"
-    words = ["package", package, "-o", out, "--no-images"]
-    done = subprocess.run([*CINEMILL, *words], capture_output=True, text=True, timeout=120)
+    done = cinemill("package", package, "-o", out, "--no-images")
     assert done.returncode == 0, done.stderr
     test_manifests_tell_where_they_are(out)
     assert closed_channels(package / "renditions/90p.mp4") == ("CC1",)

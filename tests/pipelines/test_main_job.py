@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from archer.process import ffmpeg
@@ -18,21 +19,26 @@ from pipelines.encode.cost import read_cost
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 QUICK = ["--crf", "24", "--preset", "veryfast"]
+UNSCORED = ["--no-score", "--executor", "inline"]
+"""For tests of the pictures alone, in this process."""
+Cinemill = Callable[..., subprocess.CompletedProcess[str]]
 Encode = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def encoded(tmp_path_factory: pytest.TempPathFactory) -> Encode:
-    """Encode a clip with options, once per module."""
+def encoded(cinemill: Cinemill, tmp_path_factory: pytest.TempPathFactory) -> Encode:
+    """Encode a clip with options, once per module; as a process, unless it is to run inline."""
     done: dict[tuple[str, ...], Path] = {}
 
     def encode(clip: Path, *options: str, name: str = "out") -> Path:
         key = (str(clip), name, *options)
         if key not in done:
             out = tmp_path_factory.mktemp("encode") / name
-            run = subprocess.run(
-                [*CINEMILL, "encode", clip, "-o", out, *options], capture_output=True, text=True, timeout=280
-            )
+            words = ["encode", clip, "-o", out, *options]
+            if "inline" in options:
+                run = cinemill(*words)
+            else:
+                run = subprocess.run([*CINEMILL, *words], capture_output=True, text=True, timeout=280)
             assert run.returncode == 0, run.stderr
             done[key] = out
         return done[key]
@@ -96,8 +102,8 @@ def test_the_proxy_is_the_source_frame_by_frame(encoded: Encode, brief: Path) ->
 
 @pytest.mark.parametrize("codec", ["x264", "svtav1"])
 def test_every_rung_is_the_source_frame_by_frame(encoded: Encode, brief: Path, codec: str) -> None:
-    fast = {"x264": QUICK, "svtav1": ["--crf", "30", "--preset", "10"]}[codec]
-    out = encoded(brief, *fast, "--codec", codec, "--ladder", "360p,180p")
+    other = ["--codec", "svtav1", "--crf", "30", "--preset", "10", *UNSCORED]
+    out = encoded(brief, *(QUICK if codec == "x264" else other), "--ladder", "360p,180p")
     assert_frame_by_frame(brief, out / "renditions" / "360p.mp4", (320, 180))
     assert_frame_by_frame(brief, out / "renditions" / "180p.mp4", (320, 180))
 
@@ -137,7 +143,7 @@ def test_a_second_run_has_nothing_to_do(encoded: Encode, brief: Path) -> None:
     ],
 )
 def test_awkward_sources(clip: str, rungs: str, shown: tuple[int, int], clips: Path, encoded: Encode) -> None:
-    out = encoded(clips / clip, *QUICK, "--ladder", rungs)
+    out = encoded(clips / clip, *QUICK, *UNSCORED, "--ladder", rungs)
     facts = json.loads((out / "manifest.json").read_bytes())
     rendition = out / "renditions" / f"{rungs}.mp4"
     with av.open(str(rendition)) as container:
@@ -155,20 +161,20 @@ def test_awkward_sources(clip: str, rungs: str, shown: tuple[int, int], clips: P
 
 
 def test_no_rung_is_larger_than_the_source(clips: Path, encoded: Encode, tmp_path: Path) -> None:
-    source = tmp_path / "start.mp4"  # its first second: all of it is scored
+    source = tmp_path / "start.mp4"  # its first second
     ffmpeg(["-i", clips / "awkward/no_audio.mp4", "-map", "0", "-c", "copy", "-t", "1", source])
-    out = encoded(source, *QUICK)
+    out = encoded(source, *QUICK, *UNSCORED)
     names = sorted(path.stem for path in (out / "renditions").glob("*.mp4"))
     assert "360p" in names
     assert not {"480p", "540p", "720p", "1080p"} & set(names)
 
 
 def test_one_file_keeps_every_track(clips: Path, encoded: Encode, tmp_path: Path) -> None:
-    source = tmp_path / "start.mkv"  # its first seconds: all of it is scored
+    source = tmp_path / "start.mkv"  # its first seconds
     everything = ["-map", "0", "-c", "copy", "-t", "4"]
     ffmpeg(["-i", clips / "awkward/multitrack_3audio_2subs.mkv", *everything, source])
     wanted, _ = luma(source)
-    out = encoded(source, "--crf", "40", "--preset", "ultrafast", name="out.mkv")
+    out = encoded(source, "--crf", "40", "--preset", "ultrafast", *UNSCORED, name="out.mkv")
     with av.open(str(out)) as container, av.open(str(source)) as original:
         assert [s.type for s in container.streams] == [s.type for s in original.streams]
         assert [s.metadata.get("language") for s in container.streams.audio] == ["eng", "deu", "spa"]
@@ -176,40 +182,53 @@ def test_one_file_keeps_every_track(clips: Path, encoded: Encode, tmp_path: Path
     assert len(times) == len(wanted) > 90
 
 
-def test_output_at_a_url(short: Path, tmp_path: Path) -> None:
-    url = f"file://{tmp_path}/there"
-    done = subprocess.run(
-        [*CINEMILL, "encode", short, "-o", url, "--crf", "40", "--preset", "ultrafast", "--ladder", "144p"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+def test_output_at_a_url(cinemill: Cinemill, short: Path, tmp_path: Path) -> None:
+    fast = ["--crf", "40", "--preset", "ultrafast", "--ladder", "144p", *UNSCORED]
+    done = cinemill("encode", short, "-o", f"file://{tmp_path}/there", *fast)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "there" / "manifest.json").exists()
 
 
-def test_events_in_json_tell_the_whole_story(short: Path, tmp_path: Path) -> None:
+def test_without_scores_there_is_everything_but_the_report(
+    cinemill: Cinemill, encoded: Encode, tiny: Path
+) -> None:
+    """Nothing is measured, and it is said everywhere; what is made of scores is refused in a line."""
+    fast = ["--crf", "40", "--preset", "ultrafast", "--ladder", "144p", *UNSCORED]
+    out = encoded(tiny, *fast)
+    manifest = json.loads((out / "manifest.json").read_bytes())
+    on_disk = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert on_disk - {"manifest.json", "run.json", "cost.js"} == set(manifest["files"])
+    assert {"master.m3u8", "manifest.mpd", "renditions/144p.mp4", "shots.json"} <= on_disk
+    assert not [
+        name for name in on_disk if name.startswith(("report", "scores", "features", "plots", "proxies"))
+    ]
+    assert [note for note in manifest["notices"] if "--no-score" in note]
+    assert manifest["scorer"] == ""
+    assert not [key for row in manifest["renditions"] for key in row if key.startswith("vmaf")]
+    assert {"score", "report", "proxies"}.isdisjoint(manifest["stages"])
+    rows = pq.read_table(out / "segments.parquet").to_pylist()
+    assert {row["vmaf_mean"] for row in rows} == {None}
+    again = cinemill("encode", tiny, "-o", out, *fast)
+    assert (again.returncode, "up to date" in again.stdout, "VMAF" in again.stdout) == (0, True, False)
+    for words, reason in (
+        (("compare", out, out), "with scores"),
+        (("report", out), "without scores"),
+        (("encode", tiny, "-o", f"{out}.mkv", "--report", *fast), "leave out --no-score"),
+        (("encode", tiny, "-o", f"{out}2", "--qc", *fast), "--qc-gate"),
+    ):
+        refused = cinemill(*words)
+        assert refused.returncode in (1, 2)
+        assert reason in refused.stderr
+
+
+def test_events_in_json_tell_the_whole_story(tiny: Path, tmp_path: Path) -> None:
+    fast = ["--crf", "40", "--preset", "ultrafast", "--ladder", "144p", "--json"]
     done = subprocess.run(
-        [
-            *CINEMILL,
-            "encode",
-            short,
-            "-o",
-            tmp_path / "out",
-            "--crf",
-            "40",
-            "--preset",
-            "ultrafast",
-            "--ladder",
-            "144p",
-            "--json",
-        ],
-        capture_output=True,
-        text=True,
+        [*CINEMILL, "encode", tiny, "-o", tmp_path / "out", *fast], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     kinds = {event["type"] for event in events}
     assert {"job-started", "node-planned", "chunk-done", "node-done", "job-done", "result"} <= kinds
     assert events[-1]["type"] == "result"
-    assert events[-1]["renditions"][0]["frames"] == 30
+    assert events[-1]["renditions"][0]["frames"] == 12

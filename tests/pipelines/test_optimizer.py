@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from encoder.prior import pilots
 from pipelines.analyse.stage import scored_step
 from pipelines.encode.errors import BadSetting
 from pipelines.encode.request import EncodeRequest, checked
-
-CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 
 
 @dataclass(frozen=True)
@@ -46,11 +43,18 @@ def chunks(run: Run, ending: str) -> set[str]:
     return {item.partition("/")[0] for item in run.measured("chunk-done") if item.endswith(ending)}
 
 
-def encode(clip: Path, out: Path, *options: str) -> Run:
-    words = ["encode", str(clip), "-o", str(out), "--preset", "superfast", "--json", *options]
-    done = subprocess.run([*CINEMILL, *words], capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr
-    return Run(out, [json.loads(line) for line in done.stdout.splitlines()])
+Encode = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def encode(cinemill: Callable[..., subprocess.CompletedProcess[str]]) -> Encode:
+    def run(clip: Path, out: Path, *options: str) -> Run:
+        words = ["--preset", "superfast", "--json", "--executor", "inline", *options]
+        done = cinemill("encode", clip, "-o", out, *words)
+        assert done.returncode == 0, done.stderr
+        return Run(out, [json.loads(line) for line in done.stdout.splitlines()])
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +63,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(short: Path, work: Path) -> Run:
+def first(encode: Encode, short: Path, work: Path) -> Run:
     """Two rungs by bit rate; the points are kept."""
     goals = ["--ladder", "180p@peak800k,120p@150k", "--target-bitrate", "500k", "--chunk-s", "1"]
     return encode(short, work / "first", *goals, "--keep", "--work-dir", str(work / "kept"))
@@ -116,7 +120,9 @@ def test_only_every_fourth_shot_is_measured_without_knowing_others(first: Run) -
 
 
 @pytest.mark.slow
-def test_another_ladder_uses_the_points_of_the_first(first: Run, short: Path, work: Path) -> None:
+def test_another_ladder_uses_the_points_of_the_first(
+    first: Run, encode: Encode, short: Path, work: Path
+) -> None:
     other = encode(
         short, work / "second", "--target-vmaf", "70", "--ladder", "180p,120p", "--mode", "constant-vmaf",
         "--chunk-s", "1", "--work-dir", str(work / "kept"), "--keep",
@@ -128,7 +134,9 @@ def test_another_ladder_uses_the_points_of_the_first(first: Run, short: Path, wo
 
 
 @pytest.mark.slow
-def test_an_automatic_ladder_reaches_its_top_and_keeps_its_steps(short: Path, work: Path) -> None:
+def test_an_automatic_ladder_reaches_its_top_and_keeps_its_steps(
+    encode: Encode, short: Path, work: Path
+) -> None:
     goals = ["--ladder", "auto", "--target-vmaf", "80", "--max-renditions", "3", "--min-bitrate", "50k"]
     made = encode(short, work / "auto", *goals).manifest["renditions"]
     assert 1 <= len(made) <= 3
@@ -139,7 +147,7 @@ def test_an_automatic_ladder_reaches_its_top_and_keeps_its_steps(short: Path, wo
 
 
 @pytest.mark.slow
-def test_a_single_file_has_the_size_that_was_asked_for(short: Path, work: Path) -> None:
+def test_a_single_file_has_the_size_that_was_asked_for(encode: Encode, short: Path, work: Path) -> None:
     run = encode(short, work / "small.mp4", "--target-size", "60k")
     video = run.events[-1]["renditions"][0]
     assert 50_000 < video["bitrate_kbps"] * 1000 / 8 * 1.2 <= 62_000

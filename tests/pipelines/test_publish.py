@@ -47,3 +47,6 @@ def test_an_order_with_an_output_ends_with_publishing_it(short: Path) -> None:
     assert "packaging.package" in package.nodes[-1].inputs.values()
     single = submitted_encode(assets, SubmittedEncode(output="s3://bucket/title.mkv", crf="30"))
     assert single.nodes[-1].inputs == {"file": "mux.file"}
+    unscored = submitted_encode(assets, SubmittedEncode(output="s3://bucket/title", score=False)).nodes
+    assert set(unscored[-1].inputs) == {"package", "shots"}
+    assert {"score", "report", "proxies"}.isdisjoint(node.id for node in unscored)

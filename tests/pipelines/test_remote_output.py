@@ -23,22 +23,22 @@ def order(clip: Path, out: str, work: Path, crf: str, *, force: bool = False) ->
 
 
 @pytest.mark.parametrize("name", ["package", "title.mkv"])
-def test_an_output_at_a_url(name: str, short: Path, tmp_path: Path) -> None:
+def test_an_output_at_a_url(name: str, tiny: Path, tmp_path: Path) -> None:
     out = f"memory://{tmp_path.name}/{name}"
     quiet = {"workers": 1, "executor": "inline", "as_json": False, "quiet": True}
-    first = execute(order(short, out, tmp_path / "w", "40"), **quiet)  # type: ignore[arg-type]
-    assert first["renditions"][0]["frames"] == 30
+    first = execute(order(tiny, out, tmp_path / "w", "40"), **quiet)  # type: ignore[arg-type]
+    assert first["renditions"][0]["frames"] == 12
     assert not (tmp_path / "w").exists()
     stored = fsspec.filesystem("memory").find(f"/{tmp_path.name}")
     if name == "package":
         record = json.loads(fsspec.filesystem("memory").cat(f"/{tmp_path.name}/package/run.json"))
         assert record["source"] == ""  # a path of this machine
         assert record["cost"]["cpu_s"] > 0
-        assert execute(order(short, out, tmp_path / "w", "40"), **quiet)["up_to_date"]  # type: ignore[arg-type]
+        assert execute(order(tiny, out, tmp_path / "w", "40"), **quiet)["up_to_date"]  # type: ignore[arg-type]
     with pytest.raises(OutputExists, match="--force"):
-        execute(order(short, out, tmp_path / "w", "41"), **quiet)  # type: ignore[arg-type]
+        execute(order(tiny, out, tmp_path / "w", "41"), **quiet)  # type: ignore[arg-type]
     assert fsspec.filesystem("memory").find(f"/{tmp_path.name}") == stored
-    again = execute(order(short, out, tmp_path / "w", "41", force=True), **quiet)  # type: ignore[arg-type]
+    again = execute(order(tiny, out, tmp_path / "w", "41", force=True), **quiet)  # type: ignore[arg-type]
     assert not again["up_to_date"]
 
 

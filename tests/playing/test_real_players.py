@@ -162,6 +162,7 @@ def test_what_the_main_job_writes_plays(short: Path, tmp_path: Path) -> None:
         "180p",
         "--drm",
         "cenc",
+        "--no-score",
     ]
     done = subprocess.run([*cinemill, *encode, *keys], capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr

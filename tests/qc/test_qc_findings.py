@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -32,7 +31,6 @@ from pipelines.vision.levels import Levels
 from pipelines.vision.measure import Rows, measured
 from pipelines.vision.table import read_columns, write_part
 
-CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 WIDTH, HEIGHT, COUNT, RATE = 320, 180, 90, 30
 Pictures = npt.NDArray[np.uint8]
 """(n, HEIGHT * 3 // 2, WIDTH) uint8: planes of 4:2:0."""
@@ -295,7 +293,9 @@ def test_skip_and_severity_are_obeyed(wide: tuple[Pictures, Pictures, Pictures],
 
 
 def test_the_gate_refuses_a_title_and_the_command_says_why(
-    wide: tuple[Pictures, Pictures, Pictures], tmp_path: Path
+    wide: tuple[Pictures, Pictures, Pictures],
+    cinemill: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
 ) -> None:
     clip = coded(frozen(panned(wide)), tmp_path / "bad.mp4")
     spec = analyze_job(identify(str(clip)), QcParams(gate="error"))
@@ -303,13 +303,7 @@ def test_the_gate_refuses_a_title_and_the_command_says_why(
     with pytest.raises(JobFailed, match=r"1[3-6] equal frames"):
         result.raise_for_state()
     out = tmp_path / "out"
-    done = subprocess.run(
-        [*CINEMILL, "analyze", clip, "-o", out, "--json", "--gate", "error"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=tmp_path,
-    )
+    done = cinemill("analyze", clip, "-o", out, "--json", "--gate", "error", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["findings"] == json.loads((out / "qc.json").read_text())["findings"]

@@ -13,8 +13,6 @@ import numpy.typing as npt
 import pytest
 from pyarrow import parquet
 from scipy import fft, ndimage
-from skimage.registration import phase_cross_correlation
-from skimage.transform import resize
 
 from archer.media import FrameRange, frames, probe
 from cinemill_native.frames import Frame, PixelFormat, Plane
@@ -162,6 +160,8 @@ def test_perceptual_hash_is_signs_of_a_dct() -> None:
 @pytest.fixture(scope="module")
 def world(bbb: Path) -> npt.NDArray[np.float64]:
     """A real picture, softly enlarged, to move a camera over."""
+    from skimage.transform import resize  # here, since it takes a while, which the other workers need not
+
     (frame,) = frames(str(bbb), FrameRange(60, 61))
     return np.asarray(resize(frame.luma.samples.astype(float), (270, 480), anti_aliasing=True), np.float64)
 
@@ -177,6 +177,8 @@ def seen(world: npt.NDArray[np.float64], x: float, y: float, size: float = 1.0) 
 @pytest.mark.parametrize(("x", "y"), [(0.3, 0.0), (1.0, -0.5), (-3.0, 2.0), (7.5, -4.0), (0.0, 0.0)])
 def test_pans_are_measured(world: npt.NDArray[np.float64], x: float, y: float) -> None:
     """As scikit-image's phase correlation measures them, and as they were made."""
+    from skimage.registration import phase_cross_correlation
+
     before, after = seen(world, 0, 0), seen(world, -x, -y)
     found = motion(before, after)
     cells = np.array([found.pan_y * GRID[0] / 100, found.pan_x * GRID[1] / 100])

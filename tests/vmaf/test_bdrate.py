@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import bjontegaard
 import numpy as np
 import pytest
 
@@ -23,6 +22,8 @@ def split(curve: list[tuple[float, float]]) -> tuple[Any, Any]:
 @pytest.mark.parametrize("method", ["akima", "pchip"])
 @pytest.mark.parametrize("points", [3, 4, 8])
 def test_equals_the_bjontegaard_package(method: Any, points: int) -> None:
+    import bjontegaard  # seconds of work, for one worker instead of all
+
     random = np.random.default_rng(points)
     curves = [(ANCHOR[:points], TEST[:points])]
     for _ in range(5):
