@@ -138,7 +138,7 @@ def _uncarried(captions: Mapping[int, bytes] | None, carried: Captions, rung: Ru
 def _kept(
     coded: Sequence[_Coded], info: MediaInfo, rung: Rung, window_s: float, notices: tuple[str, ...]
 ) -> dict[str, Any]:
-    """How the whole keeps to the peak rate: chunks keep to it by themselves, runs of segments across them nearly always."""
+    """How the whole keeps to the peak rate: chunks keep to it by themselves, and were made to with their neighbours."""
     pictures = Loaded(
         sizes=[packet.size for packet in coded],
         times=part_times(info, FrameRange(0, len(coded))),

@@ -37,6 +37,7 @@ def encode_capped(
     out: Path,
     *,
     window_s: float = WINDOW_S,
+    fits: Callable[[Coded], float] | None = None,
     on_frame: Callable[[int], None] | None = None,
     limits: Limits | None = None,
 ) -> ChunkFacts:
@@ -50,6 +51,7 @@ def encode_capped(
         info, rung, settings, out, on_frame, limits: see `encode_chunk`.
         part: which frames of the title they are; their times count.
         window_s: length of a segment, seconds; see `encoder.vbv`.
+        fits: the share of its bytes that fits; `encoder.vbv.fitting` of the peak rate unless said otherwise.
 
     Returns: the facts, with the quality value that it has now.
 
@@ -64,7 +66,8 @@ def encode_capped(
         facts = encode_chunk(pictures(), info, rung, settings, out, on_frame=on_frame, limits=limits)
         if cap is None:
             return facts
-        share = fitting(coded_file(out, times), cap)
+        coded = coded_file(out, times)
+        share = fits(coded) if fits else fitting(coded, cap)
         if share == 1:
             return replace(facts, crf=settings.crf)
         settings = _tighter(settings, cap, share, crf=not codec.vbv or tried >= CRF_AFTER)

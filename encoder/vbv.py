@@ -7,7 +7,7 @@ its beginning, and leaves half a one at its end: then the whole holds, in whatev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,6 +22,8 @@ WINDOW_S = 4.0
 from."""
 HALVINGS = 30
 NOTHING = 1e-6
+ABOVE = 1 + NOTHING
+"""A rate up to so many times the peak is no higher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,31 +83,47 @@ def heaviest_run(coded: Coded, window_s: float = WINDOW_S) -> float:
     Source: RFC 8216, section 4.1, on the peak of segments; segments are runs of GOPs.
     """
     whole = _rate(sum(coded.sizes), coded.times[-1] - coded.times[0])
-    return max((rate for rate in _run_rates(coded, window_s)), default=whole)
+    return max((run.rate for run in runs(coded, window_s)), default=whole)
 
 
 def fitting(coded: Coded, cap: Cap) -> float:
     """The greatest share of every picture's bytes, up to 1, with which all of it keeps to the cap."""
-    if _holds(coded, cap, 1.0):
+    return greatest_share(lambda share: holds(coded, cap, share))
+
+
+def greatest_share(fits: Callable[[float], bool]) -> float:
+    """The greatest share, up to 1, that fits, where all smaller ones do."""
+    if fits(1.0):
         return 1.0
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _holds(coded, cap, middle) else (low, middle)
+        low, high = (middle, high) if fits(middle) else (low, middle)
     return low
 
 
-def _holds(coded: Coded, cap: Cap, share: float) -> bool:
+def holds(coded: Coded, cap: Cap, share: float = 1.0) -> bool:
+    """Whether this share of every picture's bytes keeps to the cap."""
     part = Coded(sizes=[int(size * share) for size in coded.sizes], times=coded.times, keys=coded.keys)
     least, last = fullness(part, cap)
     return (
         least >= -NOTHING
         and last >= FULL_AT_START - NOTHING
-        and heaviest_run(part, cap.window_s) <= cap.kbps * (1 + NOTHING)
+        and heaviest_run(part, cap.window_s) <= cap.kbps * ABOVE
     )
 
 
-def _run_rates(coded: Coded, window_s: float) -> Iterator[float]:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of whole GOPs: its mean rate, kb/s, and its pictures, half-open."""
+
+    rate: float
+    start: int
+    end: int
+
+
+def runs(coded: Coded, window_s: float) -> Iterator[Run]:
+    """All runs of whole GOPs that count, see `heaviest_run`."""
     edges = [*coded.keys, len(coded.sizes)]
     sums = [0]
     for start, end in pairwise(edges):
@@ -116,7 +134,7 @@ def _run_rates(coded: Coded, window_s: float) -> Iterator[float]:
             if seconds > window_s * 1.5 + NOTHING and last > first + 1:
                 break
             if seconds >= window_s / 2 - NOTHING:
-                yield _rate(sums[last] - sums[first], seconds)
+                yield Run(_rate(sums[last] - sums[first], seconds), edges[first], edges[last])
 
 
 def _rate(size: int, seconds: float) -> float:

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import Rung, assemble, check_rendition
 from encoder.cea import unpacked
+from encoder.chunk import chunk_coder
+from encoder.vbv import Cap
 from pipelines.encode.embedded import DATA
+from pipelines.encode.limits import coder_resources
 from pipelines.encode.ranges import OTHER, media_for
-from pipelines.encode.stage import CAPS
+from pipelines.encode.settle import settled
+from pipelines.encode.stage import CAPS, EncodeParams, params_of
 
 EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembleParams:
-    """How the rate is measured.
+    """How the rate is measured, and chunks were coded.
 
     Attributes:
         segment_s: length of a segment, seconds, decimal text.
+        coding: how chunks are coded again that pass a peak rate together with their neighbours; None: they are not.
     """
 
     segment_s: str = "4"
+    coding: EncodeParams | None = None
 
 
 class Assemble(Stage[AssembleParams]):
@@ -33,15 +39,31 @@ class Assemble(Stage[AssembleParams]):
 
     name, version, params = "assemble", 1, AssembleParams
     inputs = MappingProxyType(
-        {"media": "media@1", OTHER: "media@1?", "chunks": "parts@1", EMBEDDED: f"{DATA}?"}
+        {
+            "media": "media@1",
+            OTHER: "media@1?",
+            "asset": "asset?",
+            "chunks": "parts@1",
+            EMBEDDED: f"{DATA}?",
+        }
     )
     parts = MappingProxyType({"rendition": "rendition@1", "facts": "rendition-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
     unit = "frames"
 
     def resources(self, params: AssembleParams) -> Resources:
-        """Copying packets needs little memory."""
-        return Resources(memory_mb=1024)
+        """Copying packets needs little memory; an encoder runs beside it where a chunk is coded again."""
+        return coder_resources(params.coding.settings) if params.coding else Resources(memory_mb=1024)
+
+    def fingerprint(self, params: AssembleParams) -> str:
+        """The encoder's build, where it may run."""
+        return chunk_coder() if params.coding else ""
+
+    def settings_of(self, params: AssembleParams, item: Item) -> AssembleParams:
+        """How chunks are coded counts where there is a peak rate."""
+        coding = params.coding if item.values.get("peak_kbps") else None
+        codec = str(item.values.get("codec", ""))
+        return replace(params, coding=params_of(coding, codec) if coding else None)
 
     def trial(self) -> Trial:
         """The chunks that `encode` makes."""
@@ -58,11 +80,17 @@ class Assemble(Stage[AssembleParams]):
                 values={
                     **parts[0].item.values,
                     "crf": _span([_crf(part, inputs) for part in parts]),
+                    **(
+                        {"crfs": ",".join(_crf(part, inputs) for part in _in_order(parts))}
+                        if _capped(parts)
+                        else {}
+                    ),
                 },
                 uses={
                     "media": media_for(inputs, parts[0].item),
                     "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
                     **({EMBEDDED: inputs[EMBEDDED]} if EMBEDDED in inputs else {}),
+                    **({"asset": inputs["asset"]} if "asset" in inputs and _capped(parts) else {}),
                 },
                 weight=sum(part.item.weight for part in parts),
             )
@@ -79,10 +107,19 @@ class Assemble(Stage[AssembleParams]):
         ).capped(*(int(values.get(name, 0)) for name in CAPS))
         out = ctx.out("rendition", ".mp4")
         chunks = [ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")]
+        cap, crf = Cap.of(rung.peak_kbps, rung.buffer_kbits, float(params.segment_s)), str(values["crf"])
+        if cap and params.coding:
+            chunks, crfs = settled(ctx, item, chunks, str(values["crfs"]).split(","), params.coding, cap)
+            crf = _span(crfs)
         carried = unpacked(ctx.inputs.path(EMBEDDED).read_bytes()) if EMBEDDED in ctx.inputs else None
         facts = assemble(chunks, info, rung, out, captions=carried, window_s=float(params.segment_s))
         check_rendition(out, info)
-        ctx.out_json("facts", {**asdict(facts), "crf": values["crf"]})
+        ctx.out_json("facts", {**asdict(facts), "crf": crf})
+
+
+def _capped(parts: Sequence[Part]) -> bool:
+    """The rung of these chunks has a peak rate."""
+    return bool(parts[0].item.values.get("peak_kbps"))
 
 
 def _in_order(parts: Sequence[Part]) -> list[Part]:

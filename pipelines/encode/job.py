@@ -276,7 +276,10 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         *([audio] if not request.single or is_edit(asset, request) else []),
         Node(id="encode", stage="encode", params=encode, inputs=read),
         Node(
-            id="assemble", stage="assemble", params=AssembleParams(segment_s=request.segment_s), inputs=chunks
+            id="assemble",
+            stage="assemble",
+            params=AssembleParams(segment_s=request.segment_s, coding=encode),
+            inputs={"asset": asset, **chunks},
         ),
     ]
 

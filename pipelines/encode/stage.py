@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from archer.media import MediaInfo
+from archer.media import FrameRange, MediaInfo
 from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
 from encoder import EncodeSettings, Rung
 from encoder.capped import encode_capped
@@ -70,8 +70,7 @@ class Encode(Stage[EncodeParams]):
 
     def settings_of(self, params: EncodeParams, item: Item) -> EncodeParams:
         """Those of its own codec; how the title was cut is in the chunk."""
-        own = _settings_of(params, str(item.values.get("codec", "")))
-        return EncodeParams(settings=replace(own, crf=""), zones=params.zones)
+        return params_of(params, str(item.values.get("codec", "")))
 
     def trial(self) -> Trial:
         """Three short chunks."""
@@ -107,11 +106,7 @@ class Encode(Stage[EncodeParams]):
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
-        own = _settings_of(params, str(values.get("codec", "")))
-        peak, buffer = (int(values.get(name, 0)) for name in CAPS)
-        settings = replace(own, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
-        settings = replace(settings, peak_kbps=peak, buffer_kbits=buffer)
-        settings = settings_in(title_zones(params.zones, own.codec, info.frame_count), part, settings)
+        settings = chunk_settings(params, values, part, info)
         facts = encode_capped(
             lambda: ctx.frames(ctx.inputs.asset(), part),
             info,
@@ -121,7 +116,7 @@ class Encode(Stage[EncodeParams]):
             ctx.out("chunk", ".mp4"),
             window_s=float(values.get("segment_s", WINDOW_S)),
             on_frame=lambda done: ctx.progress(done, len(part)),
-            limits=coder_limits(own),
+            limits=coder_limits(settings),
         )
         ctx.out_json("facts", asdict(facts))
 
@@ -137,6 +132,28 @@ def _values(rung: Mapping[str, Any], place: int, segment_s: str) -> dict[str, Sc
     if rung.get("dynamic_range"):
         named["dynamic_range"] = rung["dynamic_range"]
     return {**named, **caps, "crf": crf}
+
+
+def params_of(params: EncodeParams, codec: str) -> EncodeParams:
+    """What decides about chunks of one codec; how the title was cut is in the chunks."""
+    return EncodeParams(settings=replace(_settings_of(params, codec), crf=""), zones=params.zones)
+
+
+def chunk_settings(
+    params: EncodeParams, values: Mapping[str, Scalar], part: FrameRange, info: MediaInfo
+) -> EncodeSettings:
+    """How a part of the title is coded at a rung.
+
+    Args:
+        params: of the stage.
+        values: of an item: quality value, depth, codec, and peak rate.
+        part, info: which frames, of which title; zones may say otherwise about them.
+    """
+    own = _settings_of(params, str(values.get("codec", "")))
+    peak, buffer = (int(values.get(name, 0)) for name in CAPS)
+    settings = replace(own, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+    settings = replace(settings, peak_kbps=peak, buffer_kbits=buffer)
+    return settings_in(title_zones(params.zones, own.codec, info.frame_count), part, settings)
 
 
 def _settings_of(params: EncodeParams, codec: str) -> EncodeSettings:
