@@ -6,7 +6,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,18 +118,17 @@ def run(
     _refuse_import()
     plan = make_plan(spec)
     how = Setup(tell=on_event or _nobody, policy=policy or Policy(), remote=artifacts, afresh=afresh)
-    from archer.store import JobStore  # SQLAlchemy, which a script that a worker imports does not need
-
-    store = JobStore(Path(work_dir).absolute())
-    try:
+    with ExitStack() as state, ExitStack() as work:  # no work goes on when the state is closed
         made = load(EXECUTORS, executor)(workers) if isinstance(executor, str) else executor
-        try:
-            return _driven(spec, plan, store, made, how)
-        finally:
-            if made is not executor:
-                made.close()
-    finally:
-        store.close()
+        if made is not executor:
+            work.callback(made.close)
+        if (prepare := getattr(made, "prepare", None)) is not None:
+            prepare(plan.assets)
+        from archer.store import JobStore  # SQLAlchemy, which a script that a worker imports does not need
+
+        store = JobStore(Path(work_dir).absolute())
+        state.callback(store.close)
+        return _driven(spec, plan, store, made, how)
 
 
 def _driven(spec: JobSpec, plan: Plan, store: JobStore, executor: Executor, how: Setup) -> JobResult:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archer.media import FrameRange, MediaInfo
 from encoder.boxes import add_static_hdr, vpcc_record
 from encoder.carried import Captions
+from encoder.chunk_check import UNLOOKED
 from encoder.codec_string import codec_string
 from encoder.errors import ChunkBroken
 from encoder.filters import static_hdr
@@ -20,9 +21,6 @@ from encoder.vbv import Coded as Loaded
 
 if TYPE_CHECKING:
     from av.packet import Packet
-
-PACKETS_ONLY = {"skip_frame": "all"}
-"""Opens a file without decoding the pictures at its start, which says nothing of its packets and takes longer than they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +177,7 @@ def _packets(chunk: Path, extradata: bytes | None = None) -> Iterator[Packet[Any
     """Packets of a file, which is refused where its headers are not the given ones."""
     import av
 
-    with av.open(str(chunk), options=PACKETS_ONLY) as container:
+    with av.open(str(chunk), options=UNLOOKED) as container:
         stream = container.streams.video[0]
         if extradata is not None and bytes(stream.codec_context.extradata or b"") != extradata:
             raise ChunkBroken(

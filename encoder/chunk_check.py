@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 UNKNOWN = (0, UNSPECIFIED, 3)
 """Code points of H.273 that say nothing: reserved and unspecified."""
 
+UNLOOKED = {"skip_frame": "all"}
+"""Opens a coded file without decoding the pictures at its start to see what they are: 13 ms of 720p, which say nothing about
+its packets; a decoder that is used then decodes them all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkFacts:
@@ -106,7 +110,7 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=UNLOOKED) as container:
             if not container.streams.video:
                 raise ChunkBroken(path.name, "it holds no video")
             yield container

@@ -14,7 +14,8 @@ class Executor(Protocol):
 
     An implementation is installed by entry point group `cinemill.executors`, and is made with the number of workers
     asked for (None: as many as make sense). tests/conformance/test_executors.py says what it must do. One that lives
-    in a time of its own has a method `clock` too: seconds that never go back.
+    in a time of its own has a method `clock` too: seconds that never go back. One that takes a while until it can begin has a
+    method `prepare`, which gets the assets of the job, and is called before the job's state is opened.
     """
 
     name: ClassVar[str]

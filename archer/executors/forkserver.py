@@ -150,12 +150,13 @@ def die_with(parent: int) -> None:
 
 def main() -> None:
     """Entry point."""
+    gc.disable()  # nothing of what is imported is garbage
     for name in ("archer.worker", *sys.argv[2:]):
         import_module(name)  # what every worker needs is imported once
-
+    gc.freeze()  # collections in workers leave these pages shared
+    gc.enable()
     os.dup2(2, 1)  # prints of stages go where the scheduler looks for last words, never to its own output
     faulthandler.enable()
-    gc.freeze()  # collections in workers leave these pages shared
     Template(socket.socket(fileno=int(sys.argv[1]))).serve()
 
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from archer.errors import SpecError, TaskFailure
 from archer.executors.forkserver import received, send
+from archer.media.asset import Asset
 from archer.process import Child, Limits
 from archer.scheduler.policy import Capacity
 from archer.task import Progress, Report, TaskCall
@@ -170,6 +171,10 @@ class LocalExecutor:
         self._workers: list[Worker] = []
         self._next_beat = 0.0
 
+    def prepare(self, assets: Sequence[Asset]) -> None:
+        """Start what forks workers: it imports what they need while the scheduler gets ready."""
+        self._started(assets)
+
     def capacity(self) -> Capacity:
         """A core per worker, and the memory of the machine."""
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -180,8 +185,7 @@ class LocalExecutor:
         main_of(call)  # refuses what no worker can import before one is asked
         worker = next((worker for worker in self._workers if worker.call is None), None)
         if worker is None:
-            self._template = self._template or Template(MEDIA if call.assets else ())
-            worker = self._template.fork()
+            worker = self._started(call.assets).fork()
             self._workers.append(worker)
         worker.give(call)
 
@@ -214,6 +218,10 @@ class LocalExecutor:
         if self._template is not None:
             self._template.close()
         self._workers, self._template = [], None
+
+    def _started(self, assets: Sequence[Asset]) -> Template:
+        self._template = self._template or Template(MEDIA if assets else ())
+        return self._template
 
     def _beats(self) -> Iterator[Report]:
         """Signs of life: a worker whose pipe is open is alive."""

@@ -37,6 +37,7 @@ class Reader:
     Attributes:
         decoded: pictures that came out of decoders so far.
         restarts: how often a range had to start again further back.
+        hasty: decoding ends with the last packet of a range; False once that was too early.
     """
 
     def __init__(self, url: str, info: MediaInfo, *, threads: int = 1) -> None:
@@ -44,6 +45,7 @@ class Reader:
         self._damaged = frozenset(info.index.damaged.tolist())
         self._why = ""
         self.decoded = self.restarts = 0
+        self.hasty = True
 
     def pictures(self, wanted: FrameRange) -> Iterator[tuple[int, VideoFrame]]:
         """Exactly the pictures of a range with their frame numbers, in presentation order.
@@ -67,7 +69,10 @@ class Reader:
                 yield place, picture
                 following = place + 1
                 entries = self._info.index.entries(following)
-            self.restarts += following < wanted.end
+            if following < wanted.end:
+                self.restarts += 1
+                entries = self._info.index.entries(following) if self.hasty else entries
+                self.hasty = False
 
     def _failure(self, frame: int) -> DecodeError:
         kind = DecodeError if self._why else ShortDecode
@@ -93,7 +98,7 @@ class Reader:
             use_threads(stream, self._threads)
             keep_only(container, stream)
             start = int(self._info.index.pts[wanted.start]) if self._skips(container, stream) else None
-            for packet in self._packets(container, stream, entry):
+            for packet in self._needed(self._packets(container, stream, entry), wanted):
                 if start is not None:
                     needed = packet is None or packet.pts is None or packet.pts >= start
                     stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
@@ -133,6 +138,26 @@ class Reader:
                 yield packet
         if started:
             yield None
+
+    def _needed(
+        self, found: Iterator[Packet[Any] | None], wanted: FrameRange
+    ) -> Iterator[Packet[Any] | None]:
+        """Packets up to the last one of a range in decoding order, then None, so that what the decoder holds back comes out.
+
+        All of them where packets and pictures are not known to be one to one.
+        """
+        index = self._info.index
+        if not (self.hasty and index.seekable and index.counted_by == "demux"):
+            yield from found
+            return
+        left = set(index.pts[wanted.start : wanted.end].tolist())
+        for packet in found:
+            yield packet
+            if packet is not None and not packet.is_discard:
+                left.discard(packet.pts)
+            if not left:
+                yield None
+                return
 
     def _broken(self, words: str) -> None:
         if self._info.index.counted_by == "demux":

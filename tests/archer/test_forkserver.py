@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from archer import Event, JobSpec, Node, run
-from archer.executors.local import MEDIA, Template, _environment
+from archer.executors.local import MEDIA, LocalExecutor, Template, _environment
+from archer.media.asset import Asset
 
 
 def parent_of(pid: int) -> int:
@@ -140,6 +142,21 @@ def test_workers_begin_with_what_their_job_reads_with(modules: tuple[str, ...]) 
         assert ("libavcodec" in Path(f"/proc/{worker.pid}/maps").read_text()) == bool(modules)
     finally:
         template.close()
+
+
+def test_workers_get_ready_while_the_state_of_the_job_is_opened(toys: str, tmp_path: Path) -> None:
+    seen: list[tuple[list[Asset], bool]] = []
+
+    class Watched(LocalExecutor):
+        def prepare(self, assets: Sequence[Asset]) -> None:
+            seen.append((list(assets), (tmp_path / "w").exists()))
+            super().prepare(assets)
+
+    executor = Watched(1)
+    spec = JobSpec(nodes=[Node(id="sum", stage=f"{toys}:Sum", params={"n": 2})])
+    assert run(spec, work_dir=tmp_path / "w", executor=executor).state == "done"
+    executor.close()
+    assert seen == [([], False)]
 
 
 class Endless:

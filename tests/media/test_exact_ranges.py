@@ -165,7 +165,7 @@ class Replay(Reader):
 
     def _decode(self, entry: Entry, wanted: FrameRange) -> Generator[Any]:
         start = 0 if entry is None else entry[0]
-        whole = super()._decode(entry, FrameRange(start, start + 1))
+        whole = super()._decode(entry, FrameRange(start, max(start + 1, self._info.frame_count)))
         kept, source = self._begun.setdefault(entry, ([], whole))
         place = 0
         while True:
@@ -218,6 +218,47 @@ def test_every_range_of_every_kind_of_clip(recipe: str, made: Callable[[str], Pa
         for length in {1, 2, gop + 1}:
             assert_exact(made(recipe), info, expected, FrameRange(start, min(n, start + length)))
     assert_exact(made(recipe), info, expected, FrameRange(0, n))
+
+
+class Counting(Reader):
+    """Counts the packets that go into decoders; where `early` says so, a decoder gets only so many before its end."""
+
+    fed, early = 0, 0
+
+    def _packets(self, *args: Any) -> Iterator[Any]:
+        for packet in super()._packets(*args):
+            self.fed += packet is not None
+            yield packet
+
+    def _needed(self, found: Iterator[Any], wanted: FrameRange) -> Iterator[Any]:
+        if not (self.early and self.hasty):
+            yield from super()._needed(found, wanted)
+            return
+        yield from itertools.islice(found, self.early)
+        yield None
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", "open_gop.mp4", "hevc.mp4", "vp9.webm", "av1.mkv"])
+def test_nothing_that_comes_after_a_range_is_decoded(name: str, made: Callable[[str], Path]) -> None:
+    info = probe(str(made(name)))
+    with av.open(str(made(name))) as container:
+        order = [info.index.place(packet.pts) for packet in container.demux(video=0) if packet.size]
+    for end in range(1, info.frame_count + 1):
+        reader = Counting(str(made(name)), info)
+        assert [place for place, _ in reader.pictures(FrameRange(0, end))] == list(range(end))
+        assert reader.fed == 1 + max(order.index(place) for place in range(end))
+        assert reader.restarts == 0
+
+
+def test_a_decoder_that_was_stopped_too_early_begins_again(made: Callable[[str], Path]) -> None:
+    """Where a container counts its packets otherwise than it shows them."""
+    info, expected = truth(made("h264.mp4"), math.inf)
+    for early in (1, 3, 9):
+        reader = Counting(str(made("h264.mp4")), info)
+        reader.early = early
+        found = {place: taken(picture) for place, picture in reader.pictures(FrameRange(4, 20))}
+        assert list(found.values()) == expected[4:20]
+        assert reader.restarts == 1
 
 
 def test_ranges_beyond_the_title_are_refused(bbb: Path) -> None:
