@@ -41,7 +41,7 @@ def first_probes(sizes: Sequence[Size], codec: Codec, usable: Usable | None = No
     )
 
 
-NEAR = {"first": (3, 3), "again": (2, 4)}
+NEAR = {"first": (3, 3), "again": (3, 4)}
 """Parts of the distance of a codec's first guesses that are near enough to a measured point: between two of them, and beyond
 the last, where curves are continued and not interpolated."""
 
@@ -57,7 +57,7 @@ def corrections(
         decided: the ladder from the points so far.
         shots: those points; of some there may be none yet.
         codec: what is near depends on the distance of its first guesses, see `NEAR`.
-        again: the shots were corrected before; more is asked for beyond the known curves, and less between known points.
+        again: the shots were corrected before; more is asked for beyond the known curves then.
     """
     good, less = (Decimal(guess) for guess in codec.first_guesses)
     within, beyond = ((less - good) / part for part in NEAR["again" if again else "first"])
