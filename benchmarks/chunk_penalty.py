@@ -1,6 +1,6 @@
 """What encoding in chunks costs: the same frames, quality and key frames, in chunks and in one process.
 
-    python benchmarks/chunk_penalty.py [--codec x264] [--frames 240] [--out benchmarks/results/chunk_penalty.json]
+    python benchmarks/chunk_penalty.py [--codec x264] [--frames 240] [--out benchmarks/results/rd/chunk_penalty.json]
 
 Each clip is encoded at several constant qualities: in chunks as the encode job makes them, joined; and by one encoder process
 that is told to put key frames exactly where the chunks have theirs. Both are scored with VMAF, and compared by BD-rate: how many
