@@ -20,7 +20,7 @@ from encoder.probes import Probe, corrections, first_probes
 from encoder.usable import Usable, broken_texts
 from pipelines.allocate.decision import decided_ladder, read_shots
 from pipelines.analyse.rungs import read_rungs
-from pipelines.encode.chunks import chunk_cost, title_chunks
+from pipelines.encode.chunks import title_chunks
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
 from pipelines.encode.zones import Zone, settings_in, title_zones
 from pipelines.score.scorer import default_scorer
@@ -218,7 +218,6 @@ def _item(chunk: Chunk, probe: Probe, inputs: Inputs, *, alone: bool) -> Item:
         variant=f"{width}x{height}-crf{crf.normalize():f}",
         values={"width": width, "height": height, "crf": f"{crf.normalize():f}"},
         uses={"asset": inputs["asset"], "media": inputs["media"]},
-        weight=len(chunk.frames),
-        cost=chunk_cost(chunk.frames, inputs.media(), width, height),
+        weight=len(chunk.frames),  # no cost by size: probes of a chunk follow each other, and find it decoded
         exclusive=f"analyse-{chunk.index}" if alone else "",
     )
