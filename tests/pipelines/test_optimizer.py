@@ -49,7 +49,7 @@ Encode = Callable[..., Run]
 @pytest.fixture(scope="module")
 def encode(cinemill: Callable[..., subprocess.CompletedProcess[str]]) -> Encode:
     def run(clip: Path, out: Path, *options: str) -> Run:
-        words = ["--preset", "veryfast", "--json", "--executor", "inline", *options]
+        words = ["--preset", "faster", "--json", "--executor", "inline", *options]
         done = cinemill("encode", clip, "-o", out, *words)
         assert done.returncode == 0, done.stderr
         return Run(out, [json.loads(line) for line in done.stdout.splitlines()])
