@@ -122,19 +122,30 @@ def disturb(work: Path, tasks: int, dice: random.Random, left: int) -> tuple[int
     return workers, 0 if ended else 1, ended
 
 
+def events(work: Path) -> list[tuple[str, str, str]]:
+    """(type, node, item) of everything that a store knows of the tasks of its job, in order."""
+    with sqlite3.connect(f"file:{work / 'archer.db'}?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT type, node, item FROM events WHERE item <> '' ORDER BY seq")
+        return [(str(kind), str(node), str(item)) for kind, node, item in rows]
+
+
+def repeated(told: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Tasks that were begun or done once more after they were done."""
+    done: set[tuple[str, str]] = set()
+    again: list[str] = []
+    for kind, node, item in told:
+        if kind in ("task-started", "chunk-done") and (node, item) in done:
+            again.append(f"{kind} of {node} {item} after its chunk-done")
+        if kind == "chunk-done":
+            done.add((node, item))
+    return again
+
+
 def verdict(work: Path, tasks: int) -> list[str]:
     """What is wrong; nothing, one hopes."""
-    wrong: list[str] = []
-    with sqlite3.connect(work / "archer.db") as connection:
-        rows = connection.execute(
-            "SELECT type, item FROM events WHERE node = 'work' AND item <> '' ORDER BY seq"
-        )
-        finished: set[str] = set()
-        for kind, item in rows:
-            if item in finished and kind in ("task-started", "chunk-done"):
-                wrong.append(f"{kind} of {item} after its chunk-done")
-            if kind == "chunk-done":
-                finished.add(item)
+    told = events(work)
+    wrong = repeated(told)
+    finished = {item for kind, _, item in told if kind == "chunk-done"}
     if len(finished) != tasks:
         wrong.append(f"{len(finished)} results of {tasks}")
     store, after, blobs = ArtifactStore(work), "", 0

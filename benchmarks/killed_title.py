@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import random
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from durability import events, repeated
 
 from archer.process import ffmpeg_path
 
@@ -54,12 +55,8 @@ def attempt(title: Path, out: Path, seconds: float | None) -> bool:
     return True
 
 
-def events(out: Path) -> list[tuple[str, str, str]]:
-    """(type, node, item) of everything that the store knows of the job, in order."""
-    database = next((out.parent / f".{out.name}.cinemill").glob("*.db"))
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute("SELECT type, node, item FROM events WHERE item <> '' ORDER BY seq")
-        return [(str(kind), str(node), str(item)) for kind, node, item in rows]
+def _work(out: Path) -> Path:
+    return out.parent / f".{out.name}.cinemill"
 
 
 def under_way(told: list[tuple[str, str, str]]) -> Counter[str]:
@@ -69,25 +66,13 @@ def under_way(told: list[tuple[str, str, str]]) -> Counter[str]:
     return Counter(node for node, _ in begun - done)
 
 
-def repeated(told: list[tuple[str, str, str]]) -> list[str]:
-    """Tasks that were begun or done once more after they were done."""
-    done: set[tuple[str, str]] = set()
-    again: list[str] = []
-    for kind, node, item in told:
-        if kind in ("task-started", "chunk-done") and (node, item) in done:
-            again.append(f"{kind} {node} {item}")
-        if kind == "chunk-done":
-            done.add((node, item))
-    return again
-
-
 def disturbed(title: Path, out: Path, kills: int, every: float) -> dict[str, Any]:
     """Run it to its end with so many kills; what was seen."""
     dice, begun, moments = random.Random(kills), time.monotonic(), []  # noqa: S311
     while not attempt(title, out, dice.uniform(0.3, 1.7) * every if len(moments) < kills else None):
-        moments.append({"s": round(time.monotonic() - begun), "under way": under_way(events(out))})
+        moments.append({"s": round(time.monotonic() - begun), "under way": under_way(events(_work(out)))})
         print(moments[-1], flush=True)
-    told = events(out)
+    told = events(_work(out))
     done = Counter(node for kind, node, _ in told if kind == "chunk-done")
     started = Counter(node for kind, node, _ in told if kind == "task-started")
     return {

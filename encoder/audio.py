@@ -90,7 +90,8 @@ def encode_audio(
     Raises:
         ToolFailed: the encoder failed.
     """
-    layout, rate, kbps = _layout(track, codec), _rate(track, codec), _kbps(codec, _layout(track, codec))
+    layout, rate = _layout(track, codec), _rate(track, codec)
+    kbps = _kbps(codec, layout)
     sound = _Sound(url, info, track, layout, tuple(streams or [track]), on_sample)
     gain, remark = sound.gain_to(loudness) if loudness else ("0", "")
     samples, heard = sound.through(_coding(track, codec, rate, kbps, gain, out))

@@ -41,9 +41,9 @@ def first_probes(sizes: Sequence[Size], codec: Codec, usable: Usable | None = No
     )
 
 
-NEAR = {"first": (3, 3), "again": (3, 4)}
-"""Parts of the distance of a codec's first guesses that are near enough to a measured point: between two of them, and beyond
-the last, where curves are continued and not interpolated."""
+NEAR, BEYOND = 3, 4
+"""Parts of the distance of a codec's first guesses that are near enough to a measured point; in the end the second beyond the
+last one, where curves are continued and not interpolated."""
 
 
 def corrections(
@@ -56,23 +56,23 @@ def corrections(
     Args:
         decided: the ladder from the points so far.
         shots: those points; of some there may be none yet.
-        codec: what is near depends on the distance of its first guesses, see `NEAR`.
+        codec: what is near depends on the distance of its first guesses.
         again: the shots were corrected before; more is asked for beyond the known curves then.
     """
     good, less = (Decimal(guess) for guess in codec.first_guesses)
-    within, beyond = ((less - good) / part for part in NEAR["again" if again else "first"])
-    return tuple(_of_shot(place, shot, decided, (within, beyond)) for place, shot in enumerate(shots))
+    near, beyond = ((less - good) / part for part in (NEAR, BEYOND if again else NEAR))
+    return tuple(_of_shot(place, shot, decided, near, beyond) for place, shot in enumerate(shots))
 
 
 def _of_shot(
-    place: int, shot: ShotPoints, decided: Sequence[Decided], near: tuple[Decimal, Decimal]
+    place: int, shot: ShotPoints, decided: Sequence[Decided], near: Decimal, beyond: Decimal
 ) -> tuple[Probe, ...]:
     distances: dict[Probe, Decimal] = {}
     for one in decided:
         size, crf = one.choice.table.at, one.choice.crfs[place]
         there = [point.crf for point in shot.points if (point.width, point.height) == size]
         distance = min((abs(known - crf) for known in there), default=Decimal(1000))
-        enough = near[0] if there and min(there) <= crf <= max(there) else near[1]
+        enough = near if there and min(there) <= crf <= max(there) else beyond
         if distance > enough and all(
             other != size or abs(value - crf) > enough for other, value in distances
         ):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
-from encoder import Rung, assemble, check_rendition
+from encoder import assemble, check_rendition
 from encoder.cea import unpacked
 from encoder.chunk import chunk_coder
 from encoder.vbv import Cap
@@ -16,7 +16,7 @@ from pipelines.encode.embedded import DATA
 from pipelines.encode.limits import coder_resources
 from pipelines.encode.ranges import OTHER, media_for
 from pipelines.encode.settle import settled
-from pipelines.encode.stage import CAPS, EncodeParams, params_of
+from pipelines.encode.stage import EncodeParams, params_of, rung_of_item
 
 EMBEDDED = "embedded"
 
@@ -100,11 +100,7 @@ class Assemble(Stage[AssembleParams]):
     def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
         """Write the rendition, compare its times with the source's, and say what it is."""
         info, values = ctx.inputs.media(), item.values
-        rung = Rung(
-            name=str(values["name"]),
-            width=int(values["width"]),
-            height=int(values["height"]),
-        ).capped(*(int(values.get(name, 0)) for name in CAPS))
+        rung = rung_of_item(item)
         out = ctx.out("rendition", ".mp4")
         chunks = [ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")]
         cap, crf = Cap.of(rung.peak_kbps, rung.buffer_kbits, float(params.segment_s)), str(values["crf"])

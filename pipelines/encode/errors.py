@@ -57,4 +57,4 @@ class BadSetting(CinemillError, ValueError):
         self.setting, self.got, self.wanted = setting, got, wanted
 
     def __str__(self) -> str:
-        return f"{self.setting} {self.got}: {self.wanted}"
+        return f"{f'{self.setting} {self.got}'.strip()}: {self.wanted}"

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from archer.media import FrameRange
 from archer.stage import Item, TaskContext
-from encoder import Rung
 from encoder.borders import fitting_beside, offender
 from encoder.capped import coded_file, encode_capped, poorer
 from encoder.codecs import codec_named
 from encoder.errors import PeakBroken
 from encoder.vbv import Cap, Coded, part_times
 from pipelines.encode.limits import coder_limits
-from pipelines.encode.stage import EncodeParams, chunk_settings
+from pipelines.encode.stage import EncodeParams, chunk_settings, rung_of_item
 
 
 def settled(
@@ -67,8 +66,8 @@ def _less(
 ) -> tuple[Path, str]:
     """One chunk, coded so that it fits among the others; it has to give so much of its bytes."""
     coded, place, share = among
-    info, values = ctx.inputs.media(), item.values
-    settings = chunk_settings(coding, values, part, info)
+    info = ctx.inputs.media()
+    settings = chunk_settings(coding, item.values, part, info)
     codec = codec_named(settings.codec)
     settings = replace(settings, crf=f"{poorer(codec, Decimal(settings.crf), share):f}")
     out = ctx.scratch / f"chunk-{place}.mp4"
@@ -76,12 +75,11 @@ def _less(
     def fits(own: Coded) -> float:
         return fitting_beside([*coded[:place], own, *coded[place + 1 :]], place, cap)
 
-    rung = Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"]))
     facts = encode_capped(
         lambda: ctx.frames(ctx.inputs.asset(), part),
         info,
         part,
-        rung,
+        rung_of_item(item),
         settings,
         out,
         window_s=cap.window_s,

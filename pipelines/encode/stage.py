@@ -111,7 +111,7 @@ class Encode(Stage[EncodeParams]):
             lambda: ctx.frames(ctx.inputs.asset(), part),
             info,
             part,
-            Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"])),
+            rung_of_item(item),
             settings,
             ctx.out("chunk", ".mp4"),
             window_s=float(values.get("segment_s", WINDOW_S)),
@@ -137,6 +137,13 @@ def _values(rung: Mapping[str, Any], place: int, segment_s: str) -> dict[str, Sc
 def params_of(params: EncodeParams, codec: str) -> EncodeParams:
     """What decides about chunks of one codec; how the title was cut is in the chunks."""
     return EncodeParams(settings=replace(_settings_of(params, codec), crf=""), zones=params.zones)
+
+
+def rung_of_item(item: Item) -> Rung:
+    """The rung that an item is of, with its peak rate if it has one."""
+    values = item.values
+    rung = Rung(name=str(values["name"]), width=int(values["width"]), height=int(values["height"]))
+    return rung.capped(*(int(values.get(name, 0)) for name in CAPS))
 
 
 def chunk_settings(
