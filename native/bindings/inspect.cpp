@@ -12,6 +12,7 @@
 #include <nanobind/stl/array.h>
 
 #include "bindings/arguments.h"
+#include "bindings/unlocked.h"
 #include "kernels/inspect/inspect.h"
 
 namespace cinemill::bindings {
@@ -97,7 +98,7 @@ nb::dict inspect_luma(nb::handle current, nb::handle previous, int dark, int spo
   inspect::Luma sums;
   {
     const inspect::LumaSettings settings = {now.bit_depth() - 8, dark, spot};
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     if (now.is_wide()) {
       kernels.luma_u16(now.view<std::uint16_t>(), before ? before->view<std::uint16_t>() : PlaneView<std::uint16_t>{},
                        now.size(), settings, workspace.get(), &sums);
@@ -133,7 +134,7 @@ nb::dict inspect_chroma(nb::handle luma, nb::handle cb, nb::handle cr, std::arra
   {
     const inspect::ChromaSettings settings = {x_shift,   y_shift,   zeros[0],  zeros[1], matrix[0],
                                               matrix[1], matrix[2], matrix[3], matrix[4]};
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     if (y.is_wide()) {
       kernels.chroma_u16(y.view<std::uint16_t>(), a.view<std::uint16_t>(), b.view<std::uint16_t>(), a.size(), settings,
                          &sums);

@@ -12,6 +12,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/inspect.h"
+#include "bindings/unlocked.h"
 #include "bindings/vmaf.h"
 #include "kernels/block_motion/block_motion.h"
 #include "kernels/histogram/histogram.h"
@@ -48,7 +49,7 @@ std::uint64_t sum_of_two(const Table& (*table)(Target) noexcept, nb::handle a, c
   const PlaneArgument second(b, role_b);
   check_alike(first, role_a, second, role_b);
   const Table& kernels = table(pick_target(target));
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size())
                          : kernels.u8(first.view<std::uint8_t>(), second.view<std::uint8_t>(), first.size());
 }
@@ -82,7 +83,7 @@ Counts luma_histogram(nb::handle plane, int bins, nb::handle target) {
   const histogram::Table& kernels = histogram::table(pick_target(target));
   auto counts = std::make_unique<std::uint32_t[]>(static_cast<std::size_t>(bins));
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     luma.is_wide() ? kernels.u16(luma.view<std::uint16_t>(), luma.size(), chosen, counts.get())
                    : kernels.u8(luma.view<std::uint8_t>(), luma.size(), chosen, counts.get());
   }
@@ -98,7 +99,7 @@ nb::tuple histogram_sad(nb::handle current, nb::handle previous, int bins, nb::h
   auto counts = std::make_unique<std::uint32_t[]>(static_cast<std::size_t>(bins));
   std::uint64_t sum = 0;
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     sum = now.is_wide()
               ? kernels.u16(now.view<std::uint16_t>(), before.view<std::uint16_t>(), now.size(), chosen, counts.get())
               : kernels.u8(now.view<std::uint8_t>(), before.view<std::uint8_t>(), now.size(), chosen, counts.get());
@@ -119,7 +120,7 @@ Cells thumbnail(nb::handle plane, int rows, int columns, nb::handle target) {
   auto cells = std::make_unique<std::uint8_t[]>(height * width);
   {
     const thumbnail::Grid grid = {rows, columns, full.bit_depth() - 8};
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     full.is_wide() ? kernels.u16(full.view<std::uint16_t>(), full.size(), grid, cells.get())
                    : kernels.u8(full.view<std::uint8_t>(), full.size(), grid, cells.get());
   }
@@ -150,7 +151,7 @@ Counts block_motion(const Thumbnails& current, const Thumbnails& previous, nb::h
   const std::size_t count = current.shape(0);
   auto sums = std::make_unique<std::uint32_t[]>(count);
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     const std::size_t size = current.shape(1) * current.shape(2);
     for (std::size_t i = 0; i < count; ++i) {
       sums[i] = kernel(current.data() + i * size, previous.data() + i * size, static_cast<int>(current.shape(2)),
@@ -171,7 +172,7 @@ Counts row_sad(const Rows& a, const Rows& b, nb::handle target) {
   const row_sad::Kernel kernel = row_sad::kernel(pick_target(target));
   auto sums = std::make_unique<std::uint32_t[]>(a.shape(0));
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     kernel(a.data(), b.data(), a.shape(0), static_cast<int>(a.shape(1)), sums.get());
   }
   return to_numpy(std::move(sums), a.shape(0));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings/arguments.h"
+#include "bindings/unlocked.h"
 #include "kernels/adm/adm.h"
 #include "kernels/motion/motion.h"
 #include "kernels/vif/vif.h"
@@ -73,7 +74,7 @@ std::uint64_t motion_sad(nb::handle previous, nb::handle current, nb::handle tar
   check_alike(before, "previous", now, "current");
   check_sides(now.size(), "current", motion::kMinSide);
   const motion::Table& kernels = motion::table(pick_target(target));
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   std::byte* const memory = workspace(motion::workspace_bytes(now.size()));
   return now.is_wide()
              ? kernels.u16(before.view<std::uint16_t>(), now.view<std::uint16_t>(), now.size(), now.bit_depth(), memory)
@@ -108,7 +109,7 @@ nb::list vif(nb::handle ref, nb::handle dist, nb::sequence gains, nb::handle tar
   const vif::Table& kernels = vif::table(pick_target(target));
   vif::Sums sums[vif::kScales] = {};
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     std::byte* const memory = workspace(vif::workspace_bytes(first.size()));
     first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size(),
                                   first.bit_depth(), wanted, memory, sums)
@@ -167,7 +168,7 @@ nb::list adm(nb::handle ref, nb::handle dist, nb::sequence gains, bool aim, int 
   const adm::Table& kernels = adm::table(pick_target(target));
   adm::Sums sums[adm::kScales] = {};
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     std::byte* const memory = workspace(kernels.workspace_bytes(first.size()));
     first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size(),
                                   first.bit_depth(), options, memory, sums)

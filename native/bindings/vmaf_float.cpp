@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bindings/arguments.h"
+#include "bindings/unlocked.h"
 #include "bindings/vmaf.h"
 #include "kernels/float_adm/float_adm.h"
 #include "kernels/float_motion/float_motion.h"
@@ -23,7 +24,7 @@ nb::list float_vif(nb::handle ref, nb::handle dist, nb::sequence gains, nb::hand
   const float_vif::Table& kernels = float_vif::table(pick_target(target));
   float_vif::Sums sums[float_vif::kScales] = {};
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     std::byte* const memory = workspace(kernels.workspace_bytes(first.size()));
     first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size(),
                                   first.bit_depth(), wanted, memory, sums)
@@ -55,7 +56,7 @@ nb::list float_adm(nb::handle ref, nb::handle dist, double gain, bool aim, doubl
   const float_adm::Table& kernels = float_adm::table(pick_target(target));
   float_adm::Sums sums[float_adm::kScales] = {};
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     std::byte* const memory = workspace(kernels.workspace_bytes(first.size()));
     first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size(),
                                   first.bit_depth(), options, memory, sums)
@@ -76,7 +77,7 @@ float float_motion(nb::handle previous, nb::handle current, nb::handle target) {
   check_alike(before, "previous", now, "current");
   check_sides(now.size(), "current", float_motion::kMinSide);
   const float_motion::Table& kernels = float_motion::table(pick_target(target));
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   std::byte* const memory = workspace(float_motion::workspace_bytes(now.size()));
   return now.is_wide()
              ? kernels.u16(before.view<std::uint16_t>(), now.view<std::uint16_t>(), now.size(), now.bit_depth(), memory)

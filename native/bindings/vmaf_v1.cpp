@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bindings/arguments.h"
+#include "bindings/unlocked.h"
 #include "bindings/vmaf.h"
 #include "kernels/cambi/cambi.h"
 #include "kernels/speed/speed.h"
@@ -43,7 +44,7 @@ nb::tuple cambi(nb::handle plane, int width, int height, bool smooth, bool halve
   const cambi::Table& kernels = cambi::table(pick_target(target));
   double scores[cambi::kScales] = {};
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     std::byte* const memory = workspace(kernels.workspace_bytes(options));
     source.is_wide()
         ? kernels.u16(source.view<std::uint16_t>(), source.size(), source.bit_depth(), options, memory, scores)
@@ -65,7 +66,7 @@ nb::tuple speed(nb::handle ref, nb::handle dist, int width, int height, double n
   const speed::Table& kernels = speed::table(pick_target(target));
   speed::Result found{};
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     std::byte* const memory = workspace(speed::workspace_bytes(first.size(), options));
     found = first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size(),
                                           first.bit_depth(), options, memory)
@@ -84,7 +85,7 @@ nb::list ssim(nb::handle ref, nb::handle dist, int scales, nb::handle target) {
   const ssim::Table& kernels = ssim::table(pick_target(target));
   ssim::Means means[ssim::kMostScales] = {};
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     std::byte* const memory = workspace(ssim::workspace_bytes(first.size()));
     first.is_wide() ? kernels.u16(first.view<std::uint16_t>(), second.view<std::uint16_t>(), first.size(),
                                   first.bit_depth(), scales, memory, means)

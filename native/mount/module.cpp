@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "bindings/unlocked.h"
 #include "mount/cache.h"
 #include "mount/fuse.h"
 
@@ -16,6 +17,8 @@ using nb::literals::operator""_a;
 
 namespace cinemill::mount {
 namespace {
+
+using bindings::Unlocked;
 
 // A read-only or writable view of any Python buffer, contiguous, held while in scope.
 class Bytes {
@@ -58,7 +61,7 @@ nb::tuple claim(BlockCache& cache, std::uint64_t object, std::uint64_t size, std
                 bool spare, double wait_s) {
   std::pair<std::vector<Range>, bool> claimed;
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     claimed = cache.claim(object, size, {offset, length}, spare, wait_s);
   }
   nb::list runs;
@@ -79,7 +82,7 @@ nb::object room(BlockCache& cache, std::uint64_t object, std::uint64_t size, std
 bool fill(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, nb::handle data,
           bool sealed) {
   const Bytes bytes(data, PyBUF_SIMPLE);
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return cache.fill(object, size, offset, bytes.data(), bytes.size(), sealed);
 }
 
@@ -88,7 +91,7 @@ std::int64_t read(BlockCache& cache, std::uint64_t object, std::uint64_t size, s
   const Bytes bytes(into, PyBUF_WRITABLE);
   if (offset >= size || bytes.size() == 0) return 0;
   const Range wanted{offset, std::min<std::uint64_t>({bytes.size(), size - offset, kMostRead})};
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   std::vector<iovec> pieces;
   std::vector<Block*> pinned;
   if (!cache.try_pin(object, size, wanted, pieces, pinned)) return -1;
@@ -105,13 +108,13 @@ nb::object get(BlockCache& cache, std::uint64_t object, std::uint64_t size, std:
   std::vector<iovec> pieces;
   std::vector<Block*> pinned;
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     if (!cache.try_pin(object, size, wanted, pieces, pinned)) pieces.clear();
   }
   if (pinned.empty()) return nb::none();
   nb::object made = nb::steal(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(wanted.length)));
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     if (made.is_valid()) copy_out(pieces, reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(made.ptr())));
     cache.unpin(pinned);
   }
@@ -122,12 +125,12 @@ nb::object get(BlockCache& cache, std::uint64_t object, std::uint64_t size, std:
 Ticket* enter(BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::uint64_t length) {
   if (offset >= size || length == 0 || length > kMostRead)
     throw nb::value_error("a read of 1 byte to 1 MiB inside the object");
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return new Ticket(cache, object, size, Range{offset, std::min(length, size - offset)});  // Python owns it
 }
 
 int wait(Ticket& ticket, double seconds) {
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return ticket.cache.wait(ticket.waiter, seconds);
 }
 
@@ -136,7 +139,7 @@ std::int64_t collect(Ticket& ticket, nb::handle into) {
   const Bytes bytes(into, PyBUF_WRITABLE);
   if (bytes.size() < ticket.wanted.length || ticket.left)
     throw nb::value_error("a spent ticket, or a buffer too short");
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   std::vector<iovec> pieces;
   const bool whole = ticket.cache.pieces(ticket.waiter, ticket.wanted, pieces);
   copy_out(pieces, bytes.data());
@@ -165,7 +168,7 @@ nb::dict cache_stats(BlockCache& cache) {
 nb::list evicted(BlockCache& cache) {
   std::vector<Evicted> gone;
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     gone = cache.evicted();
   }
   nb::list found;
@@ -184,7 +187,7 @@ nb::list evicted(BlockCache& cache) {
 nb::list next_events(FuseServer& server, double seconds) {
   std::vector<Event> events;
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     events = server.next_events(seconds);
   }
   nb::list found;
@@ -202,7 +205,7 @@ nb::list next_events(FuseServer& server, double seconds) {
 
 bool reply(FuseServer& server, std::uint64_t unique, int error, nb::handle data) {
   const Bytes bytes(data, PyBUF_SIMPLE);
-  const nb::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return server.reply(unique, error, bytes.data(), bytes.size());
 }
 
@@ -221,12 +224,12 @@ nb::dict server_stats(FuseServer& server) {
 
 NB_MODULE(_mount, module) {
   nb::set_leak_warnings(false);  // the engine of a process lives until its end, with daemon threads that hold it
-  using Unlocked = nb::call_guard<nb::gil_scoped_release>;
+  using WithoutGil = nb::call_guard<Unlocked>;
   module.attr("BLOCK") = kBlock;
   module.attr("MOST_READ") = kMostRead;
   nb::class_<BlockCache>(module, "BlockCache")
       .def(nb::init<std::size_t>(), "budget"_a)
-      .def("touch", &BlockCache::touch, Unlocked())
+      .def("touch", &BlockCache::touch, WithoutGil())
       .def("claim", &claim, "file"_a, "size"_a, "offset"_a, "length"_a, "spare"_a, "wait_s"_a)
       .def("room", &room, "file"_a, "size"_a, "offset"_a, "most"_a, "least"_a)
       .def("fill", &fill, "file"_a, "size"_a, "offset"_a, "data"_a, "sealed"_a = false)
@@ -235,8 +238,8 @@ NB_MODULE(_mount, module) {
           [](BlockCache& cache, std::uint64_t object, std::uint64_t offset, std::uint64_t length, int error) {
             cache.fail(object, {offset, length}, error);
           },
-          "file"_a, "offset"_a, "length"_a, "error"_a, Unlocked())
-      .def("forget", &BlockCache::forget, "file"_a, Unlocked())
+          "file"_a, "offset"_a, "length"_a, "error"_a, WithoutGil())
+      .def("forget", &BlockCache::forget, "file"_a, WithoutGil())
       .def(
           "has",
           [](BlockCache& cache, std::uint64_t object, std::uint64_t size, std::uint64_t offset, std::uint64_t length) {
@@ -248,13 +251,13 @@ NB_MODULE(_mount, module) {
       .def("enter", &enter, "file"_a, "size"_a, "offset"_a, "length"_a, nb::rv_policy::take_ownership,
            nb::keep_alive<0, 1>())
       .def("stats", &cache_stats)
-      .def("watch", &BlockCache::watch, Unlocked())
+      .def("watch", &BlockCache::watch, WithoutGil())
       .def("evicted", &evicted);
   nb::class_<Ticket>(module, "Ticket").def("wait", &wait, "seconds"_a).def("collect", &collect, "into"_a);
   nb::class_<FuseServer>(module, "FuseServer")
       .def(nb::init<int, BlockCache&, double>(), "device"_a, "cache"_a, "timeout_s"_a, nb::keep_alive<1, 3>())
-      .def("start", &FuseServer::start, Unlocked())
-      .def("stop", &FuseServer::stop, Unlocked())
+      .def("start", &FuseServer::start, WithoutGil())
+      .def("stop", &FuseServer::stop, WithoutGil())
       .def("open", &FuseServer::open, "handle"_a, "file"_a, "size"_a)
       .def("break_handle", &FuseServer::break_handle, "handle"_a, "error"_a)
       .def("close", &FuseServer::close, "handle"_a)
