@@ -75,12 +75,12 @@ def mux_single(
     source, offset_us, tags = _beside(url, info, scratch)
     matroska = out.suffix == ".mkv"
     choice = [*(_mkv(info) if matroska else _mp4(info)), (_added(extras, info, matroska=matroska), "")]
-    maps = [word for words, _ in choice for word in words]
     late: list[str | Path] = ["-itsoffset", f"{offset_us}us", "-protocol_whitelist", "file", "-i"]
     argv: list[str | Path] = [
         ffmpeg_path(), *QUIET, *late, rendition, *source, *(word for each in extras for word in (*late, each.path)),
-        "-map", "0:v:0", *maps, "-map_chapters", "1", "-map_metadata", "1", *_said(mark, timecode, tags, matroska=matroska),
-        "-c:v", "copy", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-max_interleave_delta", "0", "-f", "matroska" if matroska else "mp4", "-y", out,
+        "-map", "0:v:0", *(word for words, _ in choice for word in words), "-map_chapters", "1", "-map_metadata", "1",
+        *_said(mark, timecode, tags, matroska=matroska), "-c:v", "copy", "-fflags", "+bitexact", "-flags:a", "+bitexact",
+        "-max_interleave_delta", "0", "-f", "matroska" if matroska else "mp4", "-y", out,
     ]  # fmt: skip
     run(argv)
     return tuple(notice for _, notice in choice if notice)

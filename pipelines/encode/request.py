@@ -339,9 +339,10 @@ def _shared(
 def _check_codecs(request: EncodeRequest) -> None:
     """Every codec can do what is asked of it. Raises: BadSetting, BadOption."""
     from encoder.codecs import codec_named
-    from pipelines.encode.zones import parse_zones
+    from pipelines.encode.zones import check_encoders, parse_zones
 
     _check_ranges(request)
+    check_encoders(request.zones, request.codecs)
     ladders = list(zip(request.codecs, request.ranges, strict=True))
     if len(set(ladders)) < len(ladders):
         raise BadSetting("--codec", request.codec, "names one twice; name each once")
