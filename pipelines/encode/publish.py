@@ -12,6 +12,7 @@ import mezzfs
 from pipelines.encode.errors import OutputExists, OutputFailed
 
 MANIFEST = "manifest.json"
+BLOCK = 1 << 20
 
 
 def is_remote(out: str) -> bool:
@@ -120,6 +121,41 @@ def read_remote(url: str, name: str = "") -> bytes | None:
         return b""
     except (mezzfs.NotFound, mezzfs.NotAFile):
         return None
+    except mezzfs.MezzError as error:
+        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
+
+
+def is_there(url: str) -> bool:
+    """Whether there is an object at `url`; none of its content is read.
+
+    Raises:
+        OutputFailed: the store refused or could not be reached.
+    """
+    try:
+        mezzfs.open(url).close()
+    except mezzfs.EmptyObject:
+        return True
+    except (mezzfs.NotFound, mezzfs.NotAFile):
+        return False
+    except mezzfs.MezzError as error:
+        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
+    return True
+
+
+def holds(url: str, source: Path) -> bool:
+    """Whether the object at `url`, a path or a URL, has the content of a file; read as far as they are alike.
+
+    Raises:
+        OutputFailed: the store refused or could not be reached.
+    """
+    try:
+        with mezzfs.open(url) as there, source.open("rb") as here:
+            while block := here.read(BLOCK):
+                if there.read(len(block)) != block:
+                    return False
+            return not there.read(1)
+    except (mezzfs.NotFound, mezzfs.NotAFile, mezzfs.EmptyObject):
+        return False
     except mezzfs.MezzError as error:
         raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
 
