@@ -32,6 +32,9 @@ OPTIONS: dict[str, Kind] = {
     "tile-rows": whole(0, 6),
 }
 
+HEADERS = frozenset({"enable-cdef", "enable-restoration"})
+"""Found by coding with each option, at other values than usual."""
+
 
 def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]:  # noqa: ARG001
     """Key frames at a fixed distance only, none of them forward ones, and the level of the sequence left open."""
@@ -52,6 +55,7 @@ CODEC = Codec(
     preset_flag="-cpu-used",
     options=OPTIONS,
     refused=dict.fromkeys(REFUSED, STRUCTURE),
+    headers=HEADERS,
     formats=("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
     sizes=(16, 16384),
     ten_bit=True,

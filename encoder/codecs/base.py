@@ -33,6 +33,7 @@ class Codec:
         preset_flag: the argument in front of the preset.
         options: what `--encoder-params` may hold.
         refused: parameter names that would break the structure -> why.
+        headers: names of options that the headers of a stream tell of, which all chunks of a rendition share.
         formats: pixel formats that the encoder codes as they are.
         sizes: (smallest, largest) side of a picture, samples.
         ten_bit: sources of more than 8 bits are coded with 10, and players take that.
@@ -56,6 +57,7 @@ class Codec:
     preset_flag: str = "-preset"
     options: Mapping[str, Kind]
     refused: Mapping[str, str] = field(default_factory=dict)
+    headers: frozenset[str] = frozenset()
     formats: tuple[str, ...]
     sizes: tuple[int, int]
     ten_bit: bool

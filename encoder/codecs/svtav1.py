@@ -46,6 +46,9 @@ OPTIONS: dict[str, Kind] = {
     "variance-octile": whole(1, 8),
 }
 
+HEADERS = frozenset({"hierarchical-levels"})
+"""Found by coding with each option, at other values than usual."""
+
 
 def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]:
     """Key frames (not open-GOP intra frames) at a fixed distance; `lp` is SVT's level of parallelism."""
@@ -69,6 +72,7 @@ CODEC = Codec(
     default_preset="8",
     options=OPTIONS,
     refused=dict.fromkeys(REFUSED, STRUCTURE),
+    headers=HEADERS,
     formats=("yuv420p", "yuv420p10le"),
     sizes=(16, 16384),
     ten_bit=True,

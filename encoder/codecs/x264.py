@@ -63,6 +63,15 @@ OPTIONS: dict[str, Kind] = {
     "weightp": whole(0, 2),
 }
 
+HEADERS = frozenset(
+    (
+        *("b-pyramid", "bframes", "cabac", "chroma-qp-offset", "level", "psy"),
+        *("psy-rd", "ref", "subme", "tune", "vbv-bufsize", "vbv-maxrate"),
+        *("weightb", "weightp"),
+    )
+)
+"""Found by coding with each option, at other values than usual."""
+
 
 def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]:  # noqa: ARG001
     """Closed GOPs of a fixed length, the same in every rung; nothing that depends on the length of the chunk."""
@@ -104,6 +113,7 @@ CODEC = Codec(
     default_preset="medium",
     options=OPTIONS,
     refused=dict.fromkeys(REFUSED, STRUCTURE),
+    headers=HEADERS,
     formats=("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
     sizes=(2, 16384),
     ten_bit=False,

@@ -70,6 +70,16 @@ OPTIONS: dict[str, Kind] = {
     "weightp": FLAG,
 }
 
+HEADERS = frozenset(
+    (
+        *("amp", "b-pyramid", "bframes", "cbqpoffs", "crqpoffs", "ctu"),
+        *("deblock", "max-tu-size", "min-cu-size", "ref", "sao", "strong-intra-smoothing"),
+        *("tu-inter-depth", "tu-intra-depth", "tune", "vbv-bufsize", "vbv-maxrate", "weightb"),
+        *("weightp",),
+    )
+)
+"""Found by coding with each option, at other values than usual."""
+
 
 def _arguments(settings: EncodeSettings, gop: int, hdr: Hdr | None) -> list[str]:
     """Closed GOPs of a fixed length; headers once, before the stream, the same for every chunk; no version in it."""
@@ -99,6 +109,7 @@ CODEC = Codec(
     default_preset="medium",
     options=OPTIONS,
     refused=dict.fromkeys(REFUSED, STRUCTURE),
+    headers=HEADERS,
     formats=("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
     sizes=(32, 16384),
     ten_bit=True,

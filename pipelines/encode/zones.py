@@ -5,8 +5,9 @@
     1200 -1 x264 reset --crf 30 --aq-mode=3
 
 An encoder's name may stand before the settings: of one that is used; where several are, they are for that one alone. `reset`
-forgets the encoder parameters of the title for this zone. `crf` (also `cq-level` and `qp`) is the constant quality of the
-zone, in every rung; all else are parameters of the encoder, as `--encoder-params` takes them.
+forgets the encoder parameters of the title for this zone, but for those that stand in the headers that all its chunks share.
+`crf` (also `cq-level` and `qp`) is the constant quality of the zone, in every rung; all else are parameters of the encoder, as
+`--encoder-params` takes them, without those of the headers.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Zone:
         start, end: half-open; an end of -1 is that of the title.
         crf: constant quality, decimal text; empty for the rung's.
         params: further encoder parameters, `key=value:key=value`.
-        reset: the title's encoder parameters do not hold here.
+        reset: the title's encoder parameters do not hold here, but for those that the headers tell of.
         other: it is for another codec of the title, which has the same chunks; it changes nothing.
     """
 
@@ -63,7 +64,9 @@ class Zone:
 
     def applied(self, settings: EncodeSettings) -> EncodeSettings:
         """The settings inside the zone."""
-        params = [] if self.reset else [settings.params]
+        kept = codec_named(settings.codec).headers
+        entries = [entry for entry in settings.params.split(":") if entry.partition("=")[0] in kept]
+        params = entries if self.reset else [settings.params]
         return replace(
             settings, crf=self.crf or settings.crf, params=":".join(filter(None, [*params, self.params]))
         )
@@ -117,6 +120,9 @@ def _zone(line: str, codec: str) -> Zone:
     for name, value in _settings(words[reset:], line):
         if name in FIXED:
             raise BadSetting("--zones", line, f"{name} must be the same for the whole title; leave it out")
+        if name in codec_named(codec).headers:
+            why = f"{name} stands in the headers that all chunks share; give it by --encoder-params, or leave it out"
+            raise BadSetting("--zones", line, why)
         crf = value if name in QUALITY else crf
         params += [] if name in QUALITY else [f"{name}={value}"]
     joined = ":".join(params)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import av
 import pytest
 
+from archer.errors import ToolFailed
 from archer.media import FrameRange, MediaInfo, frames, probe
 from encoder import (
     BadOption,
@@ -21,6 +23,7 @@ from encoder import (
     encode_chunk,
 )
 from encoder.codecs import codec_names
+from encoder.codecs.options import Kind, Word
 
 SLOW_IN_10_BIT = ("aom", "vp9")
 CASES = [
@@ -195,3 +198,32 @@ def test_chroma_that_a_codec_lacks_is_refused_not_converted(clip: Path, tmp_path
     with pytest.raises(CannotCode, match="yuv422p10le"):
         encode_chunk(frames(str(clip), info=info), info, SIZE, settings, tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def some_values(kind: Kind) -> list[str]:
+    """Values of an option, its least one among them."""
+    if isinstance(kind, Word):
+        return list(kind.words[:4])
+    return sorted({f"{kind.low:f}", f"{min(kind.high, kind.low + 4):f}"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", codec_names())
+def test_what_headers_tell_of_is_known(name: str, clip: Path, tmp_path: Path) -> None:
+    """Any other option may differ from chunk to chunk, as zones have it."""
+    codec, info, out = codec_named(name), probe(str(clip)), tmp_path / "out.mp4"
+    pictures = list(frames(str(clip), FrameRange(0, 6), info=info))
+
+    def headers(params: str) -> bytes:
+        settings = EncodeSettings(codec=name, crf=codec.first_guesses[1], params=params)
+        encode_chunk(iter(pictures), info, SIZE, settings, out)
+        with av.open(str(out)) as container:
+            return bytes(container.streams.video[0].codec_context.extradata or b"")
+
+    plain, moved = headers(""), list[str]()
+    assert codec.headers <= set(codec.options)
+    for option, kind in codec.options.items():
+        for value in some_values(kind) if option not in codec.headers else ():
+            with suppress(ToolFailed):  # not with these settings
+                moved += [f"{option}={value}"] if headers(f"{option}={value}") != plain else []
+    assert moved == []

@@ -36,6 +36,7 @@ def test_lines_of_ours_and_of_av1an() -> None:
         ("0 40 crf", "cannot read"),
         ("0 40 --crf", "no value"),
         ("0 40 preset=slow", "whole title"),
+        ("0 40 aq-mode=1 ref=4", "ref stands in the headers"),
         ("0 40 crf=20\n39 60 crf=20", "overlap"),
         ("0 -1 crf=20\n90 100 crf=21", "overlap"),
     ],
@@ -45,7 +46,7 @@ def test_lines_that_do_not_fit(text: str, words: str) -> None:
         parse_zones(text, "x264")
 
 
-@pytest.mark.parametrize("setting", ["crf=99", "keyint=7", "bframes=40"])
+@pytest.mark.parametrize("setting", ["crf=99", "keyint=7", "merange=99"])
 def test_settings_are_those_of_the_codec(setting: str) -> None:
     with pytest.raises(BadOption):
         parse_zones(f"0 40 {setting}", "x264")
@@ -84,13 +85,13 @@ def test_chunks_end_at_the_edges_of_zones() -> None:
 
 
 def test_settings_inside_and_outside() -> None:
-    settings = EncodeSettings(crf="30", params="bframes=2")
-    zones = fitted(parse_zones("50 105 crf=20 aq-mode=2\n105 -1 reset ref=4", "x264"), 240)
+    settings = EncodeSettings(crf="30", params="bframes=2:merange=8")
+    zones = fitted(parse_zones("50 105 crf=20 aq-mode=2\n105 -1 reset qcomp=0.7", "x264"), 240)
     assert settings_in(zones, FrameRange(0, 50), settings) == settings
     inside = settings_in(zones, FrameRange(50, 105), settings)
-    assert (inside.crf, inside.params) == ("20", "bframes=2:aq-mode=2")
+    assert (inside.crf, inside.params) == ("20", "bframes=2:merange=8:aq-mode=2")
     last = settings_in(zones, FrameRange(200, 240), settings)
-    assert (last.crf, last.params) == ("30", "ref=4")
+    assert (last.crf, last.params) == ("30", "bframes=2:qcomp=0.7")
 
 
 @pytest.mark.parametrize("node", ["encode", "analyse"])
