@@ -139,7 +139,9 @@ def encode(
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
     from pipelines.encode.manifest import file_name
+    from pipelines.encode.request import check_name
 
+    check_name(output)
     name = title or Path(file_name(source)).stem
     request = _request(output, name, options)
     asset, captions = assets_of(source, options)

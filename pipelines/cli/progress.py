@@ -105,7 +105,7 @@ class _Lines:
             click.echo(
                 f"{event.node}: {event.item}: trying again: {event.payload.get('error', '')}", err=True
             )
-        if event.type == "node-done":
+        if event.type == "node-done" and tally.done:
             seconds = max(1e-6, time.monotonic() - tally.started_s)
             fresh = tally.done - tally.memo
             reused = f", {tally.memo} reused" if tally.memo else ""
@@ -172,9 +172,8 @@ class _Bars:
         elif tally.total:
             self._progress.update(bar, total=tally.total, completed=tally.now, rate=_rate(tally))
         if event.type == "task-retry":
-            self._progress.console.print(
-                f"{event.node} {event.item}: trying again: {event.payload.get('error', '')}"
-            )
+            text = f"{event.node} {event.item}: trying again: {event.payload.get('error', '')}"
+            self._progress.console.print(text, markup=False, highlight=False)
 
 
 def _rate(tally: Tally) -> str:

@@ -20,6 +20,20 @@ AudioCodec = Literal["aac", "opus"]
 Mode = Literal["", "fixed-crf", "constant-vmaf", "per-title", "dynamic"]
 Pool = Literal["mean", "harmonic"]
 SINGLE = (".mkv", ".mp4")
+OTHER_FILES = (
+    ".avi",
+    ".flv",
+    ".m2ts",
+    ".m4v",
+    ".mov",
+    ".mpeg",
+    ".mpg",
+    ".mxf",
+    ".ogv",
+    ".ts",
+    ".webm",
+    ".wmv",
+)
 MOST = 5
 """Ladders of a title; the inputs of the stage that joins them are named one by one."""
 
@@ -239,6 +253,17 @@ def single_of(output: str) -> str:
     """`mkv` or `mp4` where an output is one file by its name; empty for a package."""
     suffix = Path(output).suffix.lower()
     return suffix[1:] if suffix in SINGLE else ""
+
+
+def check_name(output: str) -> None:
+    """Refuse a name that promises a kind of file that is not made: it would become a folder.
+
+    Raises:
+        BadSetting: see there.
+    """
+    if Path(output).suffix.lower() in OTHER_FILES and not output.endswith("/"):
+        wanted = f"one file is NAME.mkv or NAME.mp4; for a package in a folder of this name, write {output}/"
+        raise BadSetting("--output", output, wanted)
 
 
 def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:

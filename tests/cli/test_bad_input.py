@@ -56,6 +56,13 @@ def test_missing_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("stream", ["-", "pipe", "/dev/zero"])
+def test_what_can_be_read_only_once(stream: str, cinemill: Cinemill, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = cinemill("encode", stream, "-o", "out", *FAST, cwd=tmp_path)
+    assert_refused(done, f"{stream}: is a pipe or a device", "save it to a file")
+
+
 def test_folder_as_input(cinemill: Cinemill, tmp_path: Path) -> None:
     assert_refused(cinemill("encode", tmp_path, "-o", tmp_path / "out", cwd=tmp_path), "folder")
 
@@ -93,6 +100,9 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--ladder", "180p@crf99"], ["180p@crf99", "1 to 51"]),
         (["--ladder", "180p@vmaf130"], ["130", "100"]),
         (["--crf", "40", "--ladder", "360p,180p@vmaf80"], ["180p@vmaf80", "contradicts --crf 40"]),
+        (["-o", "out.avi"], ["out.avi", "NAME.mkv", "out.avi/"]),
+        (["-o", "http://127.0.0.1:9/out"], ["http://127.0.0.1:9/out", "read-only"]),
+        (["-o", "nothing://host/out"], ["nothing://host/out", "not known"]),
     ],
 )
 def test_settings_that_do_not_fit(

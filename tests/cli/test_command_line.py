@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,6 +39,15 @@ def test_a_wrong_command_is_a_usage_error() -> None:
     assert done.returncode == 2
     assert "encod" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_is_no_text_is_a_usage_error(cinemill: Cinemill) -> None:
+    """Such names exist, but nothing that tells of them can hold them: job state, manifests, playlists, reports."""
+    done = cinemill("encode", os.fsdecode(b"caf\xe9.mp4"), "-o", "out")
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "Error: caf\\xe9.mp4: not valid UTF-8; rename the file, or make a link to it\n"
+    )
 
 
 def test_no_command_prints_help_and_is_a_usage_error() -> None:
