@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from encoder.errors import BadLadder
 HEIGHTS = (2160, 1440, 1080, 720, 540, 360, 240)
 """Default rungs, by the shorter side of the picture as shown."""
 MOST_RUNGS = 5
+MOST_VMAF = 100
+FILES = (".json", ".yaml", ".yml")
 _NUMBER = r"\d+(?:\.\d+)?"
+_SIDE = r"[1-9]\d*"
 _RUNG = re.compile(
-    rf"(?:(?P<short>\d+)p|(?P<width>\d+)x(?P<height>\d+))(?:@crf(?P<crf>{_NUMBER})|@vmaf(?P<vmaf>{_NUMBER})|@(?P<kbps>\d+)k)?"
+    rf"(?:(?P<short>{_SIDE})p|(?P<width>{_SIDE})x(?P<height>{_SIDE}))(?:@crf(?P<crf>{_NUMBER})|@vmaf(?P<vmaf>{_NUMBER})|@(?P<kbps>\d+)k)?"
     r"(?:@peak(?P<peak_kbps>\d+)k(?:@buffer(?P<buffer_kbits>\d+)k)?)?(?:@(?P<dynamic_range>hdr|sdr))?"
 )
 
@@ -108,11 +112,45 @@ def _unique(rung: Rung, known: Mapping[str, Rung], text: str) -> Rung:
     return replace(rung, name=f"{rung.name}-{len(same) + 1}") if same else rung
 
 
-def check_ladder(text: str) -> None:
-    """Refuse a ladder that cannot be read, before anything is known of the source. Raises: BadLadder."""
-    for word in _words(text) if text else ():
-        if _RUNG.fullmatch(word) is None:
-            raise BadLadder(text, f"cannot read the rung {word!r}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the text of a rung says of its quality.
+
+    Attributes:
+        text: all of it.
+        crf, vmaf, kbps: as in `Rung`, as decimal text; empty where nothing is said.
+    """
+
+    text: str
+    crf: str = ""
+    vmaf: str = ""
+    kbps: str = ""
+
+    @property
+    def goal(self) -> bool:
+        """It is to reach something by itself."""
+        return bool(self.vmaf or self.kbps)
+
+
+def check_ladder(text: str) -> tuple[Asked, ...]:
+    """Refuse a ladder that cannot be read, before anything is known of the source; what each rung asks for.
+
+    Raises:
+        BadLadder: a rung cannot be read, or is to reach what cannot be.
+    """
+    return tuple(_asked(word, text) for word in _words(text)) if text else ()
+
+
+def _asked(word: str, text: str) -> Asked:
+    found = _RUNG.fullmatch(word)
+    if found is None:
+        raise BadLadder(text, f"cannot read the rung {word!r}")
+    asked = Asked(text=word, **{name: found[name] or "" for name in ("crf", "vmaf", "kbps")})
+    if asked.vmaf and not 0 < Decimal(asked.vmaf) <= MOST_VMAF:
+        raise BadLadder(text, f"rung {word!r} wants a VMAF of {asked.vmaf}, which goes from 0 to {MOST_VMAF}")
+    if asked.kbps and not int(asked.kbps):
+        raise BadLadder(text, f"rung {word!r} has no bits")
+    return asked
 
 
 def _parsed(word: str, video: VideoStream, text: str) -> Rung:
@@ -153,19 +191,22 @@ def _area(video: VideoStream) -> int:
 
 
 def ladder_text(text: str) -> str:
-    """A ladder as a line of rungs: what a JSON file lists where `text` names one, else `text` itself.
+    """A ladder as a line of rungs: what a JSON or YAML file lists where `text` names one, else `text` itself.
 
     Raises:
         BadLadder: the file cannot be read, or does not hold a list of texts.
     """
-    if not text.endswith(".json"):
+    if not text.lower().endswith(FILES):
         return text
+    import yaml
+
     try:
-        value: Any = json.loads(Path(text).read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadLadder(text, f"cannot be read: {error}") from error
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise BadLadder(text, "wanted a JSON list of texts")
+        raw = Path(text).read_text(encoding="utf-8-sig")
+        value: Any = json.loads(raw) if text.lower().endswith(".json") else yaml.safe_load(raw)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise BadLadder(text, f"cannot be read: {' '.join(str(error).split())}") from error
+    if not value or not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise BadLadder(text, "wanted a list of rungs, each a text as 720p or 540p@1500k")
     return ",".join(value)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import mezzfs
-from archer.media import Chapter, MediaInfo
+from archer.media import AudioStream, Chapter, MediaInfo, TextStream
 from archer.media.container import FORMATS, opened
 from archer.process import ffmpeg_path, run
 from cinemill_native.errors import CinemillError
@@ -48,6 +48,7 @@ def mux_single(
     scratch: Path,
     mark: str = "",
     extras: Sequence[Extra] = (),
+    timecode: str = "",
 ) -> tuple[str, ...]:
     """Write `out` (.mkv or .mp4) from the coded video and every other track of the source.
 
@@ -62,6 +63,7 @@ def mux_single(
         scratch: folder for a remote source's copy.
         mark: written into the file where the container has a free place for it; see `mark_of`.
         extras: further tracks.
+        timecode: of the first frame, `HH:MM:SS:FF`; empty for none.
 
     Returns:
         Notices about tracks that were converted or left out.
@@ -73,17 +75,22 @@ def mux_single(
     source, offset_us, tags = _beside(url, info, scratch)
     matroska = out.suffix == ".mkv"
     choice = [*(_mkv(info) if matroska else _mp4(info)), (_added(extras, info, matroska=matroska), "")]
-    maps = [word for words, _ in choice for word in words]
-    free = matroska or "comment" not in {name.lower() for name in tags}
-    marks = ["-metadata", f"{MARK if matroska else 'comment'}={MARK}:{mark}"] if mark and free else []
     late: list[str | Path] = ["-itsoffset", f"{offset_us}us", "-protocol_whitelist", "file", "-i"]
     argv: list[str | Path] = [
         ffmpeg_path(), *QUIET, *late, rendition, *source, *(word for each in extras for word in (*late, each.path)),
-        "-map", "0:v:0", *maps, "-map_chapters", "1", "-map_metadata", "1", *marks, "-c:v", "copy", "-fflags", "+bitexact",
-        "-flags:a", "+bitexact", "-max_interleave_delta", "0", "-f", "matroska" if matroska else "mp4", "-y", out,
+        "-map", "0:v:0", *(word for words, _ in choice for word in words), "-map_chapters", "1", "-map_metadata", "1",
+        *_said(mark, timecode, tags, matroska=matroska), "-c:v", "copy", "-fflags", "+bitexact", "-flags:a", "+bitexact",
+        "-max_interleave_delta", "0", "-f", "matroska" if matroska else "mp4", "-y", out,
     ]  # fmt: skip
     run(argv)
     return tuple(notice for _, notice in choice if notice)
+
+
+def _said(mark: str, timecode: str, tags: Mapping[str, str], *, matroska: bool) -> list[str]:
+    """Arguments for what the file says of itself beside the tags of the source."""
+    free = matroska or "comment" not in {name.lower() for name in tags}
+    marks = ["-metadata", f"{MARK if matroska else 'comment'}={MARK}:{mark}"] if mark and free else []
+    return [*marks, *(["-metadata:s:v:0", f"timecode={timecode}"] if timecode else [])]
 
 
 def _beside(url: str, info: MediaInfo, scratch: Path) -> tuple[list[str | Path], int, dict[str, str]]:
@@ -149,13 +156,18 @@ def _local(url: str, scratch: Path) -> Path:
     return copy
 
 
+def _chosen(kind: Literal["a", "s"], place: int, track: AudioStream | TextStream) -> list[str]:
+    """Makes a track the default one where none of those that go out is that in the source; its other marks stay."""
+    return [f"-disposition:{kind}:{place}", "+default"] if track.default else []
+
+
 def _mkv(info: MediaInfo) -> Iterator[tuple[list[str], str]]:
-    for track in info.audio:
-        yield ["-map", f"1:{track.index}"], ""
+    for place, track in enumerate(info.audio):
+        yield ["-map", f"1:{track.index}", *_chosen("a", place, track)], ""
     yield ["-c:a", "copy"] if info.audio else [], ""
     for place, text in enumerate(info.subtitles):
         codec = "srt" if text.codec == "mov_text" else "copy"
-        yield ["-map", f"1:{text.index}", f"-c:s:{place}", codec], ""
+        yield ["-map", f"1:{text.index}", f"-c:s:{place}", codec, *_chosen("s", place, text)], ""
     for attachment in info.attachments:
         yield ["-map", f"1:{attachment.index}", "-c:t", "copy"], ""
 
@@ -164,10 +176,11 @@ def _mp4(info: MediaInfo) -> Iterator[tuple[list[str], str]]:
     for place, track in enumerate(info.audio):
         fits = track.codec in MP4_AUDIO
         notice = "" if fits else f"audio {track.language}: {track.codec} converted to aac, which mp4 takes"
-        yield ["-map", f"1:{track.index}", f"-c:a:{place}", "copy" if fits else "aac"], notice
+        codec = [f"-c:a:{place}", "copy" if fits else "aac"]
+        yield ["-map", f"1:{track.index}", *codec, *_chosen("a", place, track)], notice
     texts = [text for text in info.subtitles if text.codec in TEXT]
     for place, text in enumerate(texts):
-        yield ["-map", f"1:{text.index}", f"-c:s:{place}", "mov_text"], ""
+        yield ["-map", f"1:{text.index}", f"-c:s:{place}", "mov_text", *_chosen("s", place, text)], ""
     for text in info.subtitles:
         if text.codec not in TEXT:
             why = "mp4 takes text only; write a .mkv to keep them"

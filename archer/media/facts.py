@@ -129,8 +129,12 @@ def chapter_facts(container: InputContainer) -> tuple[Chapter, ...]:
 
 
 def timecode_of(container: InputContainer) -> str:
-    """Start timecode `HH:MM:SS:FF` of the container or the first track that has one; empty without."""
+    """Start timecode `HH:MM:SS:FF` of the container or the first track that has one; empty without.
+
+    Matroska writes names of tags in capitals.
+    """
     for holder in (container, *container.streams):
-        if "timecode" in holder.metadata:
-            return str(holder.metadata["timecode"])
+        for name, value in holder.metadata.items():
+            if name.lower() == "timecode":
+                return str(value)
     return ""

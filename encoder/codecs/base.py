@@ -149,6 +149,9 @@ def vbv_params(cap: Cap) -> dict[str, object]:
 
 def _number(option: str, text: str) -> Decimal:
     try:
-        return Decimal(text)
+        value = Decimal(text)
     except InvalidOperation:
-        raise BadOption(option, text, "wanted a number") from None
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise BadOption(option, text, "wanted a number")
+    return value

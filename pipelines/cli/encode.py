@@ -73,7 +73,7 @@ PLAIN = (
     "--ladder",
     default="",
     metavar="RUNGS",
-    help="Rungs: 720p,540p@1500k,360p@vmaf80,240p@crf26, a JSON file, or auto. Default: by the source's size.",
+    help="Rungs: 720p,540p@1500k,360p@vmaf80,240p@crf26, a JSON or YAML file, or auto. Default: by the source's size.",
 )
 @optimizer_options
 @click.option(

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from pipelines.cli.options import Real
+
 F = TypeVar("F", bound=Callable[..., Any])
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)i?[bB]?(?:/s|ps)?")
 _POWERS = {"": 0, "k": 3, "m": 6, "g": 9}
@@ -40,14 +42,18 @@ class Amount(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
 
 RATE = Amount("RATE", unit=3, plain=3)
 BYTES = Amount("SIZE", unit=0, plain=0)
-VMAF = click.FloatRange(min=0, max=100)
+VMAF = Real(min=0, max=100)
 _OPTIONS = (
     click.option(
         "--mode",
         type=click.Choice(["dynamic", "constant-vmaf", "per-title", "fixed-crf"]),
         help="How shots share bits. Default: dynamic; fixed-crf with --crf; one CRF found by search for a single file.",
     ),
-    click.option("--target-vmaf", type=float, help="VMAF the top rung aims at (default 93)."),
+    click.option(
+        "--target-vmaf",
+        type=Real(min=0, max=100, min_open=True),
+        help="VMAF the top rung aims at (default 93).",
+    ),
     click.option(
         "--target-bitrate", type=RATE, default="", help="Average bit rate of the top rung instead: 4M, 1500k."
     ),
@@ -87,7 +93,7 @@ _OPTIONS = (
     click.option("--max-bitrate", type=RATE, default="", help="Greatest bit rate of --ladder auto."),
     click.option(
         "--rung-step",
-        type=click.FloatRange(min=0.5, max=50),
+        type=Real(min=0.5, max=50),
         default=6,
         show_default=True,
         help="Least distance of the rungs of --ladder auto, VMAF; 6 is about one just noticeable difference.",

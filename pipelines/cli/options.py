@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -94,13 +95,27 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Each in its shortest form."""
         try:
-            return ",".join(f"{float(part):g}" for part in str(value).split(","))
+            numbers = [float(part) for part in str(value).split(",")]
         except ValueError:
+            numbers = [math.nan]
+        if not all(map(math.isfinite, numbers)):
             self.fail(f"{value!r} is not a valid number; wanted 24, or 24,40", param, ctx)
+        return ",".join(f"{number:g}" for number in numbers)
+
+
+class Real(click.FloatRange):
+    """A number in a range; `nan`, which is in no range, is refused, too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a valid number", param, ctx)
+        return number
 
 
 NUMBERS = Numbers()
-SECONDS = click.FloatRange(min=0.1, max=3600)
+SECONDS = Real(min=0.1, max=3600)
 
 
 def package_options(command: Command) -> Command:
@@ -116,7 +131,7 @@ def package_options(command: Command) -> Command:
             click.option("--drm", type=click.Choice(["cenc", "cbcs"]), help="Encrypt, with a key per track."),
             click.option(
                 "--clear-lead-s",
-                type=click.FloatRange(min=0, max=3600),
+                type=Real(min=0, max=3600),
                 default=0,
                 show_default=True,
                 help="Seconds at the beginning that stay clear, with --drm.",

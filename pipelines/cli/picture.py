@@ -83,9 +83,9 @@ def files_of(scenes: str | None, zones: str | None) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     try:
         if zones:
-            fields["zones"] = Path(zones).read_text(encoding="utf-8")
+            fields["zones"] = Path(zones).read_text(encoding="utf-8-sig")
         if scenes:
-            text = Path(scenes).read_text(encoding="utf-8")
+            text = Path(scenes).read_text(encoding="utf-8-sig")
             kind = (
                 "av1an"
                 if '"split_scenes"' in text or '"start_frame"' in text

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from archer.media import MediaInfo
 from archer.process import ffmpeg_path, tool_build
 from archer.stage import Item, Resources, Stage, TaskContext, Trial
 from encoder import mux_single
 from encoder.mux import Extra
 from pipelines.encode.audio import chosen_first
+from pipelines.ingest.clips import timecode_frames
 from pipelines.ingest.tracks import audio_tracks, text_tracks
 
 
@@ -38,7 +40,7 @@ class Mux(Stage[MuxParams]):
     user brought along does.
     """
 
-    name, version, params = "mux", 1, MuxParams
+    name, version, params = "mux", 2, MuxParams
     inputs = MappingProxyType(
         {
             "asset": "asset",
@@ -71,6 +73,7 @@ class Mux(Stage[MuxParams]):
             *_extras(ctx, "audio", whole=info.edit is not None),
             *_extras(ctx, "text", whole=info.edit is not None),
         ]
+        kept, lost = start_timecode(info)
         audio, texts = audio_tracks(info, params.audio), text_tracks(info, params.subtitles)
         notices = mux_single(
             ctx.path(part.outputs["rendition"]),
@@ -82,8 +85,30 @@ class Mux(Stage[MuxParams]):
             scratch=ctx.scratch,
             mark=params.mark,
             extras=extras,
+            timecode=kept,
         )
-        ctx.out_json("facts", {"notices": list(notices)})
+        ctx.out_json("facts", {"notices": [*notices, *lost]})
+
+
+def start_timecode(info: MediaInfo) -> tuple[str, tuple[str, ...]]:
+    """The timecode of the first frame of one file, empty for none; and a notice where the source's cannot be kept.
+
+    Args:
+        info: the title.
+    """
+    stored = info.stored
+    found = next((source.timecode for source in info.sources if source.timecode), "")
+    if not found:
+        return "", ()
+    try:
+        timecode_frames(found, stored.video.frame_rate)
+    except ValueError as error:
+        return "", (f"timecode left out: {error}",)
+    if info.edit:
+        return "", (f"timecode {found} left out: the title is put together of pieces",)
+    if info.video.vfr or info.video.frame_rate != stored.video.frame_rate:
+        return "", (f"timecode {found} left out: it counts frames, and the rate of those is another one",)
+    return found, ()
 
 
 def _extras(ctx: TaskContext, kind: Literal["audio", "text"], *, whole: bool) -> Iterator[Extra]:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from encoder import Codec, EncodeSettings
+from encoder import BadOption, Codec, EncodeSettings
 from pipelines.analyse.rungs import AUTOMATIC, Goals, automatic_of
 from pipelines.encode.errors import BadSetting
 from pipelines.ingest.params import Deinterlace, IngestParams, check_view
+
+if TYPE_CHECKING:
+    from encoder.ladder import Asked
 
 AudioCodec = Literal["aac", "opus"]
 Mode = Literal["", "fixed-crf", "constant-vmaf", "per-title", "dynamic"]
@@ -202,7 +205,15 @@ class EncodeRequest:
         """Shots are analysed and a quality value is found for each."""
         if self.mode:
             return self.mode != "fixed-crf"
-        return not self.crf and (not self.single or bool(self.target_kbps or self.target_bytes))
+        named = bool(self.target_kbps or self.target_bytes) or self._goals
+        return not self.crf and (not self.single or named)
+
+    @property
+    def _goals(self) -> bool:
+        """A rung is to reach something by itself."""
+        from encoder.ladder import check_ladder
+
+        return any(rung.goal for rung in check_ladder(automatic_of(self.ladder)[1]))
 
     @property
     def goals(self) -> Goals:
@@ -274,7 +285,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     _check_targets(request, both=both)
     _check_codecs(request)
     automatic, named = automatic_of(request.ladder)
-    check_ladder(named)
+    _check_rungs(request, check_ladder(named))
     if automatic and (request.single or not request.optimizes):
         raise BadSetting(
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
@@ -298,6 +309,21 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         raise BadSetting("--drm", request.drm, "one file is not encrypted; name a folder as -o")
     model_named(request.model)
     return request
+
+
+def _check_rungs(request: EncodeRequest, rungs: Sequence[Asked]) -> None:
+    """Every rung can have the quality that it names. Raises: BadSetting, BadOption."""
+    from encoder.codecs import codec_named
+
+    for rung in rungs:
+        if request.crf and rung.goal:
+            why = f"a rung that is to reach something contradicts --crf {request.crf}; leave that out, or name its @crf"
+            raise BadSetting("--ladder", rung.text, why)
+        for name in request.codecs if rung.crf else ():
+            try:
+                codec_named(name).check(crf=rung.crf, preset="", encoder_params="")
+            except BadOption as error:
+                raise BadSetting("--ladder", rung.text, error.wanted) from error
 
 
 def _check_unscored(request: EncodeRequest) -> None:
@@ -338,9 +364,10 @@ def _shared(
 def _check_codecs(request: EncodeRequest) -> None:
     """Every codec can do what is asked of it. Raises: BadSetting, BadOption."""
     from encoder.codecs import codec_named
-    from pipelines.encode.zones import parse_zones
+    from pipelines.encode.zones import check_encoders, parse_zones
 
     _check_ranges(request)
+    check_encoders(request.zones, request.codecs)
     ladders = list(zip(request.codecs, request.ranges, strict=True))
     if len(set(ladders)) < len(ladders):
         raise BadSetting("--codec", request.codec, "names one twice; name each once")
@@ -394,8 +421,16 @@ def _check_targets(request: EncodeRequest, *, both: bool) -> None:
         raise BadSetting(
             "--buffer-size", request.buffer_kbits, "a buffer fills at the peak rate; add --peak-bitrate"
         )
+    _check_order("--shot-floor", request.shot_floor, "--shot-ceiling", request.shot_ceiling)
+    _check_order("--min-bitrate", request.min_kbps, "--max-bitrate", request.max_kbps)
     if not 0 < Decimal(request.target_vmaf) <= 100:
         raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")
+
+
+def _check_order(option: str, least: str, other: str, greatest: str) -> None:
+    """Refuse a least value above the greatest one. Raises: BadSetting."""
+    if least and greatest and Decimal(least) > Decimal(greatest):
+        raise BadSetting(option, least, f"wanted no more than {other} {greatest}")
 
 
 def _check_extras(request: EncodeRequest, codec: Codec) -> None:

@@ -4,9 +4,9 @@
     0 240 crf=18
     1200 -1 x264 reset --crf 30 --aq-mode=3
 
-An encoder's name may stand before the settings; it must be the one that is used. `reset` forgets the encoder parameters
-of the title for this zone. `crf` (also `cq-level` and `qp`) is the constant quality of the zone, in every rung; all else are
-parameters of the encoder, as `--encoder-params` takes them.
+An encoder's name may stand before the settings: of one that is used; where several are, they are for that one alone. `reset`
+forgets the encoder parameters of the title for this zone. `crf` (also `cq-level` and `qp`) is the constant quality of the
+zone, in every rung; all else are parameters of the encoder, as `--encoder-params` takes them.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Zone:
         crf: constant quality, decimal text; empty for the rung's.
         params: further encoder parameters, `key=value:key=value`.
         reset: the title's encoder parameters do not hold here.
+        other: it is for another codec of the title, which has the same chunks; it changes nothing.
     """
 
     start: int
@@ -54,6 +55,7 @@ class Zone:
     crf: str = ""
     params: str = ""
     reset: bool = False
+    other: bool = False
 
     def applied(self, settings: EncodeSettings) -> EncodeSettings:
         """The settings inside the zone."""
@@ -71,7 +73,7 @@ def parse_zones(text: str, codec: str) -> tuple[Zone, ...]:
         codec: name of the codec that is used.
 
     Raises:
-        BadSetting: a line cannot be read, or zones overlap.
+        BadSetting: a line cannot be read, or zones of the codec overlap.
         BadOption: the codec does not take a setting.
     """
     lines = [line.strip() for line in text.splitlines()]
@@ -79,11 +81,20 @@ def parse_zones(text: str, codec: str) -> tuple[Zone, ...]:
         (_zone(line, codec) for line in lines if line and not line.startswith("#")),
         key=lambda zone: zone.start,
     )
-    for one, other in pairwise(zones):
+    for one, other in pairwise(zone for zone in zones if not zone.other):
         if one.end < 0 or one.end > other.start:
             got = f"{one.start} {one.end} and {other.start} {other.end}"
             raise BadSetting("--zones", got, "zones overlap; a frame has one zone at most")
     return tuple(zones)
+
+
+def check_encoders(text: str, codecs: Sequence[str]) -> None:
+    """Refuse zones for encoders that the title has not. Raises: BadSetting."""
+    for line in text.splitlines():
+        found = _RANGE.fullmatch(line.strip())
+        word = next(iter((found[3] or "").split()), "") if found else ""
+        if NAMES.get(word, codecs[0]) not in codecs:
+            raise BadSetting("--zones", line.strip(), f"the title's encoder is {' or '.join(codecs)}")
 
 
 def _zone(line: str, codec: str) -> Zone:
@@ -94,7 +105,7 @@ def _zone(line: str, codec: str) -> Zone:
     words = (found[3] or "").split()
     if words and words[0] in NAMES:
         if NAMES[words[0]] != codec:
-            raise BadSetting("--zones", line, f"one rendition has one encoder, and that is {codec}")
+            return Zone(start=start, end=end, other=True)
         words = words[1:]
     reset = words[:1] == ["reset"]
     crf, params = "", list[str]()
@@ -179,5 +190,6 @@ def _inside(shots: Sequence[Shot], start: int, end: int) -> list[Shot]:
 
 def settings_in(zones: Sequence[Zone], part: FrameRange, settings: EncodeSettings) -> EncodeSettings:
     """The settings of a chunk, which lies in one zone or in none."""
-    zone = next((zone for zone in zones if part.start in FrameRange(zone.start, zone.end)), None)
+    own = (zone for zone in zones if not zone.other)
+    zone = next((zone for zone in own if part.start in FrameRange(zone.start, zone.end)), None)
     return zone.applied(settings) if zone else settings

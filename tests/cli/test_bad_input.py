@@ -93,6 +93,16 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["-o", "out.avi"], ["out.avi", "NAME.mkv", "out.avi/"]),
         (["-o", "http://127.0.0.1:9/out"], ["http://127.0.0.1:9/out", "read-only"]),
         (["-o", "nothing://host/out"], ["nothing://host/out", "not known"]),
+        (["--crf", "nan"], ["nan", "valid number"]),
+        (["--gop-s", "nan"], ["nan", "valid number"]),
+        (["--shot-floor", "95", "--shot-ceiling", "80"], ["--shot-floor 95", "--shot-ceiling 80"]),
+        (["--ladder", "auto", "--min-bitrate", "5M", "--max-bitrate", "1M"], ["--min-bitrate 5000", "1000"]),
+        (["--target-vmaf", "nan"], ["nan", "valid number"]),
+        (["--target-vmaf", "0"], ["0<x<=100"]),
+        (["--ladder", "0p"], ["'0p'"]),
+        (["--ladder", "180p@crf99"], ["180p@crf99", "1 to 51"]),
+        (["--ladder", "180p@vmaf130"], ["130", "100"]),
+        (["--crf", "40", "--ladder", "360p,180p@vmaf80"], ["180p@vmaf80", "contradicts --crf 40"]),
     ],
 )
 def test_settings_that_do_not_fit(

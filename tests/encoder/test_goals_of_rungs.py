@@ -8,8 +8,9 @@ import pytest
 
 from archer.media import probe
 from encoder.errors import BadLadder
-from encoder.ladder import check_ladder, parse_ladder
+from encoder.ladder import check_ladder, ladder_text, parse_ladder
 from pipelines.analyse.rungs import automatic_of
+from pipelines.encode.request import EncodeRequest
 
 
 def test_goals_are_read_and_equal_sizes_get_names(short: Path) -> None:
@@ -43,11 +44,48 @@ def test_peaks_and_buffers_of_rungs_win_over_those_of_the_title(short: Path) -> 
         "180p@peak5",
         "180p@buffer9k",
         "180p@peak1k@crf20",
+        "0p",
+        "0x180",
     ],
 )
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(BadLadder, match="cannot read"):
         check_ladder(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ladder.json", '\ufeff["180p@500k", "120p"]'),
+        ("ladder.yaml", "# ours\n- 180p@500k\n- 120p\n"),
+        ("LADDER.YML", "[180p@500k, 120p]"),
+    ],
+)
+def test_a_file_of_rungs(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert ladder_text(str(tmp_path / name)) == "180p@500k,120p"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "180p", "- 180", "- [", "- {size: 180p}"])
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_file_without_rungs_is_no_default_ladder(suffix: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / f"ladder.{suffix}"
+    path.write_text(text)
+    with pytest.raises(BadLadder, match=path.name):
+        ladder_text(str(path))
+
+
+def test_a_missing_file_of_rungs(tmp_path: Path) -> None:
+    with pytest.raises(BadLadder, match="cannot be read"):
+        ladder_text(str(tmp_path / "ladder.yaml"))
+
+
+def test_a_rung_with_a_goal_is_optimised_in_one_file_too() -> None:
+    """One file without a goal is searched for one quality value, which knows the VMAF of the title alone."""
+    assert EncodeRequest(single="mkv", ladder="180p@500k").optimizes
+    assert EncodeRequest(single="mkv", ladder="180p@vmaf80").optimizes
+    assert not EncodeRequest(single="mkv", ladder="180p").optimizes
+    assert not EncodeRequest(single="mkv", ladder="180p@crf30").optimizes
 
 
 def test_one_rung_twice_is_refused(short: Path) -> None:

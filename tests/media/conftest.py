@@ -46,6 +46,7 @@ MARKED = {
     "anamorphic.mp4": f"{X264} -vf setsar=64/45",
     "full_range.mp4": f"{X264} -vf scale=out_range=full -pix_fmt yuvj420p",
     "timecode.mov": f"{X264} -timecode 01:02:03:04",
+    "timecode.mkv": f"{X264} -timecode 01:02:03:04",
     "rgb.mkv": "-c:v ffv1 -pix_fmt gbrp",
     "bff.dv": "-vf scale=720:576,tinterlace=mode=interleave_bottom,setfield=bff -target pal-dv",
 }

@@ -255,6 +255,7 @@ def test_edit_list_hides_what_it_cuts(made: Make) -> None:
 
 def test_timecode(made: Make) -> None:
     assert probe(str(made("timecode.mov"))).timecode == "01:02:03:04"
+    assert probe(str(made("timecode.mkv"))).timecode == "01:02:03:04"
     assert probe(str(made("h264.mp4"))).timecode == ""
 
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mezzfs
-from mezzfs.core import Core, Handle
+from mezzfs.core import Core
 from mezzfs.fetch import Retries
 from mezzfs.file import RemoteFile
+from mezzfs.handle import Handle
 from mezzfs.objects import Extent, ObjectMap
 from mezzfs.stores import register
 from mezzfs.stores.faulty import Fault, FaultyStore

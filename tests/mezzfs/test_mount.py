@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from mezzfs.core import Core, Handle
+from mezzfs.core import Core
 from mezzfs.errors import AccessDenied, CannotMount, Unreachable
 from mezzfs.fetch import Retries
+from mezzfs.handle import Handle
 from mezzfs.mount import (
     Face,
     FilesCatalog,

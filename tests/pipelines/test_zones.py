@@ -8,7 +8,7 @@ from archer.media import FrameRange
 from archer.split import Shot, plan_chunks
 from encoder import BadOption, EncodeSettings
 from pipelines.encode.errors import BadSetting
-from pipelines.encode.zones import Zone, fitted, parse_zones, settings_in, zoned_chunks
+from pipelines.encode.zones import Zone, check_encoders, fitted, parse_zones, settings_in, zoned_chunks
 
 SHOTS = [Shot(frames=FrameRange(0, 30)), Shot(frames=FrameRange(30, 100)), Shot(frames=FrameRange(100, 240))]
 
@@ -29,7 +29,6 @@ def test_lines_of_ours_and_of_av1an() -> None:
         ("40 40 crf=18", "START END"),
         ("0 40 crf", "cannot read"),
         ("0 40 --crf", "no value"),
-        ("0 40 x265 crf=20", "one encoder"),
         ("0 40 preset=slow", "whole title"),
         ("0 40 crf=20\n39 60 crf=20", "overlap"),
         ("0 -1 crf=20\n90 100 crf=21", "overlap"),
@@ -44,6 +43,22 @@ def test_lines_that_do_not_fit(text: str, words: str) -> None:
 def test_settings_are_those_of_the_codec(setting: str) -> None:
     with pytest.raises(BadOption):
         parse_zones(f"0 40 {setting}", "x264")
+
+
+def test_zones_of_several_codecs_are_for_one_each() -> None:
+    """Their edges cut the chunks of all, which are the same; a zone without a name is for all."""
+    text = "0 40 x264 crf=20\n0 40 svt-av1 crf=35\n60 80 svtav1 crf=50\n80 90 aq-mode=2"
+    check_encoders(text, ("x264", "svtav1"))
+    with pytest.raises(BadSetting, match="x264 or x265"):
+        check_encoders(text, ("x264", "x265"))
+    part, settings = FrameRange(0, 40), EncodeSettings(crf="30")
+    zones = {codec: fitted(parse_zones(text, codec), 240) for codec in ("x264", "svtav1")}
+    cuts = [zoned_chunks(SHOTS, each, shortest=10, longest=80) for each in zones.values()]
+    assert cuts[0] == cuts[1]
+    assert [settings_in(each, part, settings).crf for each in zones.values()] == ["20", "35"]
+    late = FrameRange(60, 80)
+    assert [settings_in(each, late, settings).crf for each in zones.values()] == ["30", "50"]
+    assert settings_in(zones["x264"], FrameRange(80, 90), settings).params == "aq-mode=2"
 
 
 def test_zones_end_with_the_title() -> None:
