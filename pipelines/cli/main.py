@@ -105,6 +105,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit the process with its code."""
+    _open_streams()
     sys.exit(_run(argv))
 
 
@@ -133,6 +134,17 @@ def _run(argv: list[str] | None) -> int:
         click.echo(f"error: {_one_line(error)}", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _open_streams() -> None:
+    """Open what is closed of the standard streams: else the next file has its number, and tools write into that."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, number)
+            if nothing != number:
+                os.close(nothing)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _check_words(words: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -50,7 +51,7 @@ def publish_folder(files: Mapping[str, Path], texts: Mapping[str, bytes], out: P
         shutil.rmtree(previous, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise OutputFailed(str(out), error.strerror or str(error)) from error
+        raise OutputFailed(str(out), _why(error)) from error
 
 
 def publish_file(source: Path, out: Path, *, link: bool) -> None:
@@ -66,7 +67,7 @@ def publish_file(source: Path, out: Path, *, link: bool) -> None:
         partial.rename(out)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise OutputFailed(str(out), error.strerror or str(error)) from error
+        raise OutputFailed(str(out), _why(error)) from error
 
 
 def write_whole(out: Path, content: bytes) -> None:
@@ -80,7 +81,7 @@ def write_whole(out: Path, content: bytes) -> None:
         partial.write_bytes(content)
         partial.replace(out)
     except OSError as error:
-        raise OutputFailed(str(out), error.strerror or str(error)) from error
+        raise OutputFailed(str(out), _why(error)) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -173,6 +174,12 @@ def check_apart(out: Path, inputs: Iterable[str]) -> None:
             )
     if Path(os.path.realpath(".")).is_relative_to(place):
         raise OutputFailed(str(out), "you are in this folder, which would be replaced; name one inside it")
+
+
+def _why(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no space left; free some, then run the same command"
+    return error.strerror or str(error)
 
 
 def _place(source: Path, target: Path, *, link: bool) -> None:

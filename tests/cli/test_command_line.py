@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +49,14 @@ def test_a_name_that_is_no_text_is_a_usage_error(cinemill: Cinemill) -> None:
     assert done.stderr.endswith(
         "Error: caf\\xe9.mp4: not valid UTF-8; rename the file, or make a link to it\n"
     )
+
+
+def test_closed_streams_are_no_trouble(bbb: Path) -> None:
+    """As of a service: the first files that are opened would have the numbers of the streams, and be written to by tools."""
+    line = shlex.join([*CINEMILL, "shots", str(bbb)])
+    done = subprocess.run(["sh", "-c", f"{line} <&- 2>&-"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert "00:00:00" in done.stdout
 
 
 def test_no_command_prints_help_and_is_a_usage_error() -> None:

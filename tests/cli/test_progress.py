@@ -19,6 +19,15 @@ def test_an_error_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert "trying again: [b]/[/i].mp4: no room" in capsys.readouterr().err
 
 
+def test_a_bar_counts_frames(capsys: pytest.CaptureFixture[str]) -> None:
+    with _progress() as progress:
+        bars = _Bars(progress)
+        bars.take(event("node-planned", item="", weight=240))
+        bars.take(event("task-progress", item="chunk-0", done=30, total=120))
+        bars.take(event("chunk-done", item="chunk-1", weight=120))
+    assert "150/240" in capsys.readouterr().err
+
+
 def test_a_line_per_stage_that_did_something(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _Lines()
     lines.take(event("chunk-done", weight=24))
