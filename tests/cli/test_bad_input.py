@@ -68,6 +68,7 @@ def test_unreachable_url(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (["--codec", "x264, x264"], ["x264,x264", "twice"]),
         (["--codec", "divx"], ["divx", "x264", "svtav1"]),
         (["--preset", "warp"], ["warp", "medium"]),
         (["--crf", "99"], ["99", "51"]),
@@ -78,16 +79,23 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--model", "vmaf_v9"], ["vmaf_v9", "vmaf_v0.6.1"]),
         (["--workers", "0"], ["workers"]),
         (["--dynamic-range", "hdr"], ["x265", "svtav1"]),
+        (["--bit-depth", "10"], ["x264", "--codec x265"]),
+        (["--bit-depth", "8", "--codec", "x265", "--dynamic-range", "hdr"], ["HDR needs 10 bits"]),
         (["--grain", "8"], ["svtav1", "aom"]),
         (["--crop", "1:2"], ["W:H:X:Y"]),
         (["--crop", "64:64:1240:0"], ["1280x720"]),
         (["--fps", "0"], ["1 to 480"]),
         (["--pad", "wide"], ["16:9"]),
+        (["--qc-profile", sys.executable], ["quality profile", "cannot be read"]),
         (["--crf", "nan"], ["nan", "valid number"]),
         (["--gop-s", "nan"], ["nan", "valid number"]),
         (["--shot-floor", "95", "--shot-ceiling", "80"], ["--shot-floor 95", "--shot-ceiling 80"]),
         (["--ladder", "auto", "--min-bitrate", "5M", "--max-bitrate", "1M"], ["--min-bitrate 5000", "1000"]),
         (["--target-vmaf", "nan"], ["nan", "valid number"]),
+        (["--max-bitrate", "5M"], ["--max-bitrate 5000", "--ladder auto"]),
+        (["--crf", "30", "--shot-floor", "80"], ["--shot-floor 80", "leave out --crf"]),
+        (["-o", "one.mkv", "--audio-codec", "opus"], ["--audio-codec opus", "keeps the source's audio"]),
+        (["-o", "one.mkv", "--pool", "harmonic"], ["--pool harmonic", "--mode dynamic"]),
         (["--target-vmaf", "0"], ["0<x<=100"]),
         (["--ladder", "0p"], ["'0p'"]),
         (["--ladder", "180p@crf99"], ["180p@crf99", "1 to 51"]),
@@ -109,6 +117,17 @@ def test_output_that_is_not_ours_is_kept(bbb: Path, tmp_path: Path) -> None:
     (out / "thesis.txt").write_text("years of work")
     assert_refused(run("encode", bbb, "-o", out, *FAST, cwd=tmp_path), "--force")
     assert (out / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["out.mov", "out.WEBM", "title.m3u8"])
+def test_output_that_looks_like_another_file(
+    name: str, bbb: Path, cinemill: Cinemill, tmp_path: Path
+) -> None:
+    """Not a folder of that name without a word."""
+    assert_refused(
+        cinemill("encode", bbb, "-o", tmp_path / name, *FAST, cwd=tmp_path), name, ".mkv", "folder"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_output_in_a_missing_folder(bbb: Path, cinemill: Cinemill, tmp_path: Path) -> None:
