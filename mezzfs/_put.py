@@ -28,6 +28,15 @@ def put(url: str, source: BinaryIO) -> None:
         raise
 
 
+def check_put(url: str) -> None:
+    """Begin to write at `url`, and give that up: what can be known before there are bytes to write.
+
+    Raises:
+        NotFound, NotWritable, AccessDenied, MissingExtra, Unreachable: see `mezzfs.errors`.
+    """
+    _give_up(store_for(url).create(url))
+
+
 def _give_up(upload: Upload) -> None:
     with contextlib.suppress(MezzError, OSError):
         upload.abort()

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mezzfs.core import Handle
+from mezzfs.handle import Handle
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

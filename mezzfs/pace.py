@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from urllib.parse import urlsplit
 
 from mezzfs.policy import MIB, Depth
 
@@ -78,6 +79,12 @@ class Pace:
     def late_s(self) -> float:
         """When a request without a first byte is late enough to ask a second time, seconds."""
         return max(0.25, 6 * self.first_byte_s)
+
+
+def place_of(url: str) -> str:
+    """The store of a URL: its scheme and host."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 @cache

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Literal
 
-from mezzfs.core import Core, Handle
+from mezzfs.core import Core
 from mezzfs.errors import MezzError, errno_of
+from mezzfs.handle import Handle
 from mezzfs.mount.catalog import Catalog
 from mezzfs.mount.protocol import Owner
 from mezzfs.mount.writing import Writing

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from mezzfs.core import TIMEOUT_S, Core, Shared
+from mezzfs.core import Core
+from mezzfs.handle import TIMEOUT_S, Shared
 from mezzfs.mount import protocol
 from mezzfs.mount.catalog import Catalog
 from mezzfs.mount.files import Failed, Files, number_of

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mezzfs._open import open  # noqa: A004
-from mezzfs.core import Core, Handle
+from mezzfs.core import Core
 from mezzfs.errors import MezzError
+from mezzfs.handle import Handle
 from mezzfs.replay.log import Kind, Record
 
 

@@ -111,6 +111,7 @@ def _run(path: Path) -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "result.json"
         argv = [str(path), *PYTEST, f"--benchmark-json={output}", f"--rootdir={path.parents[1]}"]
+        argv += [f"--benchmark-storage={scratch}"]  # else a folder is made here
         if pytest.main([*argv, "-c", str(path.parents[1] / "pyproject.toml")]) != 0:
             return None
         found = json.loads(output.read_text())

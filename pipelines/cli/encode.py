@@ -139,7 +139,9 @@ def encode(
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
     from pipelines.encode.manifest import file_name
+    from pipelines.encode.request import check_name
 
+    check_name(output)
     name = title or Path(file_name(source)).stem
     request = _request(output, name, options)
     asset, captions = assets_of(source, options)
@@ -176,9 +178,8 @@ def _plan(order: EncodeOrder, workers: int | None, executor: str, *, as_json: bo
 def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
     from encoder import ladder_text
     from pipelines.cli.keys import key_set_of
-    from pipelines.encode.request import EncodeRequest, check_output, checked, single_of
+    from pipelines.encode.request import EncodeRequest, checked, single_of
 
-    check_output(output)
     target = options["target_vmaf"]
     picture: dict[str, Any] = {name: options[name] for name in (*PICTURE_FIELDS, *PLAIN)}
     picture |= {name: options[name].replace(" ", "") for name in ("codec", "dynamic_range")}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 import click
@@ -93,7 +92,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version=version("cinemill"), prog_name="cinemill")
+@click.version_option(package_name="cinemill", prog_name="cinemill")
 def cli() -> None:
     """Cinemill: give it a mezzanine file, get a scored package that plays.
 
@@ -106,6 +105,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit the process with its code."""
+    _open_streams()
     sys.exit(_run(argv))
 
 
@@ -113,6 +113,7 @@ def _run(argv: list[str] | None) -> int:
     from cinemill_native.errors import CinemillError
 
     try:
+        _check_words(sys.argv[1:] if argv is None else argv)
         result: Any = cli.main(args=argv, prog_name="cinemill", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -133,6 +134,25 @@ def _run(argv: list[str] | None) -> int:
         click.echo(f"error: {_one_line(error)}", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _open_streams() -> None:
+    """Open what is closed of the standard streams: else the next file has its number, and tools write into that."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, number)
+            if nothing != number:
+                os.close(nothing)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _check_words(words: list[str]) -> None:
+    """Refuse what cannot be written down: job state, manifests, playlists and reports are UTF-8, and name their inputs."""
+    for word in words:
+        if any("\udc80" <= letter <= "\udcff" for letter in word):
+            shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            raise click.UsageError(f"{shown}: not valid UTF-8; rename the file, or make a link to it")
 
 
 def _one_line(error: BaseException) -> str:

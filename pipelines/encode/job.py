@@ -24,7 +24,7 @@ from pipelines.encode.ladders import CHOICES, LADDER, LaddersParams, input_of
 from pipelines.encode.manifest import file_name
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.ranges import OTHER
-from pipelines.encode.request import EncodeRequest, check_output, checked, single_of
+from pipelines.encode.request import EncodeRequest, check_name, checked, single_of
 from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
@@ -282,7 +282,7 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         Node(
             id="assemble",
             stage="assemble",
-            params=AssembleParams(segment_s=request.segment_s, coding=encode),
+            params=AssembleParams(segment_s=request.segment_s, coding=encode if request.capped else None),
             inputs={"asset": asset, **chunks},
         ),
     ]
@@ -408,7 +408,7 @@ def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
     files = numbered(assets, "captions")
     captions = joined(files) if files else None
     settings = {field.name: getattr(given, field.name) for field in fields(EncodeRequest)}
-    check_output(given.output)
+    check_name(given.output)
     settings["single"] = given.single or single_of(given.output)
     request = checked(EncodeRequest(**settings), both=given.target_vmaf != EncodeRequest().target_vmaf)
     name = file_name(asset.urls[0])

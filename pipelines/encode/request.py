@@ -20,11 +20,21 @@ AudioCodec = Literal["aac", "opus"]
 Mode = Literal["", "fixed-crf", "constant-vmaf", "per-title", "dynamic"]
 Pool = Literal["mean", "harmonic"]
 SINGLE = (".mkv", ".mp4")
-OTHER_FILES = frozenset(
-    (
-        *(".mov", ".webm", ".m4v", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".avi", ".mxf"),
-        *(".ivf", ".h264", ".hevc", ".obu", ".m4a", ".mpd", ".m3u8"),
-    )
+OTHER_FILES = (
+    ".avi",
+    ".flv",
+    ".m2ts",
+    ".m3u8",
+    ".m4v",
+    ".mov",
+    ".mpd",
+    ".mpeg",
+    ".mpg",
+    ".mxf",
+    ".ogv",
+    ".ts",
+    ".webm",
+    ".wmv",
 )
 SECONDS, VMAF, RATE = ("0.1", "3600"), ("0", "100"), ("0.001", "100000000")
 NUMBERS = {
@@ -217,6 +227,11 @@ class EncodeRequest:
         return self.score and (self.report or not self.single)
 
     @property
+    def capped(self) -> bool:
+        """Some rung may have a peak rate."""
+        return bool(self.goals.cap[0]) or "@peak" in self.ladder
+
+    @property
     def optimizes(self) -> bool:
         """Shots are analysed and a quality value is found for each."""
         if self.mode:
@@ -272,11 +287,15 @@ def single_of(output: str) -> str:
     return suffix[1:] if suffix in SINGLE else ""
 
 
-def check_output(output: str) -> None:
-    """Refuse a name that looks like one file of a kind that is not written: it would become a folder. Raises: BadSetting."""
+def check_name(output: str) -> None:
+    """Refuse a name that promises a kind of file that is not made: it would become a folder.
+
+    Raises:
+        BadSetting: see there.
+    """
     if Path(output).suffix.lower() in OTHER_FILES and not output.endswith("/"):
-        why = "wanted one file NAME.mkv or NAME.mp4, or a folder; a folder of this name needs a / behind it"
-        raise BadSetting("--output", output, why)
+        wanted = f"one file is NAME.mkv or NAME.mp4; for a package in a folder of this name, write {output}/"
+        raise BadSetting("--output", output, wanted)
 
 
 def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:

@@ -16,7 +16,7 @@ from pipelines.cli.session import Done, run_job
 from pipelines.encode.audio import chosen_first
 from pipelines.encode.cost import FILE as COST
 from pipelines.encode.cost import cost_of, cost_script
-from pipelines.encode.errors import OutputExists
+from pipelines.encode.errors import OutputExists, OutputFailed
 from pipelines.encode.job import (
     MEDIA,
     PROXIES,
@@ -42,7 +42,9 @@ from pipelines.encode.manifest import (
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.publish import (
     MANIFEST,
+    check_apart,
     check_free,
+    check_remote,
     local_path,
     publish_file,
     publish_folder,
@@ -120,6 +122,7 @@ def execute(
     options: dict[str, Any] = {"workers": workers, "executor": executor, "as_json": as_json, "quiet": quiet}
     try:
         with run_job(spec, work_dir=str(place.work_dir), keep=True, **options) as done:
+            _known(order, job)  # somebody may have put something there meanwhile
             summary = (
                 _publish_single(order, done, plan)
                 if order.request.single
@@ -143,18 +146,31 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
         ours = place.path.is_file() and mark_of(place.path) == order.mark
         if ours and not order.request.report:
             return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
-        check_free(place.path, force=place.force or ours)
+        _check_place(order, place.path, force=place.force or ours)
     if order.request.single and not order.request.report:
         return None
     if ours and is_current(folder, job):
         return summary_of(read_manifest(folder), output=place.out, report=_report(order), up_to_date=True)
-    check_free(folder, force=place.force or belongs(folder, job))
+    _check_place(order, folder, force=place.force or belongs(folder, job))
     return None
+
+
+def _check_place(order: EncodeOrder, place: Path, *, force: bool) -> None:
+    check_apart(place, _sources(order))
+    check_free(place, force=force)
+
+
+def _sources(order: EncodeOrder) -> list[str]:
+    """Where everything is that the job reads."""
+    return [*order.asset.urls, *(order.captions.urls if order.captions else ())]
 
 
 def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
     """The same at a URL, where the manifest is written last: a package that has one is whole."""
     place = order.place
+    if place.out in _sources(order):
+        raise OutputFailed(place.out, "is the input, and would be replaced; choose another -o")
+    check_remote(place.out)
     found = read_remote(place.out, "" if order.request.single else MANIFEST)
     if found is None:
         return None
@@ -215,7 +231,9 @@ def _publish_folder(
     record = run_record(
         order.asset, done.store.root, plan.job, cost, captions=order.captions, remote=place.remote
     )
-    beside = {MANIFEST: dump(text), COST: cost_script(cost), RECORD: dump(record)}
+    beside = {MANIFEST: dump(text), RECORD: dump(record)}
+    if order.request.reports:
+        beside[COST] = cost_script(cost)
     if place.remote:
         publish_remote(files, beside, place.report)
     else:

@@ -69,7 +69,7 @@ def test_without_a_valid_key_nothing_is_answered(
         words = ["serve", "-w", str(server.work), "keys", "revoke", made["revoked"]]
         subprocess.run([sys.executable, "-m", "pipelines.cli.main", *words], check=True, capture_output=True)
     headers = {"Authorization": authorization.format(**made)} if authorization else {}
-    answer = httpx.get(f"{server.url}/v1/jobs", headers=headers)
+    answer = httpx.get(f"{server.url}/v1/jobs", headers=headers, timeout=60)
     problem(answer, 401, kind)
     assert "Bearer" in answer.headers["www-authenticate"]
 
@@ -79,7 +79,7 @@ def test_a_key_does_what_its_scopes_say_and_nothing_else(
 ) -> None:
     server, _ = locked
     headers = {"Authorization": f"Bearer {new_key('jobs:read')}"}
-    with httpx.Client(base_url=server.url, headers=headers) as reader:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as reader:
         assert reader.get("/v1/jobs").status_code == 200
         assert (
             "jobs:write"

@@ -151,7 +151,7 @@ def test_what_is_asked_of_a_running_job_is_done_within_two_seconds(
         until(lambda: told("chunk-done") > 2)
         queue.request(job, "pause")
         assert until(lambda: queue.get(job).state == "paused") < 2
-        time.sleep(0.5)  # what ran ends
+        until(lambda: "leased" not in history.counts(job))  # what ran ends
         done = told("chunk-done")
         time.sleep(0.3)
         assert told("chunk-done") == done < 60

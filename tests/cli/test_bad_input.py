@@ -56,6 +56,13 @@ def test_missing_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("stream", ["-", "pipe", "/dev/zero"])
+def test_what_can_be_read_only_once(stream: str, cinemill: Cinemill, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = cinemill("encode", stream, "-o", "out", *FAST, cwd=tmp_path)
+    assert_refused(done, f"{stream}: is a pipe or a device", "save it to a file")
+
+
 def test_folder_as_input(cinemill: Cinemill, tmp_path: Path) -> None:
     assert_refused(cinemill("encode", tmp_path, "-o", tmp_path / "out", cwd=tmp_path), "folder")
 
@@ -87,6 +94,10 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--fps", "0"], ["1 to 480"]),
         (["--pad", "wide"], ["16:9"]),
         (["--qc-profile", sys.executable], ["quality profile", "cannot be read"]),
+        (["-o", "out.avi"], ["out.avi", "NAME.mkv", "out.avi/"]),
+        (["-o", "title.M3U8"], ["title.M3U8", "package"]),
+        (["-o", "http://127.0.0.1:9/out"], ["http://127.0.0.1:9/out", "read-only"]),
+        (["-o", "nothing://host/out"], ["nothing://host/out", "not known"]),
         (["--crf", "nan"], ["nan", "valid number"]),
         (["--gop-s", "nan"], ["nan", "valid number"]),
         (["--shot-floor", "95", "--shot-ceiling", "80"], ["--shot-floor 95", "--shot-ceiling 80"]),
@@ -117,17 +128,6 @@ def test_output_that_is_not_ours_is_kept(bbb: Path, tmp_path: Path) -> None:
     (out / "thesis.txt").write_text("years of work")
     assert_refused(run("encode", bbb, "-o", out, *FAST, cwd=tmp_path), "--force")
     assert (out / "thesis.txt").read_text() == "years of work"
-
-
-@pytest.mark.parametrize("name", ["out.mov", "out.WEBM", "title.m3u8"])
-def test_output_that_looks_like_another_file(
-    name: str, bbb: Path, cinemill: Cinemill, tmp_path: Path
-) -> None:
-    """Not a folder of that name without a word."""
-    assert_refused(
-        cinemill("encode", bbb, "-o", tmp_path / name, *FAST, cwd=tmp_path), name, ".mkv", "folder"
-    )
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_output_in_a_missing_folder(bbb: Path, cinemill: Cinemill, tmp_path: Path) -> None:
