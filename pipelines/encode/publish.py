@@ -125,14 +125,14 @@ def read_remote(url: str, name: str = "") -> bytes | None:
         raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
 
 
-def check_remote(url: str) -> None:
-    """Refuse a URL at which nothing can be written, before any work is done.
+def check_remote(url: str, name: str = "") -> None:
+    """Refuse a URL at which nothing can be written, or below it under `name`, before any work is done.
 
     Raises:
         OutputFailed: its protocol is unknown or read-only, or its server refuses.
     """
     try:
-        mezzfs.check_put(f"{url.rstrip('/')}/{MANIFEST}")
+        mezzfs.check_put(f"{url.rstrip('/')}/{name}".rstrip("/"))
     except (mezzfs.MezzError, OSError) as error:
         raise OutputFailed(url, f"cannot be written: {getattr(error, 'reason', '') or error}") from error
 
