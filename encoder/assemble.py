@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from encoder.codec_string import codec_string
 from encoder.errors import ChunkBroken
 from encoder.filters import static_hdr
 from encoder.ladder import Rung
-from encoder.vbv import WINDOW_S, Cap, fullness, heaviest_run, part_times
+from encoder.vbv import ABOVE, NOTHING, WINDOW_S, Cap, fullness, heaviest_run, part_times
 from encoder.vbv import Coded as Loaded
 
 if TYPE_CHECKING:
@@ -151,8 +152,9 @@ def _kept(
         "cap_kbps": cap.kbps, "buffer_kbits": cap.buffer_kbits, "run_kbps": round(run), "buffer_low": round(low, 4),
         "notices": notices,
     }  # fmt: skip
-    above = [f"segments of up to {run:.0f} kb/s" if run > cap.kbps * 1.001 else ""]
-    above += [f"a buffer of {cap.buffer_kbits} kbit runs dry" if low < 0 else ""]
+    shown = ceil(run) if run > cap.kbps * ABOVE else 0
+    above = [f"segments of up to {shown} kb/s" if shown else ""]
+    above += [f"a buffer of {cap.buffer_kbits} kbit runs dry" if low < -NOTHING else ""]
     if any(above):
         text = (
             f"rung {rung.name}: {' and '.join(filter(None, above))}, with a peak of {cap.kbps} kb/s asked for"

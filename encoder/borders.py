@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from encoder.vbv import ABOVE, Cap, Coded, greatest_share, holds, runs
 
@@ -19,19 +19,26 @@ def joined(parts: Sequence[Coded]) -> Coded:
     )
 
 
-def offender(parts: Sequence[Coded], cap: Cap) -> int | None:
-    """Place of the chunk that has most of the heaviest run above the peak; None where no run is above it."""
+def offender(parts: Sequence[Coded], cap: Cap, but: Collection[int] = ()) -> int | None:
+    """Place of the chunk that has most of the heaviest run above the peak; None where no run is above it.
+
+    Args:
+        parts: the chunks of a rendition, in order.
+        cap: what it keeps to.
+        but: chunks that cannot give way: of each run another one is asked then, and runs of these alone count no more.
+    """
     whole = joined(parts)
-    above = [run for run in runs(whole, cap.window_s) if run.rate > cap.kbps * ABOVE]
-    if not above:
-        return None
-    worst = max(above, key=lambda run: run.rate)
     starts = [0, *accumulate(len(part.sizes) for part in parts)]
-    inside = [
-        sum(whole.sizes[max(start, worst.start) : min(start + len(part.sizes), worst.end)])
-        for start, part in zip(starts, parts, strict=False)
-    ]
-    return max(range(len(parts)), key=inside.__getitem__)
+    above = [run for run in runs(whole, cap.window_s) if run.rate > cap.kbps * ABOVE]
+    for run in sorted(above, key=lambda run: -run.rate):
+        inside = {
+            place: sum(whole.sizes[max(start, run.start) : min(end, run.end)])
+            for place, (start, end) in enumerate(pairwise(starts))
+            if place not in but and start < run.end and end > run.start
+        }
+        if inside:
+            return max(inside, key=inside.__getitem__)
+    return None
 
 
 def fitting_beside(parts: Sequence[Coded], place: int, cap: Cap) -> float:

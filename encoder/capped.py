@@ -1,10 +1,15 @@
-"""Chunks that keep to a peak rate: coded, looked at, and coded again with less where they do not."""
+"""Chunks that keep to a peak rate: coded, looked at, and coded again with less where they do not.
+
+The encoders that know a buffer are told of it; since they promise nothing of what they leave for the next chunk, and some
+know none, what came out is measured (see `encoder.vbv`), and coded again with less until it fits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import ROUND_UP, Decimal
+from functools import partial
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +17,10 @@ from typing import TYPE_CHECKING
 from archer.media import FrameRange, MediaInfo
 from archer.process import Limits
 from cinemill_native.frames import Frame
-from encoder.chunk import encode_chunk
-from encoder.chunk_check import ChunkFacts
+from encoder.chunk_check import Broken, ChunkFacts
 from encoder.codecs import codec_named
 from encoder.errors import PeakBroken
+from encoder.unbroken import encode_unbroken
 from encoder.vbv import WINDOW_S, Cap, Coded, fitting, part_times
 
 if TYPE_CHECKING:
@@ -38,39 +43,39 @@ def encode_capped(
     *,
     window_s: float = WINDOW_S,
     fits: Callable[[Coded], float] | None = None,
+    broken: Sequence[Broken] = (),
     on_frame: Callable[[int], None] | None = None,
     limits: Limits | None = None,
 ) -> ChunkFacts:
-    """Encode a chunk so that it keeps to the peak rate of its settings; without one, just encode it.
-
-    The encoders that know a buffer are told of it; since they promise nothing of what they leave for the next chunk, and
-    some know none, what came out is measured (see `encoder.vbv`), and coded again with less until it fits.
+    """Encode a chunk so that it keeps to the peak rate of its settings, if they have one.
 
     Args:
-        pictures: gives the frames of `part`, as often as it is asked.
-        info, rung, settings, out, on_frame, limits: see `encode_chunk`.
+        pictures, info, rung, settings, out, broken, on_frame, limits: see `encoder.unbroken`.
         part: which frames of the title they are; their times count.
         window_s: length of a segment, seconds; see `encoder.vbv`.
-        fits: the share of its bytes that fits; `encoder.vbv.fitting` of the peak rate unless said otherwise.
+        fits: the share of its bytes that fits; `encoder.vbv.fitting` of the peak rate unless said otherwise: then it was
+            coded before, is to have less now, and no better value is tried.
 
-    Returns: the facts, with the quality value that it has now.
+    Returns: the facts, with the quality value that it has now, and those that broke.
 
-    Raises:
-        PeakBroken: it does not fit.
+    Raises: PeakBroken: it does not fit. NoneRight: the encoder gave no right stream.
     """
     cap = Cap.of(settings.peak_kbps, settings.buffer_kbits, window_s)
-    codec = codec_named(settings.codec)
-    times = part_times(info, part)
-    share = 1.0
+    codec, times, share = codec_named(settings.codec), part_times(info, part), 1.0
+    encode = partial(encode_unbroken, frame=part.start, on_frame=on_frame, limits=limits)
     for tried in range(TRIES):
-        facts = encode_chunk(pictures(), info, rung, settings, out, on_frame=on_frame, limits=limits)
+        better = tried == 0 and fits is None
+        facts = encode(pictures, info, rung, settings, out, broken=broken, better=better)
         if cap is None:
             return facts
         coded = coded_file(out, times)
         share = fits(coded) if fits else fitting(coded, cap)
         if share == 1:
-            return replace(facts, crf=settings.crf)
-        settings = _tighter(settings, cap, share, crf=not codec.vbv or tried >= CRF_AFTER)
+            return facts
+        broken, before = facts.broken, replace(settings, crf=facts.crf)
+        settings = _tighter(before, cap, share, crf=not codec.vbv or tried >= CRF_AFTER)
+        if settings == before:
+            break
     raise PeakBroken(rung.name, part.start, cap.kbps if cap else 0, share)
 
 

@@ -30,6 +30,14 @@ its packets; a decoder that is used then decodes them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """An encode that gave no right stream: its quality value, decimal text, and what was wrong."""
+
+    crf: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkFacts:
     """What an encoded chunk is.
 
@@ -37,13 +45,15 @@ class ChunkFacts:
         frames: coded pictures that are shown.
         size: bytes of the file.
         payload: bytes of the coded pictures alone.
-        crf: quality value that a peak rate let it have; empty where none was set.
+        crf: its quality value, decimal text, which a peak rate or an encoder that broke may have moved; empty: not known here.
+        broken: encodes of it at other values that gave no right stream, see `encoder.unbroken`.
     """
 
     frames: int
     size: int
     payload: int
     crf: str = ""
+    broken: tuple[Broken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ CinemillError
     ├── BadCaptions(ValueError)  a subtitle file cannot be used
     ├── PeakBroken(ValueError)   a chunk cannot be coded within its peak rate
     ├── NoneUsable(ValueError)   an encoder broke at all qualities that were tried
+    ├── NoneRight(ValueError)    a chunk broke at its quality, and at those near it
     └── ChunkBroken(ValueError)  a coded chunk or rendition is not what was asked for
 """
 
@@ -109,6 +110,27 @@ class NoneUsable(EncoderError, ValueError):
         return (
             f"{self.codec} gave no usable stream to choose a quality by: {shown}; use another --codec or --preset, "
             "or another build of ffmpeg (cinemill doctor names the one in use)"
+        )
+
+
+class NoneRight(EncoderError, ValueError):
+    """A chunk cannot be coded: the encoder gave no right stream at its quality value, nor at those near it.
+
+    Attributes:
+        rung: its name.
+        frame: at which the chunk begins.
+        codec: name of the codec.
+        tried: quality values and what was wrong at each, in words.
+    """
+
+    def __init__(self, rung: str, frame: int, codec: str, tried: str) -> None:
+        super().__init__(rung, frame, codec, tried)
+        self.rung, self.frame, self.codec, self.tried = rung, frame, codec, tried
+
+    def __str__(self) -> str:
+        return (
+            f"rung {self.rung}, chunk at frame {self.frame}: {self.codec} gave no right stream at any quality that was tried "
+            f"({self.tried}); use another --codec or --preset, or another build of ffmpeg (cinemill doctor names the one in use)"
         )
 
 

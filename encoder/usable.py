@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from typing import Any, Self
@@ -11,6 +11,10 @@ from encoder.codecs.base import Codec
 
 AWAY = 6
 """One of so many parts of the distance of a codec's first guesses is kept away from a value that broke."""
+INSTEAD = (-1, 1, -2, 2, 4)
+"""How far from the value at which a chunk broke it is tried again, in parts of that distance, one after the other: better first,
+since what was asked for is the least; further on the poorer side, since the finest values break above all."""
+SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,48 @@ class Usable:
         low, high = self.codec.quality
         there = [edge for edge in edges if low <= edge <= high and self.allows(edge)]
         return min(there, key=lambda edge: (abs(edge - crf), -edge), default=None)
+
+
+def instead(codec: Codec, crf: Decimal, *, better: bool = True) -> tuple[Decimal, ...]:
+    """The quality values at which a chunk is tried that broke at this one, in order.
+
+    The finest value of a codec is none of them: with some it stands for coding without loss, which is another profile.
+
+    Args:
+        codec: its range and first guesses.
+        crf: where it broke.
+        better: values on the better side come into question.
+    """
+    low, high = codec.quality
+    away = Usable(codec=codec).away
+    found = [crf + steps * away for steps in INSTEAD if better or steps > 0]
+    return tuple(value for value in found if low < value <= high)
+
+
+def broken_chunks(rung: str, broken: Sequence[Mapping[str, Any]], count: int) -> tuple[str, ...]:
+    """What is not as planned where chunks broke: one notice for a rung, which names some of them, or none.
+
+    Args:
+        rung: its name.
+        broken: chunks that did: `frame` at which each begins, the `crf` that it has, and `broken`: objects with the `crf` and the
+            `problem` of each encode of it that gave no right stream.
+        count: how many chunks there are.
+    """
+    if not broken:
+        return ()
+    told = [
+        f"that at frame {chunk['frame']} has {chunk['crf']} ({tried_text(chunk['broken'])})"
+        for chunk in broken[:SHOWN]
+    ]
+    more = [f"{len(broken) - SHOWN} more"] if len(broken) > SHOWN else []
+    which = f"{len(broken)} of {count} chunks" if count > 1 else "its only chunk"
+    text = f"rung {rung}: the encoder broke in {which}, coded at another quality instead: "
+    return (text + "; ".join([*told, *more]),)
+
+
+def tried_text(broken: Iterable[Mapping[str, Any]]) -> str:
+    """Quality values, and what was wrong at each."""
+    return ", ".join(f"at {one['crf']}: {one['problem']}" for one in broken)
 
 
 def broken_notices(usable: Usable, refused: Iterable[Mapping[str, Any]]) -> list[str]:

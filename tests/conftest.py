@@ -70,6 +70,66 @@ def tiny(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clip
 
 
+BREAKING = """#!{python} -ES
+import subprocess, sys
+from pathlib import Path
+
+argv, harm = sys.argv[1:], {harm!r}
+crf = float(argv[argv.index("-crf") + 1]) if "-crf" in argv else 1000.0
+out = Path(argv[-1])
+kind = next((kind for low, high, kind in harm if low <= crf <= high), "")
+first, _, rest = kind.partition(" ")
+if first == "final":
+    kind = "" if out.name == "sample.mp4" else rest
+if kind == "frame":
+    argv[argv.index("-vf") + 1] += ",select=not(eq(n\\\\,3))"
+code = subprocess.run([{real!r}, *argv], close_fds=False).returncode
+if kind in ("bytes", "end"):
+    data = bytearray(out.read_bytes())
+    middle = (data.index(b"mdat") + len(data)) // 2
+    if kind == "bytes":
+        data[middle : middle + 400] = bytes([255]) * 400
+    out.write_bytes(data if kind == "bytes" else data[:middle])
+sys.exit(code)
+"""
+
+
+@pytest.fixture(scope="session")
+def breaking() -> Callable[[Path, list[tuple[float, float, str]]], Path]:
+    """Writes a program that runs ffmpeg, and damages what it codes in ranges of quality values.
+
+    Of a range, from, to, and how: `bytes`, the `end`, or a `frame` that is left out; behind `final ` only of what is not a probe.
+    """
+    from archer.process import ffmpeg_path
+
+    real = str(ffmpeg_path())
+
+    def write(path: Path, harm: list[tuple[float, float, str]]) -> Path:
+        path.write_text(BREAKING.format(python=sys.executable, harm=harm, real=real))
+        path.chmod(0o755)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def broken_ffmpeg(
+    breaking: Callable[[Path, list[tuple[float, float, str]]], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., None]]:
+    """Makes such a program the ffmpeg of this process, and of the tasks in it, until the test ends."""
+    from archer.process import ffmpeg_path
+
+    def use(*harm: tuple[float, float, str]) -> None:
+        monkeypatch.setenv("CINEMILL_FFMPEG", str(breaking(tmp_path / "ffmpeg-broken", list(harm))))
+        ffmpeg_path.cache_clear()
+
+    yield use
+    monkeypatch.undo()
+    ffmpeg_path.cache_clear()
+
+
 def _cinemill(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     from pipelines.cli.main import main
 

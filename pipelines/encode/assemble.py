@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 from types import MappingProxyType
 
 from archer.stage import Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import assemble, check_rendition
 from encoder.cea import unpacked
 from encoder.chunk import chunk_coder
+from encoder.usable import broken_chunks
 from encoder.vbv import Cap
+from pipelines.encode.coded import CHUNKS, FACTS, broken_rows, coded_chunks, crf_span
 from pipelines.encode.embedded import DATA
-from pipelines.encode.limits import coder_resources
 from pipelines.encode.ranges import OTHER, media_for
 from pipelines.encode.settle import settled
-from pipelines.encode.stage import EncodeParams, params_of, rung_of_item
+from pipelines.encode.stage import EncodeParams, coding_resources, params_of, rung_of_item
 
 EMBEDDED = "embedded"
 
@@ -37,7 +37,7 @@ class AssembleParams:
 class Assemble(Stage[AssembleParams]):
     """One rendition per rung, with exactly the source's frames and presentation times."""
 
-    name, version, params = "assemble", 1, AssembleParams
+    name, version, params = "assemble", 2, AssembleParams
     inputs = MappingProxyType(
         {
             "media": "media@1",
@@ -52,8 +52,8 @@ class Assemble(Stage[AssembleParams]):
     unit = "frames"
 
     def resources(self, params: AssembleParams) -> Resources:
-        """Copying packets needs little memory; an encoder runs beside it where a chunk is coded again."""
-        return coder_resources(params.coding.settings) if params.coding else Resources(memory_mb=1024)
+        """Copying packets needs little; an encoder runs beside it where a chunk may be coded again."""
+        return coding_resources(params.coding) if params.coding else Resources(memory_mb=1024)
 
     def fingerprint(self, params: AssembleParams) -> str:
         """The encoder's build, where it may run."""
@@ -77,18 +77,11 @@ class Assemble(Stage[AssembleParams]):
         return [
             Item(
                 variant=rung,
-                values={
-                    **parts[0].item.values,
-                    "crf": _span([_crf(part, inputs) for part in parts]),
-                    **(
-                        {"crfs": ",".join(_crf(part, inputs) for part in _in_order(parts))}
-                        if _capped(parts)
-                        else {}
-                    ),
-                },
+                values={key: value for key, value in parts[0].item.values.items() if key != "crf"},
                 uses={
                     "media": media_for(inputs, parts[0].item),
-                    "chunks": tuple(part.outputs["chunk"] for part in _in_order(parts)),
+                    CHUNKS: tuple(part.outputs["chunk"] for part in _in_order(parts)),
+                    FACTS: tuple(part.outputs["facts"] for part in _in_order(parts)),
                     **({EMBEDDED: inputs[EMBEDDED]} if EMBEDDED in inputs else {}),
                     **({"asset": inputs["asset"]} if "asset" in inputs and _capped(parts) else {}),
                 },
@@ -99,18 +92,20 @@ class Assemble(Stage[AssembleParams]):
 
     def map(self, ctx: TaskContext, item: Item, params: AssembleParams) -> None:
         """Write the rendition, compare its times with the source's, and say what it is."""
-        info, values = ctx.inputs.media(), item.values
-        rung = rung_of_item(item)
-        out = ctx.out("rendition", ".mp4")
-        chunks = [ctx.path(chunk) for chunk in ctx.inputs.artifacts("chunks")]
-        cap, crf = Cap.of(rung.peak_kbps, rung.buffer_kbits, float(params.segment_s)), str(values["crf"])
+        info, rung = ctx.inputs.media(), rung_of_item(item)
+        out, window_s = ctx.out("rendition", ".mp4"), float(params.segment_s)
+        chunks, remarks = coded_chunks(ctx), tuple[str, ...]()
+        cap = Cap.of(rung.peak_kbps, rung.buffer_kbits, window_s)
         if cap and params.coding:
-            chunks, crfs = settled(ctx, item, chunks, str(values["crfs"]).split(","), params.coding, cap)
-            crf = _span(crfs)
+            chunks, remarks = settled(ctx, item, chunks, params.coding, cap)
         carried = unpacked(ctx.inputs.path(EMBEDDED).read_bytes()) if EMBEDDED in ctx.inputs else None
-        facts = assemble(chunks, info, rung, out, captions=carried, window_s=float(params.segment_s))
+        files = [chunk.path for chunk in chunks]
+        facts = assemble(files, info, rung, out, captions=carried, window_s=window_s)
         check_rendition(out, info)
-        ctx.out_json("facts", {**asdict(facts), "crf": crf})
+        broken = broken_rows(chunks)
+        notices = (*facts.notices, *remarks, *broken_chunks(rung.name, broken, len(chunks)))
+        told = {"crf": crf_span(chunks), **({"broken": broken} if broken else {})}
+        ctx.out_json("facts", {**asdict(replace(facts, notices=notices)), **told})
 
 
 def _capped(parts: Sequence[Part]) -> bool:
@@ -121,15 +116,3 @@ def _capped(parts: Sequence[Part]) -> bool:
 def _in_order(parts: Sequence[Part]) -> list[Part]:
     """Parts by chunk index."""
     return sorted(parts, key=lambda part: part.item.chunk.index if part.item.chunk else 0)
-
-
-def _crf(part: Part, inputs: Inputs) -> str:
-    """The quality value of a chunk; a poorer one than was planned where a peak rate held it down."""
-    planned = str(part.item.values["crf"])
-    return str(inputs.read(part.outputs["facts"])["crf"]) if part.item.values.get("peak_kbps") else planned
-
-
-def _span(crfs: Sequence[str]) -> str:
-    """The quality value of all chunks, or the least and the greatest: `19.4-26.2`."""
-    low, high = min(crfs, key=Decimal), max(crfs, key=Decimal)
-    return low if low == high else f"{low}-{high}"

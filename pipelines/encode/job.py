@@ -278,7 +278,7 @@ def _encode(asset: Asset, request: EncodeRequest) -> list[Node]:
         Node(
             id="assemble",
             stage="assemble",
-            params=AssembleParams(segment_s=request.segment_s, coding=encode),
+            params=AssembleParams(segment_s=request.segment_s, coding=encode if request.capped else None),
             inputs={"asset": asset, **chunks},
         ),
     ]

@@ -201,6 +201,11 @@ class EncodeRequest:
         return self.score and (self.report or not self.single)
 
     @property
+    def capped(self) -> bool:
+        """Some rung may have a peak rate."""
+        return bool(self.goals.cap[0]) or "@peak" in self.ladder
+
+    @property
     def optimizes(self) -> bool:
         """Shots are analysed and a quality value is found for each."""
         if self.mode:

@@ -239,7 +239,9 @@ def _publish_folder(
     record = run_record(
         order.asset, done.store.root, plan.job, cost, captions=order.captions, remote=place.remote
     )
-    beside = {MANIFEST: dump(text), COST: cost_script(cost), RECORD: dump(record)}
+    beside = {MANIFEST: dump(text), RECORD: dump(record)}
+    if order.request.reports:
+        beside[COST] = cost_script(cost)
     if place.remote:
         publish_remote(files, beside, place.report)
     else:

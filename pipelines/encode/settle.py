@@ -5,71 +5,79 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import accumulate, pairwise
-from pathlib import Path
 
-from archer.media import FrameRange
 from archer.stage import Item, TaskContext
 from encoder.borders import fitting_beside, offender
 from encoder.capped import coded_file, encode_capped, poorer
 from encoder.codecs import codec_named
-from encoder.errors import PeakBroken
+from encoder.errors import NoneRight, PeakBroken
 from encoder.vbv import Cap, Coded, part_times
+from pipelines.encode.coded import CodedChunk
 from pipelines.encode.limits import coder_limits
 from pipelines.encode.stage import EncodeParams, chunk_settings, rung_of_item
 
+LEAST = 0.01
+"""No encode gives a smaller share of a chunk's bytes: it is not tried where only that would fit."""
+
 
 def settled(
-    ctx: TaskContext, item: Item, chunks: Sequence[Path], crfs: Sequence[str], coding: EncodeParams, cap: Cap
-) -> tuple[list[Path], list[str]]:
-    """The chunks of a rung with which the joined rendition keeps to its peak, and their quality values.
+    ctx: TaskContext, item: Item, chunks: Sequence[CodedChunk], coding: EncodeParams, cap: Cap
+) -> tuple[list[CodedChunk], tuple[str, ...]]:
+    """The chunks of a rung with which the joined rendition keeps to its peak, and what is to be told where it does not.
 
-    The chunk that has most of the heaviest run is coded again with less, until no run is above the peak, or the one that
-    would have to give way cannot or has done so already: then the rest is told by who joins them.
+    The chunk that has most of the heaviest run is coded again with less, until no run is above the peak. Where that chunk
+    cannot give way, or has done so already, the one that has most of the rest of the run is asked.
 
     Args:
         ctx: of a task whose inputs are the `asset` and its `media`.
         item: of the rung; see `pipelines.encode.stage`.
-        chunks, crfs: coded apart, each within the peak, in order; their quality values.
+        chunks: coded apart, each within the peak, in order.
         coding: how they were coded.
         cap: peak, buffer, and length of a segment.
     """
-    files, values = list(chunks), list(crfs)
-    parts = _ranges(files)
-    coded = [
-        coded_file(file, part_times(ctx.inputs.media(), part))
-        for file, part in zip(files, parts, strict=True)
-    ]
-    again: set[int] = set()
-    while (place := offender(coded, cap)) is not None and place not in again:
-        again.add(place)
-        share = fitting_beside(coded, place, cap)
-        planned = replace(item, values={**item.values, "crf": values[place]})
+    found = list(chunks)
+    coded = [coded_file(chunk.path, part_times(ctx.inputs.media(), chunk.part)) for chunk in found]
+    asked: set[int] = set()
+    stuck: list[int] = []
+    while (place := offender(coded, cap, asked)) is not None:
+        asked.add(place)
         try:
-            files[place], values[place] = _less(
-                ctx, planned, parts[place], (coded, place, share), coding, cap
-            )
-        except PeakBroken as error:
+            found[place] = _less(ctx, item, found[place], (coded, place), coding, cap)
+        except (PeakBroken, NoneRight) as error:
             ctx.log(str(error))
-            break
-        coded[place] = coded_file(files[place], coded[place].times)
-    return files, values
+            stuck.append(place)
+        else:
+            coded[place] = coded_file(found[place].path, coded[place].times)
+    held = offender(coded, cap) is None
+    return found, () if held else (_above(item, [chunks[place].part.start for place in sorted(stuck)], cap),)
+
+
+def _above(item: Item, frames: Sequence[int], cap: Cap) -> str:
+    """Says that the peak is not kept, and by which chunks."""
+    which = f"those at frames {', '.join(map(str, frames))}" if frames else "those that were asked"
+    return (
+        f"rung {item.variant}: chunks keep to the peak of {cap.kbps} kb/s alone but not behind one another, and {which} cannot "
+        "give way far enough; allow a higher peak or a smaller size"
+    )
 
 
 def _less(
     ctx: TaskContext,
     item: Item,
-    part: FrameRange,
-    among: tuple[Sequence[Coded], int, float],
+    chunk: CodedChunk,
+    among: tuple[Sequence[Coded], int],
     coding: EncodeParams,
     cap: Cap,
-) -> tuple[Path, str]:
-    """One chunk, coded so that it fits among the others; it has to give so much of its bytes."""
-    coded, place, share = among
-    info = ctx.inputs.media()
-    settings = chunk_settings(coding, item.values, part, info)
-    codec = codec_named(settings.codec)
-    settings = replace(settings, crf=f"{poorer(codec, Decimal(settings.crf), share):f}")
+) -> CodedChunk:
+    """One chunk, coded so that it fits among the others. Raises: PeakBroken, NoneRight: it cannot be."""
+    coded, place = among
+    info, rung, part = ctx.inputs.media(), rung_of_item(item), chunk.part
+    share = fitting_beside(coded, place, cap)
+    if share < LEAST:
+        raise PeakBroken(rung.name, part.start, cap.kbps, share)
+    settings = chunk_settings(coding, {**item.values, "crf": chunk.crf}, part, info)
+    crf = poorer(codec_named(settings.codec), Decimal(chunk.crf), share)
+    settings = replace(settings, crf=f"{crf:f}")
     out = ctx.scratch / f"chunk-{place}.mp4"
 
     def fits(own: Coded) -> float:
@@ -79,20 +87,15 @@ def _less(
         lambda: ctx.frames(ctx.inputs.asset(), part),
         info,
         part,
-        rung_of_item(item),
+        rung,
         settings,
         out,
         window_s=cap.window_s,
         fits=fits,
+        broken=chunk.broken,
         limits=coder_limits(settings),
     )
     ctx.log(
         f"chunk at frame {part.start} coded again with quality {facts.crf}: with its neighbours it passed the peak"
     )
-    return out, facts.crf
-
-
-def _ranges(chunks: Sequence[Path]) -> list[FrameRange]:
-    """Frames of the title that each chunk holds."""
-    counts = [len(coded_file(chunk, ()).sizes) for chunk in chunks]
-    return [FrameRange(start, end) for start, end in pairwise([0, *accumulate(counts)])]
+    return replace(chunk, path=out, crf=facts.crf, broken=facts.broken)

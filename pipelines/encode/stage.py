@@ -45,7 +45,7 @@ class EncodeParams:
 class Encode(Stage[EncodeParams]):
     """Coded chunks, each checked as it is made: they begin with a key frame and hold exactly their frames."""
 
-    name, version, params = "encode", 3, EncodeParams
+    name, version, params = "encode", 4, EncodeParams
     inputs = MappingProxyType(
         {
             "asset": "asset",
@@ -61,8 +61,7 @@ class Encode(Stage[EncodeParams]):
 
     def resources(self, params: EncodeParams) -> Resources:
         """A decoder in the worker, and the greediest encoder beside it."""
-        every = [coder_resources(settings) for settings in (params.settings, *params.others)]
-        return max(every, key=lambda one: one.memory_mb)
+        return coding_resources(params)
 
     def fingerprint(self, params: EncodeParams) -> str:
         """The encoder's build, and the scaler's."""
@@ -118,7 +117,15 @@ class Encode(Stage[EncodeParams]):
             on_frame=lambda done: ctx.progress(done, len(part)),
             limits=coder_limits(settings),
         )
+        for one in facts.broken:
+            ctx.log(f"quality {one.crf} broke ({one.problem}); coded with {facts.crf}")
         ctx.out_json("facts", asdict(facts))
+
+
+def coding_resources(params: EncodeParams) -> Resources:
+    """What a task that encodes is counted with, of whichever codec it may be."""
+    every = [coder_resources(settings) for settings in (params.settings, *params.others)]
+    return max(every, key=lambda one: (one.cpu, one.memory_mb))
 
 
 def _values(rung: Mapping[str, Any], place: int, segment_s: str) -> dict[str, Scalar]:

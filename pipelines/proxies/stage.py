@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -12,9 +12,10 @@ from archer.media import FrameRange, MediaInfo, VideoStream, display_size, frame
 from archer.split import Chunk
 from archer.stage import Inputs, Item, Resources, Scalar, Stage, TaskContext, Trial
 from cinemill_native.frames import Frame
-from encoder import EncodeSettings, Rung, encode_chunk
+from encoder import EncodeSettings, Rung
 from encoder.chunk import chunk_coder
 from encoder.ladder import rung_of
+from encoder.unbroken import encode_unbroken
 from pipelines.encode.limits import coder_limits, coder_resources
 
 SOURCE = "source"
@@ -35,7 +36,7 @@ class ProxiesParams:
 class Proxies(Stage[ProxiesParams]):
     """Coded chunks of every proxy; `assemble` joins them, with the source's times."""
 
-    name, version, params = "proxies", 1, ProxiesParams
+    name, version, params = "proxies", 2, ProxiesParams
     inputs = MappingProxyType({"asset": "asset", "media": "media@1", "renditions": "parts@1"})
     parts = MappingProxyType({"chunk": "coded-chunk@1", "facts": "chunk-facts@1"})
     outputs = MappingProxyType({"parts": "parts@1"})
@@ -71,14 +72,15 @@ class Proxies(Stage[ProxiesParams]):
         """Encode one chunk."""
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         part, values = item.chunk.frames, item.values
-        info, shown = _read(ctx, item, part)
+        info, pictures = _source(ctx, item, part)
         rung = Rung(name=item.variant, width=int(values["width"]), height=int(values["height"]))
-        facts = encode_chunk(
-            shown,
+        facts = encode_unbroken(
+            pictures,
             info,
             rung,
             SETTINGS,
             ctx.out("chunk", ".mp4"),
+            frame=part.start,
             on_frame=lambda done: ctx.progress(done, len(part)),
             limits=coder_limits(SETTINGS),
         )
@@ -90,13 +92,15 @@ def needs_proxy(codec: str) -> bool:
     return codec.split(".")[0] in UNPLAYED
 
 
-def _read(ctx: TaskContext, item: Item, part: FrameRange) -> tuple[MediaInfo, Iterator[Frame]]:
-    """What to encode: frames of the source, or of a rendition."""
+def _source(
+    ctx: TaskContext, item: Item, part: FrameRange
+) -> tuple[MediaInfo, Callable[[], Iterator[Frame]]]:
+    """What to encode, as often as it is asked for: frames of the source, or of a rendition."""
     if item.variant == SOURCE:
-        return ctx.inputs.media(), ctx.frames(ctx.inputs.asset(), part)
+        return ctx.inputs.media(), lambda: ctx.frames(ctx.inputs.asset(), part)
     path = str(ctx.inputs.path("rendition"))
     info = probe(path)
-    return info, frames(path, part, info=info, threads=ctx.threads)
+    return info, lambda: frames(path, part, info=info, threads=ctx.threads)
 
 
 def _item(rung: Rung, name: str, chunk: Chunk, uses: Any) -> Item:

@@ -90,9 +90,6 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--crop", "64:64:1240:0"], ["1280x720"]),
         (["--fps", "0"], ["1 to 480"]),
         (["--pad", "wide"], ["16:9"]),
-        (["-o", "out.avi"], ["out.avi", "NAME.mkv", "out.avi/"]),
-        (["-o", "http://127.0.0.1:9/out"], ["http://127.0.0.1:9/out", "read-only"]),
-        (["-o", "nothing://host/out"], ["nothing://host/out", "not known"]),
         (["--crf", "nan"], ["nan", "valid number"]),
         (["--gop-s", "nan"], ["nan", "valid number"]),
         (["--shot-floor", "95", "--shot-ceiling", "80"], ["--shot-floor 95", "--shot-ceiling 80"]),
@@ -103,6 +100,9 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--ladder", "180p@crf99"], ["180p@crf99", "1 to 51"]),
         (["--ladder", "180p@vmaf130"], ["130", "100"]),
         (["--crf", "40", "--ladder", "360p,180p@vmaf80"], ["180p@vmaf80", "contradicts --crf 40"]),
+        (["-o", "out.avi"], ["out.avi", "NAME.mkv", "out.avi/"]),
+        (["-o", "http://127.0.0.1:9/out"], ["http://127.0.0.1:9/out", "read-only"]),
+        (["-o", "nothing://host/out"], ["nothing://host/out", "not known"]),
     ],
 )
 def test_settings_that_do_not_fit(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from encoder.codecs import codec_named
-from encoder.usable import Usable, broken_notices
+from encoder.usable import Usable, broken_chunks, broken_notices, instead
 
 NAMES = ["x264", "x265", "svtav1", "vp9", "aom"]
 
@@ -62,3 +62,42 @@ def test_notices_say_each_break_once_and_what_follows() -> None:
         "svtav1 broke at 160x90 with quality 1 (frame 0 cannot be decoded); quality 3 is the best that is used",
         "svtav1 broke at 160x90 with quality 40 (frame 0 cannot be decoded); no quality between 38 and 42 is used",
     ]
+
+
+def test_a_chunk_that_broke_is_tried_on_either_side_the_better_first() -> None:
+    svt = codec_named("svtav1")
+    assert instead(svt, Decimal(40)) == (38, 42, 36, 44, 48)
+    assert instead(svt, Decimal(40), better=False) == (42, 44, 48)
+    assert instead(svt, Decimal(1)) == (3, 5, 9)
+    assert instead(svt, Decimal(62)) == (60, 58)
+    assert instead(codec_named("x264"), Decimal("23.5")) == tuple(
+        map(Decimal, ("22.5", "24.5", "21.5", "25.5", "27.5"))
+    )
+
+
+@given(st.sampled_from(NAMES), st.integers(0, 63), st.booleans())
+def test_values_instead_of_one_are_others_in_range(name: str, wanted: int, better: bool) -> None:
+    codec = codec_named(name)
+    low, high = codec.quality
+    crf = min(max(Decimal(wanted), low), high)
+    found = instead(codec, crf, better=better)
+    assert crf not in found
+    assert len(set(found)) == len(found) <= 5
+    assert all(low < value <= high and value % codec.step == 0 for value in found)
+    assert better or all(value > crf for value in found)
+    assert found or crf == high
+
+
+def test_a_rung_says_once_which_of_its_chunks_broke() -> None:
+    one = {"crf": "23", "problem": "8 frames went into the encoder, 7 came out"}
+    rows = [{"frame": 10 * place, "crf": "22", "broken": [one]} for place in range(1, 6)]
+    assert broken_chunks("180p", [], 2) == ()
+    (two,) = broken_chunks("180p", rows[:1], 2)
+    assert two == (
+        "rung 180p: the encoder broke in 1 of 2 chunks, coded at another quality instead: that at frame 10 has 22 "
+        "(at 23: 8 frames went into the encoder, 7 came out)"
+    )
+    (many,) = broken_chunks("180p", rows, 6)
+    assert many.count("that at frame") == 3
+    assert many.endswith("; 2 more")
+    assert "in 5 of 6 chunks" in many

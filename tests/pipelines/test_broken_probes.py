@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,29 +17,9 @@ from typing import Any
 import pytest
 
 from archer.media import probe
-from archer.process import ffmpeg_path
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
-WRAPPER = """#!{python} -ES
-import subprocess, sys
-from pathlib import Path
-
-argv, harm = sys.argv[1:], {harm!r}
-crf = float(argv[argv.index("-crf") + 1]) if "-crf" in argv else 1000.0
-kind = next((kind for low, high, kind in harm if low <= crf <= high), "")
-if kind == "frame":
-    argv[argv.index("-vf") + 1] += ",select=not(eq(n\\\\,3))"
-code = subprocess.run([{real!r}, *argv], close_fds=False).returncode
-if kind in ("bytes", "end"):
-    out = Path(argv[-1])
-    data = bytearray(out.read_bytes())
-    middle = (data.index(b"mdat") + len(data)) // 2
-    if kind == "bytes":
-        data[middle : middle + 400] = bytes([255]) * 400
-    out.write_bytes(data if kind == "bytes" else data[:middle])
-sys.exit(code)
-"""
-"""Runs ffmpeg, and damages what it codes in a range of quality values: some bytes, the end, or a frame that is left out."""
+Breaking = Callable[[Path, list[tuple[float, float, str]]], Path]
 
 
 @dataclass(frozen=True)
@@ -48,13 +28,12 @@ class Bench:
 
     clip: Path
     folder: Path
+    breaking: Breaking
 
     def run(
         self, out: str, *options: str, harm: list[tuple[float, float, str]]
     ) -> subprocess.CompletedProcess[str]:
-        wrapper = self.folder / f"ffmpeg-{out}"
-        wrapper.write_text(WRAPPER.format(python=sys.executable, harm=harm, real=str(ffmpeg_path())))
-        wrapper.chmod(0o755)
+        wrapper = self.breaking(self.folder / f"ffmpeg-{out}", harm)
         words = ["encode", str(self.clip), "-o", out, "--preset", "ultrafast", "--json", *options]
         environment = {**os.environ, "CINEMILL_FFMPEG": str(wrapper)}
         return subprocess.run(
@@ -63,12 +42,12 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def bench(short: Path, breaking: Breaking, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     from archer.process import ffmpeg
 
     folder = tmp_path_factory.mktemp("broken")
     ffmpeg(["-i", short, "-frames:v", "8", "-c:v", "libx264", "-crf", "18", "-an", folder / "clip.mp4"])
-    return Bench(folder / "clip.mp4", folder)
+    return Bench(folder / "clip.mp4", folder, breaking)
 
 
 def last(done: subprocess.CompletedProcess[str]) -> Mapping[str, Any]:

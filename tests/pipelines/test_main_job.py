@@ -197,7 +197,7 @@ def test_without_scores_there_is_everything_but_the_report(
     out = encoded(tiny, *fast)
     manifest = json.loads((out / "manifest.json").read_bytes())
     on_disk = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert on_disk - {"manifest.json", "run.json", "cost.js"} == set(manifest["files"])
+    assert on_disk - {"manifest.json", "run.json"} == set(manifest["files"])
     assert {"master.m3u8", "manifest.mpd", "renditions/144p.mp4", "shots.json"} <= on_disk
     assert not [
         name for name in on_disk if name.startswith(("report", "scores", "features", "plots", "proxies"))

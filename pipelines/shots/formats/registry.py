@@ -66,7 +66,7 @@ def read_shots(path: Path, *, frame_rate: Fraction | None = None, name: str | No
         ShotFileError: no such format, or the file is not of it.
     """
     chosen = format_of(path, name)
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     if name is None and chosen is FORMATS[Cinemill.name] and '"start_frame"' in text:
         chosen = FORMATS[Av1an.name]
     try:
