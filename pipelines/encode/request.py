@@ -365,6 +365,9 @@ def _check_rungs(request: EncodeRequest, rungs: Sequence[Asked]) -> None:
         if request.crf and rung.goal:
             why = f"a rung that is to reach something contradicts --crf {request.crf}; leave that out, or name its @crf"
             raise BadSetting("--ladder", rung.text, why)
+        if request.target_bytes and rung.crf:
+            why = f"what it takes is not known before, so that --target-size {request.target_bytes} cannot count it"
+            raise BadSetting("--ladder", rung.text, f"{why}; give it a rate or a VMAF instead")
         for name in request.codecs if rung.crf else ():
             try:
                 codec_named(name).check(crf=rung.crf, preset="", encoder_params="")
