@@ -138,8 +138,8 @@ def _added(extras: Sequence[Extra], info: MediaInfo, *, matroska: bool) -> list[
     return words
 
 
-def mark_of(path: Path) -> str:
-    """The mark that `mux_single` wrote into a file; empty where there is none, or no such file."""
+def mark_of(path: Path | str) -> str:
+    """The mark that `mux_single` wrote into a file, at a path or a URL; empty where there is none, or no such file."""
     try:
         with opened(str(path)) as container:
             tags = {name.lower(): value for name, value in container.metadata.items()}

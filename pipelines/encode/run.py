@@ -11,6 +11,7 @@ from archer.errors import JobFailed
 from archer.media import MediaInfo
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
+from archer.store.discard import discard
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
 from pipelines.encode.audio import chosen_first
@@ -45,6 +46,7 @@ from pipelines.encode.publish import (
     check_apart,
     check_free,
     check_remote,
+    is_there,
     local_path,
     publish_file,
     publish_folder,
@@ -53,6 +55,7 @@ from pipelines.encode.publish import (
 )
 from pipelines.encode.record import RECORD, run_record
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.sources import Sources
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
 from pipelines.packaging.check import segment_packets
@@ -111,6 +114,7 @@ def execute(
     Raises:
         CinemillError: whatever failed; what was done stays in the work folder, and the same order goes on with it.
     """
+    sources = Sources.of(order.asset, order.captions)
     place, spec = order.place, order.spec
     plan = make_plan(spec)
     job = plan.job
@@ -122,6 +126,7 @@ def execute(
     options: dict[str, Any] = {"workers": workers, "executor": executor, "as_json": as_json, "quiet": quiet}
     try:
         with run_job(spec, work_dir=str(place.work_dir), keep=True, **options) as done:
+            _check_sources(order, sources, job)
             _known(order, job)  # somebody may have put something there meanwhile
             summary = (
                 _publish_single(order, done, plan)
@@ -129,6 +134,7 @@ def execute(
                 else _publish_package(order, done, plan)
             )
     except JobFailed as error:
+        _check_sources(order, sources, job)
         if fresh and error.failures and error.failures[0].task.startswith("ingest"):
             place.clean(job)  # refused before any work was done: there is nothing to go on with
         raise
@@ -155,29 +161,34 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
     return None
 
 
+def _check_sources(order: EncodeOrder, sources: Sources, job: str) -> None:
+    """Raises: ChangedObject: the job read files of which some were changed; its work is given up."""
+    if error := sources.changed():
+        discard(order.place.work_dir, job=job if order.place.named else "")
+        raise error
+
+
 def _check_place(order: EncodeOrder, place: Path, *, force: bool) -> None:
-    check_apart(place, _sources(order))
+    check_apart(place, Sources.of(order.asset, order.captions).urls)
     check_free(place, force=force)
 
 
-def _sources(order: EncodeOrder) -> list[str]:
-    """Where everything is that the job reads."""
-    return [*order.asset.urls, *(order.captions.urls if order.captions else ())]
-
-
 def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
-    """The same at a URL, where the manifest is written last: a package that has one is whole."""
-    place = order.place
-    if place.out in _sources(order):
+    """The same at a URL, where the manifest is written last: a package that has one is whole. One file has a mark."""
+    place, single = order.place, bool(order.request.single)
+    if place.out in Sources.of(order.asset, order.captions).urls:
         raise OutputFailed(place.out, "is the input, and would be replaced; choose another -o")
-    check_remote(place.out)
-    found = read_remote(place.out, "" if order.request.single else MANIFEST)
-    if found is None:
+    check_remote(place.out if single else f"{place.out.rstrip('/')}/{MANIFEST}")
+    there = is_there(place.out) if single else read_remote(place.out, MANIFEST) is not None
+    if not there:
         return None
-    known = {} if order.request.single else parsed(found)
+    ours = not single or mark_of(place.out) == order.mark
+    if ours and single and not order.request.report:
+        return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
+    known = parsed(read_remote(place.report, MANIFEST) or b"") if ours else {}
     if known.get("job") == job:
         return summary_of(known, output=place.out, report=_report(order), up_to_date=True)
-    if not place.force:
+    if not place.force and not (single and ours):
         raise OutputExists(place.out)
     return None
 

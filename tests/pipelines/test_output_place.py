@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,14 @@ from subprocess import CompletedProcess
 
 import pytest
 
+import mezzfs
 import pipelines.encode.run as encode_run
 from archer.media import identify
 from pipelines.encode.errors import OutputExists
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.publish import publish_folder
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.sources import Sources
 
 Cinemill = Callable[..., CompletedProcess[str]]
 
@@ -77,20 +80,53 @@ def test_what_was_put_there_while_the_job_ran_stays(
     out = tmp_path / name
     note = out / "note.txt" if name == "out" else out
 
-    @contextmanager
-    def run_job(*_: object, **__: object) -> Iterator[None]:
+    def happens() -> None:
         note.parent.mkdir(exist_ok=True)
         note.write_text("mine")
+
+    with pytest.raises(OutputExists, match="--force"):
+        run_while(happens, tiny, out, monkeypatch)
+    assert note.read_text() == "mine"
+
+
+def test_an_input_that_changes_while_the_job_runs_gives_nothing(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    title = tmp_path / "title.mp4"
+    title.write_bytes(tiny.read_bytes())
+    with pytest.raises(mezzfs.ChangedObject, match=r"title\.mp4: changed while it was encoded"):
+        run_while(lambda: title.write_bytes(b"other"), title, tmp_path / "out", monkeypatch)
+    assert [path.name for path in tmp_path.iterdir()] == ["title.mp4"]
+
+
+def test_an_input_has_changed_where_its_bytes_have(tmp_path: Path) -> None:
+    title = tmp_path / "title.mp4"
+    title.write_bytes(b"one")
+    sources = Sources.of(identify(str(title)), None)
+    assert sources.urls == [str(title)]
+    assert sources.changed() is None
+    os.utime(title, (1, 1))
+    assert sources.changed() is None, "only its times differ"
+    title.write_bytes(b"two")
+    assert sources.changed() is not None
+    title.unlink()
+    assert sources.changed() is None, "what was read of it was read"
+
+
+def run_while(happens: Callable[[], object], clip: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carry out an order; at the end of its job something happens, before what was made is published."""
+
+    @contextmanager
+    def run_job(*_: object, **__: object) -> Iterator[None]:
+        happens()
         yield None
 
     monkeypatch.setattr(encode_run, "run_job", run_job)
     order = encode_run.EncodeOrder(
-        asset=identify(str(tiny)),
+        asset=identify(str(clip)),
         request=EncodeRequest(crf="40", single=out.suffix[1:]),
         title="t",
         command="",
         place=OutputPlace.of(str(out), work_dir=None, keep=False, force=False),
     )
-    with pytest.raises(OutputExists, match="--force"):
-        encode_run.execute(order, workers=1, as_json=False, quiet=True)
-    assert note.read_text() == "mine"
+    encode_run.execute(order, workers=1, as_json=False, quiet=True)
