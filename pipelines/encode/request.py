@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from encoder import BadOption, Codec, EncodeSettings
 from pipelines.analyse.rungs import AUTOMATIC, Goals, automatic_of
+from pipelines.analyse.rungs import Mode as Decides
 from pipelines.encode.errors import BadSetting
 from pipelines.ingest.params import Deinterlace, IngestParams, check_view
 
@@ -237,7 +238,7 @@ class EncodeRequest:
         if self.mode:
             return self.mode != "fixed-crf"
         named = bool(self.target_kbps or self.target_bytes) or self._goals
-        return not self.crf and (not self.single or named)
+        return not self.crf and (not self.single or named or bool(self.zones))
 
     @property
     def _goals(self) -> bool:
@@ -250,8 +251,12 @@ class EncodeRequest:
     def goals(self) -> Goals:
         """What the optimizer is to reach."""
         rate = bool(self.target_kbps or self.target_bytes)
+        alone = (
+            self.single and self.zones and not rate and not self._goals
+        )  # one value, as the search without zones
+        usual: Decides = "per-title" if alone else "dynamic"
         return Goals(
-            mode="dynamic" if self.mode == "" or self.mode == "fixed-crf" else self.mode,
+            mode=usual if self.mode == "" or self.mode == "fixed-crf" else self.mode,
             pool=self.pool,
             target_vmaf="" if rate else self.target_vmaf,
             target_kbps=self.target_kbps,
