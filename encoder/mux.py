@@ -12,6 +12,7 @@ from typing import Literal
 import mezzfs
 from archer.media import AudioStream, Chapter, MediaInfo, TextStream
 from archer.media.container import FORMATS, opened
+from archer.media.language import three_letters
 from archer.process import ffmpeg_path, run
 from cinemill_native.errors import CinemillError
 from encoder.chunk import QUIET
@@ -128,15 +129,16 @@ def _added(extras: Sequence[Extra], info: MediaInfo, *, matroska: bool) -> list[
         letter, place = extra.kind[0].replace("t", "s"), places[extra.kind]
         codec = "copy" if letter == "a" else ("srt" if matroska else "mov_text")
         words += ["-map", f"{number}:{letter}:0", f"-c:{letter}:{place}", codec]
-        words += [f"-metadata:s:{letter}:{place}", f"language={extra.language}"]
+        spoken = extra.language if matroska else three_letters(extra.language)
+        words += [f"-metadata:s:{letter}:{place}", f"language={spoken}"]
         words += [f"-metadata:s:{letter}:{place}", f"title={extra.title}"] if extra.title else []
         words += [f"-disposition:{letter}:{place}", "default" if extra.default else "0"]
         places[extra.kind] += 1
     return words
 
 
-def mark_of(path: Path) -> str:
-    """The mark that `mux_single` wrote into a file; empty where there is none, or no such file."""
+def mark_of(path: Path | str) -> str:
+    """The mark that `mux_single` wrote into a file, at a path or a URL; empty where there is none, or no such file."""
     try:
         with opened(str(path)) as container:
             tags = {name.lower(): value for name, value in container.metadata.items()}
@@ -154,6 +156,11 @@ def _local(url: str, scratch: Path) -> Path:
     with mezzfs.open(url) as file, copy.open("wb") as target:
         shutil.copyfileobj(file, target, 1 << 20)
     return copy
+
+
+def _language(kind: Literal["a", "s"], place: int, language: str) -> list[str]:
+    """States the language of a track of a mp4 file, which takes three letters and would drop what else the source says."""
+    return [f"-metadata:s:{kind}:{place}", f"language={three_letters(language)}"]
 
 
 def _chosen(kind: Literal["a", "s"], place: int, track: AudioStream | TextStream) -> list[str]:
@@ -176,11 +183,12 @@ def _mp4(info: MediaInfo) -> Iterator[tuple[list[str], str]]:
     for place, track in enumerate(info.audio):
         fits = track.codec in MP4_AUDIO
         notice = "" if fits else f"audio {track.language}: {track.codec} converted to aac, which mp4 takes"
-        codec = [f"-c:a:{place}", "copy" if fits else "aac"]
+        codec = [f"-c:a:{place}", "copy" if fits else "aac", *_language("a", place, track.language)]
         yield ["-map", f"1:{track.index}", *codec, *_chosen("a", place, track)], notice
     texts = [text for text in info.subtitles if text.codec in TEXT]
     for place, text in enumerate(texts):
-        yield ["-map", f"1:{text.index}", f"-c:s:{place}", "mov_text", *_chosen("s", place, text)], ""
+        codec = [f"-c:s:{place}", "mov_text", *_language("s", place, text.language)]
+        yield ["-map", f"1:{text.index}", *codec, *_chosen("s", place, text)], ""
     for text in info.subtitles:
         if text.codec not in TEXT:
             why = "mp4 takes text only; write a .mkv to keep them"

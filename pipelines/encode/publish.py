@@ -13,6 +13,7 @@ import mezzfs
 from pipelines.encode.errors import OutputExists, OutputFailed
 
 MANIFEST = "manifest.json"
+BLOCK = 1 << 20
 
 
 def is_remote(out: str) -> bool:
@@ -125,16 +126,51 @@ def read_remote(url: str, name: str = "") -> bytes | None:
         raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
 
 
-def check_remote(url: str, name: str = "") -> None:
-    """Refuse a URL at which nothing can be written, or below it under `name`, before any work is done.
+def check_remote(url: str) -> None:
+    """Refuse the URL of an object that cannot be written, before any work is done.
 
     Raises:
         OutputFailed: its protocol is unknown or read-only, or its server refuses.
     """
     try:
-        mezzfs.check_put(f"{url.rstrip('/')}/{name}".rstrip("/"))
+        mezzfs.check_put(url)
     except (mezzfs.MezzError, OSError) as error:
         raise OutputFailed(url, f"cannot be written: {getattr(error, 'reason', '') or error}") from error
+
+
+def is_there(url: str) -> bool:
+    """Whether there is an object at `url`; none of its content is read.
+
+    Raises:
+        OutputFailed: the store refused or could not be reached.
+    """
+    try:
+        mezzfs.open(url).close()
+    except mezzfs.EmptyObject:
+        return True
+    except (mezzfs.NotFound, mezzfs.NotAFile):
+        return False
+    except mezzfs.MezzError as error:
+        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
+    return True
+
+
+def holds(url: str, source: Path) -> bool:
+    """Whether the object at `url`, a path or a URL, has the content of a file; read as far as they are alike.
+
+    Raises:
+        OutputFailed: the store refused or could not be reached.
+    """
+    try:
+        with mezzfs.open(url) as there, source.open("rb") as here:
+            while block := here.read(BLOCK):
+                if there.read(len(block)) != block:
+                    return False
+            return not there.read(1)
+    except (mezzfs.NotFound, mezzfs.NotAFile, mezzfs.EmptyObject):
+        return False
+    except mezzfs.MezzError as error:
+        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
 
 
 def check_free(out: Path, *, force: bool) -> None:

@@ -46,6 +46,7 @@ from pipelines.encode.publish import (
     check_apart,
     check_free,
     check_remote,
+    is_there,
     local_path,
     publish_file,
     publish_folder,
@@ -173,19 +174,21 @@ def _check_place(order: EncodeOrder, place: Path, *, force: bool) -> None:
 
 
 def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
-    """The same at a URL, where the manifest is written last: a package that has one is whole."""
-    place = order.place
+    """The same at a URL, where the manifest is written last: a package that has one is whole. One file has a mark."""
+    place, single = order.place, bool(order.request.single)
     if place.out in Sources.of(order.asset, order.captions).urls:
         raise OutputFailed(place.out, "is the input, and would be replaced; choose another -o")
-    name = "" if order.request.single else MANIFEST
-    check_remote(place.out, name)
-    found = read_remote(place.out, name)
-    if found is None:
+    check_remote(place.out if single else f"{place.out.rstrip('/')}/{MANIFEST}")
+    there = is_there(place.out) if single else read_remote(place.out, MANIFEST) is not None
+    if not there:
         return None
-    known = {} if order.request.single else parsed(found)
+    ours = not single or mark_of(place.out) == order.mark
+    if ours and single and not order.request.report:
+        return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
+    known = parsed(read_remote(place.report, MANIFEST) or b"") if ours else {}
     if known.get("job") == job:
         return summary_of(known, output=place.out, report=_report(order), up_to_date=True)
-    if not place.force:
+    if not place.force and not (single and ours):
         raise OutputExists(place.out)
     return None
 

@@ -20,7 +20,9 @@ from pipelines.encode.manifest import dump, file_table
 from pipelines.encode.publish import (
     MANIFEST,
     check_free,
+    holds,
     is_remote,
+    is_there,
     local_path,
     publish_file,
     publish_folder,
@@ -88,7 +90,7 @@ class Publish(Stage[PublishParams]):
     def map(self, ctx: TaskContext, item: Item, params: PublishParams) -> None:
         """Bring the results there, unless they are."""
         if "file" in ctx.inputs:
-            _one(ctx.inputs.path("file"), params)
+            bring(ctx.inputs.path("file"), params)
             ctx.out_json("receipt", {"schema": SCHEMA, "url": params.url, "files": {}})
             return
         files = _files(ctx)
@@ -130,9 +132,12 @@ def _folder(files: Mapping[str, Path], manifest: bytes, params: PublishParams) -
     publish_folder(files, {MANIFEST: manifest}, place, link=False)
 
 
-def _one(source: Path, params: PublishParams) -> None:
+def bring(source: Path, params: PublishParams) -> None:
+    """One file; what is there already may be what an earlier try brought. Raises: OutputExists, OutputFailed."""
+    if holds(params.url, source):
+        return
     if is_remote(params.url):
-        if not params.force and read_remote(params.url) is not None:
+        if not params.force and is_there(params.url):
             raise OutputExists(params.url)
         publish_remote({"": source}, {}, params.url)
         return

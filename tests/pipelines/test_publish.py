@@ -11,7 +11,10 @@ import pytest
 from archer import JobSpec, Node, run
 from archer.errors import JobFailed
 from archer.media import identify
+from pipelines.encode.errors import OutputExists
 from pipelines.encode.job import SubmittedEncode, submitted_encode
+from pipelines.encode.publish import holds, is_there
+from pipelines.publish.stage import PublishParams, bring
 
 
 def publish(short: Path, work: Path, **params: object) -> str:
@@ -38,6 +41,27 @@ def test_a_folder_with_a_manifest(short: Path, tmp_path: Path) -> None:
         publish(short, work, url=str(out), order="3")
     assert publish(short, work, url=str(out), order="4", force=True) == "done"
     assert json.loads((out / "manifest.json").read_text()) == manifest
+
+
+@pytest.mark.parametrize("url", ["{folder}/deep/title.mkv", "memory://{name}/title.mkv"])
+def test_one_file_that_an_earlier_try_brought_is_no_strange_one(url: str, tmp_path: Path) -> None:
+    """A worker may be killed between the file and its receipt."""
+    place = url.format(folder=tmp_path, name=tmp_path.name)
+    made, other = tmp_path / "made", tmp_path / "other"
+    made.write_bytes(b"one file" * 300_000)
+    other.write_bytes(made.read_bytes()[:-1] + b"!")
+    for _ in range(2):
+        bring(made, PublishParams(url=place))
+    assert holds(place, made)
+    assert is_there(place)
+    for source in (other, tmp_path / "short"):
+        source.write_bytes(source.read_bytes() if source.exists() else made.read_bytes()[:-1])
+        assert not holds(place, source)
+        with pytest.raises(OutputExists):
+            bring(source, PublishParams(url=place))
+    bring(other, PublishParams(url=place, force=True))
+    assert holds(place, other)
+    assert not is_there(f"{place}.not")
 
 
 def test_an_order_with_an_output_ends_with_publishing_it(short: Path) -> None:

@@ -34,7 +34,7 @@ def test_an_output_at_a_url(name: str, tiny: Path, tmp_path: Path) -> None:
         record = json.loads(fsspec.filesystem("memory").cat(f"/{tmp_path.name}/package/run.json"))
         assert record["source"] == ""  # a path of this machine
         assert record["cost"]["cpu_s"] > 0
-        assert execute(order(tiny, out, tmp_path / "w", "40"), **quiet)["up_to_date"]  # type: ignore[arg-type]
+    assert execute(order(tiny, out, tmp_path / "w", "40"), **quiet)["up_to_date"]  # type: ignore[arg-type]
     with pytest.raises(OutputExists, match="--force"):
         execute(order(tiny, out, tmp_path / "w", "41"), **quiet)  # type: ignore[arg-type]
     assert fsspec.filesystem("memory").find(f"/{tmp_path.name}") == stored
