@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archer.media import AudioStream, MediaInfo
+from archer.media.language import three_letters
 from archer.process import Child, ffmpeg_path
 from encoder.loudness import METER, Loudness, Meter, gain_db
 from encoder.soundtrack import soundtrack
@@ -18,6 +19,8 @@ KBPS_PER_CHANNEL = {1: 80, 2: 64}
 KBPS_MORE = 64
 CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6, "5.1(side)": 6, "7.1": 8}
 """Layouts that players take, and their channels."""
+SURROUND = {"7.1", "7.1(wide)", "7.1(wide-side)", "6.1", "6.1(back)", "6.1(front)"}
+"""Layouts that become 5.1 where they are not taken."""
 LOSSLESS = {**CHANNELS, "3.0": 3, "quad": 4, "5.0": 5, "5.0(side)": 5, "6.1": 7}
 """The same of FLAC, which only single files hold: nothing is lost of these."""
 ENCODERS = {
@@ -160,15 +163,21 @@ class _Sound:
 
 
 def _layout(track: AudioStream, codec: str) -> str:
-    """The track's channel layout where players take it, or FLAC does, else stereo."""
-    return track.layout if track.layout in (LOSSLESS if codec == "flac" else CHANNELS) else "stereo"
+    """The track's channel layout where players take it, or FLAC does, else 5.1 or stereo.
+
+    AAC has 7.1 only with a description of its own in the stream (a PCE), which packagers and many players cannot read.
+    """
+    taken = set(LOSSLESS if codec == "flac" else CHANNELS) - ({"7.1"} if codec == "aac" else set())
+    if track.layout in taken:
+        return track.layout
+    return "5.1" if track.layout in SURROUND else "stereo"
 
 
 def _coding(track: AudioStream, codec: str, rate: int, kbps: int, gain: str, out: Path) -> list[str | Path]:
     filters = METER if Decimal(gain) == 0 else f"volume={gain}dB:precision=double,{METER}"
     aimed = ["-b:a", f"{kbps}k"] if kbps else []
     coded = ["-af", filters, *ENCODERS[codec], *aimed, "-ar", str(rate), "-threads", "1"]
-    tags = ["-map_metadata", "-1", "-metadata:s:a:0", f"language={track.language}"]
+    tags = ["-map_metadata", "-1", "-metadata:s:a:0", f"language={three_letters(track.language)}"]
     exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact"]
     return [*coded, *tags, *exact, "-movflags", "+faststart", "-f", "mp4", "-y", out]
 

@@ -43,6 +43,7 @@ class Candidates:
         at: the coded size.
         crfs: (n,) quality values, rising.
         size: (shots, n) bytes; mean, harmonic: (shots, n) VMAF.
+        left: (shots, n) bool: what there is to choose from: one value of shots whose quality is given, of others all.
         allowed: (shots, n) bool; each shot has one at least.
         frames: (shots,) how long they are; lasting: (shots,) the same in seconds; `seconds` of the title.
         limits: what `allowed` keeps to.
@@ -53,6 +54,7 @@ class Candidates:
     size: Array
     mean: Array
     harmonic: Array
+    left: Mask
     allowed: Mask
     frames: Array
     lasting: Array
@@ -64,19 +66,20 @@ class Candidates:
         if not peak_kbps or peak_kbps == self.limits.peak_kbps:
             return self
         limits = replace(self.limits, peak_kbps=peak_kbps)
-        allowed = _allowed(self.size * 8 / 1000 / self.lasting[:, None], self.mean, limits)
+        allowed = _allowed(self.left, self.size * 8 / 1000 / self.lasting[:, None], self.mean, limits)
         return replace(self, allowed=allowed, limits=limits)
 
 
 def quality_grid(codec: Codec, shots: Sequence[ShotPoints]) -> tuple[Decimal, ...]:
-    """The quality values to choose from: the codec's, not far beyond what was measured."""
+    """The quality values to choose from: the codec's, not far beyond what was measured; and those that shots have anyway."""
     step = codec.step * max(1, round(FINEST / codec.step))
     low, high = codec.quality
     guesses = [Decimal(guess) for guess in codec.first_guesses]
     reach = abs(guesses[1] - guesses[0])
     tried = [point.crf for shot in shots for point in shot.points]
     start, end = max(low, min(tried) - reach), min(high, max(tried) + reach)
-    return tuple(step * place for place in range(ceil(start / step), floor(end / step) + 1))
+    steps = [step * place for place in range(ceil(start / step), floor(end / step) + 1)]
+    return tuple(sorted({*steps, *(shot.crf for shot in shots if shot.crf is not None)}))
 
 
 def candidates(
@@ -98,13 +101,15 @@ def candidates(
     sizes, mean = np.array([curve.size for curve in curves]), np.array([curve.mean for curve in curves])
     lasting = np.array([shot.seconds for shot in shots], np.float64)
     rates = sizes * 8 / 1000 / lasting[:, None]
+    left = np.array([_left(shot.crf, grid) for shot in shots], np.bool_)
     return Candidates(
         at=size,
         crfs=grid,
         size=sizes,
         mean=mean,
         harmonic=np.array([curve.harmonic for curve in curves]),
-        allowed=_allowed(rates, mean, limits),
+        left=left,
+        allowed=_allowed(left, rates, mean, limits),
         frames=np.array([shot.frames for shot in shots], np.float64),
         lasting=lasting,
         seconds=sum(shot.seconds for shot in shots),
@@ -112,9 +117,15 @@ def candidates(
     )
 
 
-def _allowed(rates: Array, mean: Array, limits: ShotLimits) -> Mask:
+def _left(crf: Decimal | None, grid: Sequence[Decimal]) -> list[bool]:
+    """All of the grid, or the value of it that is nearest to one that is given."""
+    nearest = min(grid, key=lambda value: abs(value - crf)) if crf is not None else None
+    return [crf is None or value == nearest for value in grid]
+
+
+def _allowed(left: Mask, rates: Array, mean: Array, limits: ShotLimits) -> Mask:
     """The peak first, then the floor, then the ceiling: each narrows what is left, and leaves one at least."""
-    allowed = np.ones(rates.shape, np.bool_)
+    allowed = left
     if limits.peak_kbps:
         allowed = _narrowed(allowed, rates <= limits.peak_kbps, cheapest=True)
     allowed = _narrowed(allowed, mean >= limits.floor, cheapest=False)

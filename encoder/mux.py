@@ -12,6 +12,7 @@ from typing import Literal
 import mezzfs
 from archer.media import AudioStream, Chapter, MediaInfo, TextStream
 from archer.media.container import FORMATS, opened
+from archer.media.language import three_letters
 from archer.process import ffmpeg_path, run
 from cinemill_native.errors import CinemillError
 from encoder.chunk import QUIET
@@ -87,10 +88,11 @@ def mux_single(
 
 
 def _said(mark: str, timecode: str, tags: Mapping[str, str], *, matroska: bool) -> list[str]:
-    """Arguments for what the file says of itself beside the tags of the source."""
+    """Arguments for what the file says of itself beside the tags of the source; a timecode of those that is not kept goes."""
     free = matroska or "comment" not in {name.lower() for name in tags}
     marks = ["-metadata", f"{MARK if matroska else 'comment'}={MARK}:{mark}"] if mark and free else []
-    return [*marks, *(["-metadata:s:v:0", f"timecode={timecode}"] if timecode else [])]
+    clock = ["-metadata:s:v:0", f"timecode={timecode}"] if timecode else ["-metadata", "timecode="]
+    return [*marks, *clock]
 
 
 def _beside(url: str, info: MediaInfo, scratch: Path) -> tuple[list[str | Path], int, dict[str, str]]:
@@ -128,7 +130,8 @@ def _added(extras: Sequence[Extra], info: MediaInfo, *, matroska: bool) -> list[
         letter, place = extra.kind[0].replace("t", "s"), places[extra.kind]
         codec = "copy" if letter == "a" else ("srt" if matroska else "mov_text")
         words += ["-map", f"{number}:{letter}:0", f"-c:{letter}:{place}", codec]
-        words += [f"-metadata:s:{letter}:{place}", f"language={extra.language}"]
+        spoken = extra.language if matroska else three_letters(extra.language)
+        words += [f"-metadata:s:{letter}:{place}", f"language={spoken}"]
         words += [f"-metadata:s:{letter}:{place}", f"title={extra.title}"] if extra.title else []
         words += [f"-disposition:{letter}:{place}", "default" if extra.default else "0"]
         places[extra.kind] += 1
@@ -156,6 +159,11 @@ def _local(url: str, scratch: Path) -> Path:
     return copy
 
 
+def _language(kind: Literal["a", "s"], place: int, language: str) -> list[str]:
+    """States the language of a track of a mp4 file, which takes three letters and would drop what else the source says."""
+    return [f"-metadata:s:{kind}:{place}", f"language={three_letters(language)}"]
+
+
 def _chosen(kind: Literal["a", "s"], place: int, track: AudioStream | TextStream) -> list[str]:
     """Makes a track the default one where none of those that go out is that in the source; its other marks stay."""
     return [f"-disposition:{kind}:{place}", "+default"] if track.default else []
@@ -176,11 +184,12 @@ def _mp4(info: MediaInfo) -> Iterator[tuple[list[str], str]]:
     for place, track in enumerate(info.audio):
         fits = track.codec in MP4_AUDIO
         notice = "" if fits else f"audio {track.language}: {track.codec} converted to aac, which mp4 takes"
-        codec = [f"-c:a:{place}", "copy" if fits else "aac"]
+        codec = [f"-c:a:{place}", "copy" if fits else "aac", *_language("a", place, track.language)]
         yield ["-map", f"1:{track.index}", *codec, *_chosen("a", place, track)], notice
     texts = [text for text in info.subtitles if text.codec in TEXT]
     for place, text in enumerate(texts):
-        yield ["-map", f"1:{text.index}", f"-c:s:{place}", "mov_text", *_chosen("s", place, text)], ""
+        codec = [f"-c:s:{place}", "mov_text", *_language("s", place, text.language)]
+        yield ["-map", f"1:{text.index}", *codec, *_chosen("s", place, text)], ""
     for text in info.subtitles:
         if text.codec not in TEXT:
             why = "mp4 takes text only; write a .mkv to keep them"

@@ -41,8 +41,10 @@ class ShotPoints:
         frames: how many it has.
         seconds: how long it is shown.
         points: in any order.
+        crf: the quality value that it has whatever is wanted, as a zone asks for; None where it is to be chosen.
     """
 
     frames: int
     seconds: float
     points: tuple[RDPoint, ...]
+    crf: Decimal | None = None

@@ -16,6 +16,7 @@ class EncodeSettings:
         params: further encoder options, `key=value:key=value`.
         gop_s: distance of key frames, seconds, decimal text.
         threads: threads of the encoder; part of the result, since x264's output depends on it.
+        depth: bits per sample that are asked for, `8` or `10`; empty for those of the source, where the codec takes them.
         ten_bit: code 10 bits per sample, where the codec does so for players.
         pixel_format: ffmpeg's name of what to code; empty for 4:2:0 of 8 or 10 bits, by `ten_bit`.
         grain: strength of the film grain that is taken out and described by tables, 0 (none) to 50.
@@ -29,6 +30,7 @@ class EncodeSettings:
     params: str = ""
     gop_s: str = "2"
     threads: int = 1
+    depth: str = ""
     ten_bit: bool = False
     pixel_format: str = ""
     grain: int = 0

@@ -17,6 +17,7 @@ from mezzfs._identify import identify as identify
 from mezzfs._open import is_local as is_local
 from mezzfs._open import local_path as local_path
 from mezzfs._open import open as open  # noqa: A004  the package's verb
+from mezzfs._put import check_put as check_put
 from mezzfs._put import put as put
 from mezzfs._signed import signed as signed
 from mezzfs.errors import AccessDenied as AccessDenied
@@ -47,6 +48,7 @@ __all__ = [
     "NotFound",
     "NotWritable",
     "Unreachable",
+    "check_put",
     "identify",
     "is_local",
     "local_path",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -46,12 +47,15 @@ def open(url: str, *, hints: Sequence[tuple[int, int]] = ()) -> BinaryIO:  # noq
 def _open_local(url: str) -> BinaryIO:
     path = local_path(url)
     try:
-        if path.is_dir():
-            raise NotAFile(url)
-        if path.stat().st_size == 0:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise NotAFile(url, "" if stat.S_ISDIR(status.st_mode) else NotAFile.stream)
+        if status.st_size == 0:
             raise EmptyObject(url)
         return builtins.open(path, "rb")  # noqa: PTH123  the caller closes it
     except FileNotFoundError as error:
+        if url == "-":
+            raise NotAFile(url, NotAFile.stream) from error
         raise NotFound(url) from error
     except PermissionError as error:
         raise AccessDenied(url) from error

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from mezzfs.errors import MezzError
 from mezzfs.stores import store_for
-from mezzfs.stores.base import Upload
+from mezzfs.stores.base import Asking, Upload
 
 PIECE = 1 << 20
 
@@ -26,6 +26,20 @@ def put(url: str, source: BinaryIO) -> None:
     except BaseException:
         _give_up(upload)
         raise
+
+
+def check_put(url: str) -> None:
+    """Begin to write at `url`, and give that up: what can be known before there are bytes to write.
+
+    Raises:
+        NotFound, NotWritable, AccessDenied, MissingExtra, Unreachable: see `mezzfs.errors`.
+    """
+    upload = store_for(url).create(url)
+    try:
+        if isinstance(upload, Asking):
+            upload.begin()
+    finally:
+        _give_up(upload)
 
 
 def _give_up(upload: Upload) -> None:

@@ -3,7 +3,7 @@
 CinemillError
 └── MezzError
     ├── NotFound(FileNotFoundError)    there is no such object
-    ├── NotAFile(IsADirectoryError)    it is a folder
+    ├── NotAFile(IsADirectoryError)    it is a folder, or a stream that can be read only once
     ├── EmptyObject(ValueError)        it has no bytes
     ├── AccessDenied(PermissionError)  we may not read it
     │   └── ExpiredCredentials         we might again, with new ones           [retryable]
@@ -49,9 +49,10 @@ class NotFound(MezzError, FileNotFoundError):
 
 
 class NotAFile(MezzError, IsADirectoryError):
-    """It is a folder."""
+    """It is a folder, or a stream that can be read only once."""
 
     wanted = "is a folder; wanted a media file"
+    stream = "is a pipe or a device, but is read more than once, and not in order; save it to a file, and name that"
 
 
 class EmptyObject(MezzError, ValueError):

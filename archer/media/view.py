@@ -64,9 +64,11 @@ class View:
         """What it changes, for people."""
         found, stored = [], self.stored
         if self.fields == "bwdif":
-            found.append(
-                f"interlaced source ({stored.field_order}) deinterlaced by bwdif: one frame for each of its frames"
+            kind = stored.field_order
+            marked = (
+                "source marked as progressive" if kind == "progressive" else f"interlaced source ({kind})"
             )
+            found.append(f"{marked} deinterlaced by bwdif: one frame for each of its frames")
         if self.fields == "match":
             kept = stored.frames if self.sources is None else len(self.sources)
             found.append(

@@ -91,7 +91,7 @@ def _path(url: str) -> Path:
 
 def _stat(url: str, status: os.stat_result) -> Stat:
     if not mode.S_ISREG(status.st_mode):
-        raise NotAFile(url)
+        raise NotAFile(url, "" if mode.S_ISDIR(status.st_mode) else NotAFile.stream)
     mark = f'"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"'
     return Stat(size=status.st_size, etag=mark, mtime_s=status.st_mtime_ns // 10**9)
 

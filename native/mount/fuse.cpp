@@ -141,13 +141,15 @@ void FuseServer::read(const std::uint8_t* request) {
   event.handle = in.fh;
   event.offset = in.offset;
   const Open file = began(in.fh, event.thought_us);
+  std::int64_t left_us = started;
   if (file.error != 0 || in.size == 0 || in.offset >= file.size) {
     reply(header.unique, file.error, nullptr, 0);
   } else {
     event.length = std::min<std::uint64_t>(in.size, file.size - in.offset);
-    if (const int error = answer(header.unique, file, std::move(event))) reply(header.unique, error, nullptr, 0);
+    const int error = answer(header.unique, file, std::move(event), left_us);
+    if (error != 0) reply(header.unique, error, nullptr, 0);
   }
-  ended(in.fh);
+  ended(in.fh, left_us);
   const auto us = static_cast<std::uint64_t>(now_us() - started);
   ++latency_[std::min<std::size_t>(kBuckets - 1, static_cast<std::size_t>(std::bit_width(us)))];
 }
@@ -162,25 +164,27 @@ FuseServer::Open FuseServer::began(std::uint64_t handle, std::uint64_t& thought_
   return file;
 }
 
-void FuseServer::ended(std::uint64_t handle) {
+// The reader goes on once it has its answer, which may be long before this thread does: `left_us` is from before that.
+void FuseServer::ended(std::uint64_t handle, std::int64_t left_us) {
   const std::lock_guard lock(files_mutex_);
   const auto found = files_.find(handle);
   if (found == files_.end()) return;
-  if (--found->second.reading == 0) found->second.left_us = now_us();
+  if (--found->second.reading == 0) found->second.left_us = left_us;
 }
 
-int FuseServer::answer(std::uint64_t unique, const Open& file, Event&& event) {
+int FuseServer::answer(std::uint64_t unique, const Open& file, Event&& event, std::int64_t& left_us) {
   std::vector<iovec> pieces(1);
   std::vector<Block*> pinned;
   if (!cache_.try_pin(file.object, file.size, {event.offset, event.length}, pieces, pinned))
-    return answer_slowly(unique, file, std::move(event));
+    return answer_slowly(unique, file, std::move(event), left_us);
   push(std::move(event));  // before the answer: afterwards the reader may close the file
+  left_us = now_us();
   send(unique, 0, pieces);
   cache_.unpin(pinned);
   return 0;
 }
 
-int FuseServer::answer_slowly(std::uint64_t unique, const Open& file, Event&& event) {
+int FuseServer::answer_slowly(std::uint64_t unique, const Open& file, Event&& event, std::int64_t& left_us) {
   if (idle_ == 0) spawn();  // this thread is about to wait
   const Range wanted{event.offset, event.length};
   Waiter waiter;
@@ -203,6 +207,7 @@ int FuseServer::answer_slowly(std::uint64_t unique, const Open& file, Event&& ev
   if (error == 0) {
     std::vector<iovec> pieces(1);
     if (cache_.pieces(waiter, wanted, pieces)) {
+      left_us = now_us();
       send(unique, 0, pieces);
     } else {
       error = EIO;

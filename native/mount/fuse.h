@@ -77,10 +77,10 @@ class FuseServer {
   void handle(const std::uint8_t* request, std::size_t length);
   void init(const std::uint8_t* request);
   void read(const std::uint8_t* request);
-  int answer(std::uint64_t unique, const Open& file, Event&& event);
-  int answer_slowly(std::uint64_t unique, const Open& file, Event&& event);
+  int answer(std::uint64_t unique, const Open& file, Event&& event, std::int64_t& left_us);
+  int answer_slowly(std::uint64_t unique, const Open& file, Event&& event, std::int64_t& left_us);
   Open began(std::uint64_t handle, std::uint64_t& thought_us);
-  void ended(std::uint64_t handle);
+  void ended(std::uint64_t handle, std::int64_t left_us);
   void interrupt(std::uint64_t unique);
   void push(Event&& event);
   bool send(std::uint64_t unique, int error, std::vector<iovec>& pieces);

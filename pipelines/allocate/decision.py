@@ -29,6 +29,7 @@ def read_shots(points: Mapping[str, Any], info: MediaInfo) -> list[ShotPoints]:
                 1e-3, float((int(times[row["end"]]) - int(times[row["start"]])) * info.video.time_base)
             ),
             points=tuple(_point(point) for point in row["points"]),
+            crf=Decimal(row["crf"]) if row.get("crf") else None,
         )
         for row in points["shots"]
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from archer.media import MediaInfo
+from archer.media import FrameRange, MediaInfo
 from archer.split import Chunk
 from archer.stage import Emit, Inputs, Item, Part, Resources, Stage, TaskContext, Trial
 from encoder import ChunkBroken, EncodeSettings, Rung
@@ -45,7 +45,7 @@ class AnalyseParams:
     Attributes:
         settings: of the final encodes; `crf` is empty.
         chunk_s: longest chunk, seconds, decimal text.
-        zones: other settings for ranges of frames; a quality value in them is for the encode alone.
+        zones: other settings for ranges of frames; a quality value in them is what those chunks have, whatever is wanted.
         model: VMAF model.
     """
 
@@ -131,7 +131,7 @@ class Analyse(Stage[AnalyseParams]):
         info = ctx.inputs.media()
         chunks = _chunks(ctx.inputs, params)
         found: dict[str, Any] = {"schema": SCHEMA, "codec": params.settings.codec, "model": params.model}
-        found["shots"], found["refused"] = _rows(chunks, parts, ctx.inputs)
+        found["shots"], found["refused"] = _rows(chunks, parts, ctx.inputs, _zones(info, params))
         if parts:
             again = len(parts) - len(found["refused"]) > len(self.split(ctx.inputs, params))
             items = _wanted(ctx.inputs, info, chunks, found, again=again)
@@ -153,17 +153,29 @@ def scored_step(frames: int, gop: int) -> int:
 
 
 def _rows(
-    chunks: Sequence[Chunk], parts: Sequence[Part], inputs: Inputs
+    chunks: Sequence[Chunk], parts: Sequence[Part], inputs: Inputs, zones: Sequence[Zone]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Every chunk with its points, in the order in which they were asked for; and the points that cannot be had."""
     refused: list[dict[str, Any]] = []
     rows: dict[int, dict[str, Any]] = {
-        chunk.index: {"start": chunk.frames.start, "end": chunk.frames.end, "points": []} for chunk in chunks
+        chunk.index: {
+            "start": chunk.frames.start,
+            "end": chunk.frames.end,
+            "points": [],
+            **_given(zones, chunk.frames),
+        }
+        for chunk in chunks
     }
     for part in parts:
         point = {**part.item.values, **inputs.read(part.outputs["point"])}
         (refused if "refused" in point else rows[_index(part)]["points"]).append(point)
     return [rows[chunk.index] for chunk in chunks], refused
+
+
+def _given(zones: Sequence[Zone], part: FrameRange) -> dict[str, str]:
+    """The quality value of a chunk where a zone says it."""
+    crf = settings_in(zones, part, EncodeSettings(crf="")).crf
+    return {"crf": crf} if crf else {}
 
 
 def _chunks(inputs: Inputs, params: AnalyseParams) -> tuple[Chunk, ...]:

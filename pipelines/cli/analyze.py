@@ -71,11 +71,11 @@ def analyze(
     from archer.media import identify
     from pipelines.cli.session import run_job
     from pipelines.qc.job import analyze_job
-    from pipelines.qc.profile import Profile
+    from pipelines.qc.profile import Profile, profile_text
     from pipelines.qc.stage import QcParams
     from pipelines.vision.tracks import TracksParams
 
-    text = profile.read_text(encoding="utf-8") if profile else ""
+    text = profile_text(profile)
     Profile.of(text)  # a wrong profile is said before the work
     asset = identify(source)
     spec = analyze_job(asset, QcParams(profile=text), tracks=TracksParams(per_second=faces_per_second))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -111,7 +112,10 @@ def _run(path: Path) -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "result.json"
         argv = [str(path), *PYTEST, f"--benchmark-json={output}", f"--rootdir={path.parents[1]}"]
-        if pytest.main([*argv, "-c", str(path.parents[1] / "pyproject.toml")]) != 0:
+        argv += [f"--benchmark-storage={scratch}"]  # else a folder is made here
+        with contextlib.chdir(path.parents[1]):  # whose commit it is
+            failed = pytest.main([*argv, "-c", str(path.parents[1] / "pyproject.toml")])
+        if failed:
             return None
         found = json.loads(output.read_text())
     rows = [asdict(row) for benchmark in found["benchmarks"] for row in _rows(benchmark)]

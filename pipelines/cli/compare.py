@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import FOLDER, quiet_option
+from pipelines.cli.options import FOLDER, NewFile, quiet_option
 
 if TYPE_CHECKING:
     from pipelines.compare.comparison import Comparison, PairResult
@@ -25,7 +25,7 @@ SETTINGS = 20
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(path_type=Path),
     help="Write a page: charts, shots, worst frames in an A/B player; needs nothing from outside.",
 )
 @click.option("--names", nargs=2, metavar="A B", help="Names of the sides; default: those of the folders.")

@@ -139,7 +139,9 @@ def encode(
     Interrupt it at any time: the same command goes on, and encodes no finished chunk again.
     """
     from pipelines.encode.manifest import file_name
+    from pipelines.encode.request import check_name
 
+    check_name(output)
     name = title or Path(file_name(source)).stem
     request = _request(output, name, options)
     asset, captions = assets_of(source, options)
@@ -180,6 +182,7 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
 
     target = options["target_vmaf"]
     picture: dict[str, Any] = {name: options[name] for name in (*PICTURE_FIELDS, *PLAIN)}
+    picture |= {name: options[name].replace(" ", "") for name in ("codec", "dynamic_range")}
     picture |= files_of(options["scenes_file"], options["zones_file"]) | settings_of(options)
     return checked(
         EncodeRequest(
@@ -213,8 +216,9 @@ def _request(output: str, title: str, options: dict[str, Any]) -> EncodeRequest:
 
 def _looked_at(options: dict[str, Any]) -> dict[str, Any]:
     """What is looked at beside encoding."""
-    profile = options["qc_profile"]
-    text = profile.read_text(encoding="utf-8") if profile else ""
+    from pipelines.qc.profile import profile_text
+
+    text = profile_text(options["qc_profile"])
     return {name: options[name] for name in ("proxies", "qc", "qc_gate", "score")} | {"qc_profile": text}
 
 
@@ -225,6 +229,8 @@ def _command(source: str, request: EncodeRequest, options: dict[str, Any]) -> st
     from pipelines.encode.manifest import file_name
 
     words = ["cinemill", "encode", file_name(source), "-o", "OUT", *words_of(options)]
+    for option, given in (("scenes", "scenes_file"), ("zones", "zones_file"), ("qc-profile", "qc_profile")):
+        words += [f"--{option}", file_name(str(options[given]))] if options[given] else []
     for field in fields(request):
         value = getattr(request, field.name)
         if value != field.default and field.name in OPTIONS:

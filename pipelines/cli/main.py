@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 import click
@@ -68,6 +67,9 @@ COMMANDS = {
 }
 """Command name -> (where it lives, its line in --help); kept here so that --help imports nothing."""
 
+KEEPING = ("encode", "resume", "retry", "run")
+"""Commands that have a work folder whether it is named or not."""
+
 
 class LazyGroup(click.Group):
     """A command group that imports a command only when it is invoked."""
@@ -93,7 +95,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version=version("cinemill"), prog_name="cinemill")
+@click.version_option(package_name="cinemill", prog_name="cinemill")
 def cli() -> None:
     """Cinemill: give it a mezzanine file, get a scored package that plays.
 
@@ -106,6 +108,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and exit the process with its code."""
+    _open_streams()
     sys.exit(_run(argv))
 
 
@@ -113,6 +116,7 @@ def _run(argv: list[str] | None) -> int:
     from cinemill_native.errors import CinemillError
 
     try:
+        _check_words(sys.argv[1:] if argv is None else argv)
         result: Any = cli.main(args=argv, prog_name="cinemill", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -121,7 +125,7 @@ def _run(argv: list[str] | None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: what was done is kept; run the same command to go on", err=True)
+        click.echo(_interrupted(sys.argv[1:] if argv is None else argv), err=True)
         return 130
     except BrokenPipeError:  # `cinemill ... | head`: the reader left, which is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -133,6 +137,32 @@ def _run(argv: list[str] | None) -> int:
         click.echo(f"error: {_one_line(error)}", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _interrupted(words: list[str]) -> str:
+    """What becomes of the work of a command that was left: without a work folder it is gone."""
+    if (words[:1] and words[0] in KEEPING) or any(word.startswith("--work-dir") for word in words):
+        return "interrupted: what was done is kept; run the same command to go on"
+    return "interrupted"
+
+
+def _open_streams() -> None:
+    """Open what is closed of the standard streams: else the next file has its number, and tools write into that."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, number)
+            if nothing != number:
+                os.close(nothing)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _check_words(words: list[str]) -> None:
+    """Refuse what cannot be written down: job state, manifests, playlists and reports are UTF-8, and name their inputs."""
+    for word in words:
+        if any("\udc80" <= letter <= "\udcff" for letter in word):
+            shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            raise click.UsageError(f"{shown}: not valid UTF-8; rename the file, or make a link to it")
 
 
 def _one_line(error: BaseException) -> str:

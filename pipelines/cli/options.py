@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +40,23 @@ key_file_option = click.option(
     type=click.Path(dir_okay=False, exists=True),
     help="File with the key of the key store; default: $CINEMILL_KEY_STORE_KEY or _KEY_FILE.",
 )
+
+
+class NewFile(click.Path):
+    """A file that is written once the work is done: what is wrong with its folder is said before."""
+
+    def __init__(self, *, path_type: type[str | Path] = str) -> None:
+        super().__init__(dir_okay=False, path_type=path_type)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, where its folder is there and may be written to."""
+        found = super().convert(value, param, ctx)
+        folder = Path(os.fsdecode(found)).absolute().parent
+        if not folder.is_dir():
+            self.fail(f"{value}: the folder {folder} does not exist; make it first", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"{value}: no permission to write in {folder}", param, ctx)
+        return found
 
 
 class Place(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only

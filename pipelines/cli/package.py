@@ -81,10 +81,12 @@ def package(encoded: tuple[Path, ...], output: Path, **options: Any) -> None:
     Roles of audio: dub, commentary, description; of text: caption, forced-subtitle, commentary.
     """
     from pipelines.cli.keys import key_set_of
-    from pipelines.encode.publish import check_free
+    from pipelines.encode.publish import check_apart, check_free
     from pipelines.packaging.closed import with_closed
     from pipelines.packaging.sources import encoded_audios, encoded_texts, encoded_videos, named_apart
 
+    given = [*options["videos"], *options["audios"], *options["texts"]]
+    check_apart(output, [str(path) for path in (*encoded, *(track.path for track in given))])
     check_free(output, force=options["force"])
     if options["ts"] and options["drm"]:
         raise click.UsageError("--ts: transport streams are not encrypted; leave out --drm")

@@ -10,7 +10,7 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PICTURE_FIELDS = ("deinterlace", "crop", "pad", "fps", "dynamic_range", "grain", "loudness")
+PICTURE_FIELDS = (*("deinterlace", "crop", "pad", "fps", "dynamic_range", "bit_depth", "grain", "loudness"),)
 """Fields of `EncodeRequest` that these options fill."""
 _OPTIONS = (
     click.option(
@@ -18,7 +18,8 @@ _OPTIONS = (
         type=click.Choice(["auto", "bwdif", "film", "off"]),
         default="auto",
         show_default=True,
-        help="Interlaced titles: bwdif keeps the frame count, film undoes 3:2 pull-down (4/5 of the frames).",
+        help="Interlaced titles: bwdif keeps the frame count, whatever they are marked as; "
+        "film undoes 3:2 pull-down (4/5 of the frames).",
     ),
     click.option(
         "--crop",
@@ -42,6 +43,13 @@ _OPTIONS = (
         metavar="RANGE",
         help="HDR titles: hdr keeps, sdr tone-maps, auto keeps where every codec can; "
         "hdr,sdr, one for each codec, makes ladders in both.",
+    ),
+    click.option(
+        "--bit-depth",
+        type=click.Choice(["auto", "8", "10"]),
+        default="auto",
+        show_default=True,
+        help="Bits per sample; auto: the source's, 10 at most, where the codec's players take them.",
     ),
     click.option(
         "--grain",

@@ -105,7 +105,7 @@ class _Lines:
             click.echo(
                 f"{event.node}: {event.item}: trying again: {event.payload.get('error', '')}", err=True
             )
-        if event.type == "node-done":
+        if event.type == "node-done" and tally.done:
             seconds = max(1e-6, time.monotonic() - tally.started_s)
             fresh = tally.done - tally.memo
             reused = f", {tally.memo} reused" if tally.memo else ""
@@ -126,7 +126,7 @@ def counting(verb: str, *, show: bool) -> Iterator[Callable[[int, int], None]]:
 
         def count(done: int, total: int) -> None:
             rate = done / max(1e-6, time.monotonic() - began)
-            progress.update(bar, total=total, completed=done, rate=f"{rate:.1f} fps")
+            progress.update(bar, total=total, completed=done, rate=f"{done}/{total} {rate:7.1f} fps")
 
         yield count
 
@@ -144,7 +144,7 @@ def _progress() -> Progress:
     columns = (
         TextColumn("{task.description:<11}"),
         BarColumn(bar_width=None),
-        TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]:>14}"),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]:>26}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     return Progress(*columns, console=Console(stderr=True), expand=True)
@@ -172,14 +172,15 @@ class _Bars:
         elif tally.total:
             self._progress.update(bar, total=tally.total, completed=tally.now, rate=_rate(tally))
         if event.type == "task-retry":
-            self._progress.console.print(
-                f"{event.node} {event.item}: trying again: {event.payload.get('error', '')}"
-            )
+            text = f"{event.node} {event.item}: trying again: {event.payload.get('error', '')}"
+            self._progress.console.print(text, markup=False, highlight=False)
 
 
 def _rate(tally: Tally) -> str:
+    """Frames and their rate, where the unit is frames and not a few tasks."""
     seconds = time.monotonic() - tally.started_s
     fresh = tally.now - tally.memo
+    frames = f"{tally.now:.0f}/{tally.total}" if tally.total > 20 else ""
     if seconds < 0.2 or fresh <= 1:
-        return "reused" if tally.memo and tally.memo == tally.done else ""
-    return f"{fresh / seconds:.1f} fps" if tally.total > 20 else ""
+        return f"{frames} reused".strip() if tally.memo and tally.memo == tally.done else frames
+    return f"{frames} {fresh / seconds:7.1f} fps" if frames else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipelines.cli.options import FOLDER, json_option, quiet_option
+from pipelines.cli.options import FOLDER, NewFile, json_option, quiet_option
 
 
 @click.command()
@@ -17,7 +17,7 @@ from pipelines.cli.options import FOLDER, json_option, quiet_option
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(path_type=Path),
     help="Write it there; default: DIR/report.html, whose hash in the manifest is kept up.",
 )
 @click.option("--source", default="", metavar="INPUT", help="Where the source is now; default: where it was.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import json_option, quiet_option
+from pipelines.cli.options import NewFile, json_option, quiet_option
 
 if TYPE_CHECKING:
     from vmaf import FrameScores, Scorer
@@ -96,7 +96,7 @@ def _pool(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False),
+    type=NewFile(),
     help="Write per-frame scores: .json, .xml or .csv in libvmaf's layout, .parquet, or a plot: .html, .png.",
 )
 @click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from pipelines.cli.options import json_option, quiet_option, work_dir_option, workers_option
+from pipelines.cli.options import NewFile, json_option, quiet_option, work_dir_option, workers_option
 
 if TYPE_CHECKING:
     from archer.media import Asset
@@ -34,7 +34,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(path_type=Path),
     help="Write the shots here: .json, .csv (PySceneDetect), .edl or .otio.",
 )
 @click.option(
@@ -89,7 +89,7 @@ def shots(
     from pipelines.shots.stage import ShotsParams
 
     if output:
-        format_of(output, name)  # a wrong name is said before the work
+        format_of(output, name, hint=", or name it with --format")  # a wrong name is said before the work
     asset = identify(source)
     if given:
         found, media = _given(given, asset)

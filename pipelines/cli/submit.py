@@ -61,8 +61,7 @@ def submit(job: str, source: str | None, server: str, key: str, **options: Any) 
         if not options["stay"]:
             click.echo(json.dumps(made.document) if options["as_json"] else made.id)
             return 0
-        click.echo(f"job {made.id}", err=True)
-        return _follow(made, client.url, as_json=options["as_json"], quiet=options["quiet"])
+        return _follow(made, client.url, as_json=options["as_json"], quiet=options["quiet"], named_first=True)
 
 
 @click.command()
@@ -175,13 +174,17 @@ def _preview(found: Mapping[str, Any], *, as_json: bool) -> int:
     return 0
 
 
-def _follow(job: Job, server: str, *, as_json: bool, quiet: bool) -> int:
-    from pipelines.cli.progress import watching
-
+def _follow(job: Job, server: str, *, as_json: bool, quiet: bool, named_first: bool = False) -> int:
+    """Show a job until it is over; whoever leaves before, at any moment, is told how to come back."""
     try:
+        if named_first:
+            click.echo(f"job {job.id}", err=True)
+        from pipelines.cli.progress import watching
+
         with watching(as_json=as_json, quiet=quiet) as show:
             for event in job.watch():
                 show(event)
+        document = job.refresh().document
     except KeyboardInterrupt:
         click.echo(
             f"the job goes on at the server: `cinemill watch {job.id}{named(server)}` follows it, "
@@ -189,7 +192,6 @@ def _follow(job: Job, server: str, *, as_json: bool, quiet: bool) -> int:
             err=True,
         )
         return INTERRUPTED
-    document = job.refresh().document
     if as_json:
         click.echo(json.dumps({"type": "result", **document}))
     elif not quiet:

@@ -24,7 +24,7 @@ from pipelines.encode.ladders import CHOICES, LADDER, LaddersParams, input_of
 from pipelines.encode.manifest import file_name
 from pipelines.encode.mux import MuxParams
 from pipelines.encode.ranges import OTHER
-from pipelines.encode.request import EncodeRequest, checked, single_of
+from pipelines.encode.request import EncodeRequest, check_name, checked, single_of
 from pipelines.encode.scenes import ScenesParams
 from pipelines.encode.search import SearchParams
 from pipelines.encode.stage import EncodeParams
@@ -117,6 +117,10 @@ def check_inputs(asset: Asset, captions: Asset | None, request: EncodeRequest) -
     for option, source in spoken:
         if source >= inputs:
             raise BadSetting(option, f"{source + 1}@", f"there are {inputs} inputs; add --join for more")
+    coded = request.single == "mp4" and is_edit(asset, request)
+    if request.single and not coded and request.audio_codec != EncodeRequest().audio_codec:
+        why = "one file keeps the source's audio, or FLAC of pieces in .mkv; name a folder as -o, or leave it out"
+        raise BadSetting("--audio-codec", request.audio_codec, why)
 
 
 def _read(asset: Asset, request: EncodeRequest) -> list[Node]:
@@ -404,6 +408,7 @@ def submitted_encode(assets: Assets, given: SubmittedEncode) -> JobSpec:
     files = numbered(assets, "captions")
     captions = joined(files) if files else None
     settings = {field.name: getattr(given, field.name) for field in fields(EncodeRequest)}
+    check_name(given.output)
     settings["single"] = given.single or single_of(given.output)
     request = checked(EncodeRequest(**settings), both=given.target_vmaf != EncodeRequest().target_vmaf)
     name = file_name(asset.urls[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -38,8 +39,14 @@ class OutputPlace:
 
     @classmethod
     def of(cls, output: str, *, work_dir: str | None, keep: bool, force: bool) -> Self:
-        """The place of an output; the default work folder is `.NAME.cinemill` beside it, or here for a URL."""
+        """The place of an output; the default work folder is `.NAME.cinemill` beside it, or here for a URL.
+
+        A link to a folder stands for that folder: it stays, and what it leads to is filled or replaced.
+        """
         out = output.rstrip("/") or output
+        if not is_remote(out) and not single_of(out):
+            path = local_path(out)
+            out = os.path.realpath(path) if path.is_symlink() or path.name in ("", "..") else out
         name = out.rpartition("/")[2] or "out"
         parent = Path() if is_remote(out) else local_path(out).parent
         folder = Path(work_dir) if work_dir else parent / f".{name}.cinemill"

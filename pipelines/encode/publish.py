@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import mezzfs
@@ -37,7 +38,7 @@ def publish_folder(files: Mapping[str, Path], texts: Mapping[str, bytes], out: P
     Raises:
         OutputFailed: the folder cannot be written; nothing that looks finished is left.
     """
-    partial, previous = out.with_name(f"{out.name}.partial"), out.with_name(f"{out.name}.previous")
+    partial, previous = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.previous")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         for name, source in files.items():
@@ -51,7 +52,7 @@ def publish_folder(files: Mapping[str, Path], texts: Mapping[str, bytes], out: P
         shutil.rmtree(previous, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise OutputFailed(str(out), error.strerror or str(error)) from error
+        raise OutputFailed(str(out), _why(error)) from error
 
 
 def publish_file(source: Path, out: Path, *, link: bool) -> None:
@@ -67,7 +68,7 @@ def publish_file(source: Path, out: Path, *, link: bool) -> None:
         partial.rename(out)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise OutputFailed(str(out), error.strerror or str(error)) from error
+        raise OutputFailed(str(out), _why(error)) from error
 
 
 def write_whole(out: Path, content: bytes) -> None:
@@ -81,7 +82,7 @@ def write_whole(out: Path, content: bytes) -> None:
         partial.write_bytes(content)
         partial.replace(out)
     except OSError as error:
-        raise OutputFailed(str(out), error.strerror or str(error)) from error
+        raise OutputFailed(str(out), _why(error)) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -123,6 +124,18 @@ def read_remote(url: str, name: str = "") -> bytes | None:
         return None
     except mezzfs.MezzError as error:
         raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
+
+
+def check_remote(url: str) -> None:
+    """Refuse the URL of an object that cannot be written, before any work is done.
+
+    Raises:
+        OutputFailed: its protocol is unknown or read-only, or its server refuses.
+    """
+    try:
+        mezzfs.check_put(url)
+    except (mezzfs.MezzError, OSError) as error:
+        raise OutputFailed(url, f"cannot be written: {getattr(error, 'reason', '') or error}") from error
 
 
 def is_there(url: str) -> bool:
@@ -177,6 +190,32 @@ def check_free(out: Path, *, force: bool) -> None:
     if out.is_dir() and not any(out.iterdir()):
         return
     raise OutputExists(str(out))
+
+
+def check_apart(out: Path, inputs: Iterable[str]) -> None:
+    """Refuse to replace what the output is made from, or the folder that the user is in, even where that is asked for.
+
+    Args:
+        out: the output; what is there goes as a whole.
+        inputs: paths or URLs.
+
+    Raises:
+        OutputFailed: an input is the output or lies in it, or the current folder does.
+    """
+    place = os.path.realpath(out)
+    for url in inputs:
+        if not is_remote(url) and Path(os.path.realpath(local_path(url))).is_relative_to(place):
+            raise OutputFailed(
+                str(out), f"the input {url} is there, and would be replaced; choose another -o"
+            )
+    if Path(os.path.realpath(".")).is_relative_to(place):
+        raise OutputFailed(str(out), "you are in this folder, which would be replaced; name one inside it")
+
+
+def _why(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no space left; free some, then run the same command"
+    return error.strerror or str(error)
 
 
 def _place(source: Path, target: Path, *, link: bool) -> None:

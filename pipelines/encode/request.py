@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from encoder import BadOption, Codec, EncodeSettings
 from pipelines.analyse.rungs import AUTOMATIC, Goals, automatic_of
+from pipelines.analyse.rungs import Mode as Decides
 from pipelines.encode.errors import BadSetting
 from pipelines.ingest.params import Deinterlace, IngestParams, check_view
 
@@ -20,6 +21,43 @@ AudioCodec = Literal["aac", "opus"]
 Mode = Literal["", "fixed-crf", "constant-vmaf", "per-title", "dynamic"]
 Pool = Literal["mean", "harmonic"]
 SINGLE = (".mkv", ".mp4")
+OTHER_FILES = (
+    ".avi",
+    ".flv",
+    ".m2ts",
+    ".m3u8",
+    ".m4v",
+    ".mov",
+    ".mpd",
+    ".mpeg",
+    ".mpg",
+    ".mxf",
+    ".ogv",
+    ".ts",
+    ".webm",
+    ".wmv",
+)
+SECONDS, VMAF, RATE = ("0.1", "3600"), ("0", "100"), ("0.001", "100000000")
+NUMBERS = {
+    "gop_s": ("--gop-s", *SECONDS),
+    "chunk_s": ("--chunk-s", *SECONDS),
+    "segment_s": ("--segment-s", *SECONDS),
+    "clear_lead_s": ("--clear-lead-s", "0", "3600"),
+    "target_vmaf": ("--target-vmaf", *VMAF),
+    "shot_floor": ("--shot-floor", *VMAF),
+    "shot_ceiling": ("--shot-ceiling", *VMAF),
+    "rung_step": ("--rung-step", "0.5", "50"),
+    "target_kbps": ("--target-bitrate", *RATE),
+    "target_bytes": ("--target-size", "1", "1000000000000000"),
+    "peak_kbps": ("--peak-bitrate", *RATE),
+    "buffer_kbits": ("--buffer-size", *RATE),
+    "min_kbps": ("--min-bitrate", *RATE),
+    "max_kbps": ("--max-bitrate", *RATE),
+    "max_renditions": ("--max-renditions", "1", "20"),
+    "grain": ("--grain", "0", "50"),
+    "threads": ("--threads", "1", "64"),
+}
+"""Field -> its option, and the least and greatest number."""
 MOST = 5
 """Ladders of a title; the inputs of the stage that joins them are named one by one."""
 
@@ -57,8 +95,8 @@ class EncodeRequest:
         clear_lead_s: seconds at the beginning of an encrypted package that stay clear, as decimal text.
         single: `mkv` or `mp4` for one file with everything kept, empty for a package.
         deinterlace, crop, pad, fps: how the title is looked at, see `IngestParams`.
-        dynamic_range: `hdr`, `sdr`, or `auto`: HDR where every codec keeps it, else tone-mapped. `hdr,sdr`, one for each codec,
-            for ladders in both; one codec has both then.
+        dynamic_range: `hdr`, `sdr`, or `auto`: HDR where every codec keeps it, which takes 10 bits, else tone-mapped.
+            `hdr,sdr`, one for each codec, for ladders in both; one codec has both then.
         grain: strength of film grain tables, 0 for none.
         zones: text of a zone file, see `pipelines.encode.zones`.
         proxies: make the videos that the report's A/B player shows.
@@ -71,6 +109,7 @@ class EncodeRequest:
         clips, timecode: ranges that are wanted of the inputs, and how timecodes count; see `IngestParams`.
         audio, subtitles: tracks that go out, see `pipelines.ingest.tracks`; empty for all.
         captions: language of each subtitle file that is brought along, see `pipelines.encode.captions`.
+        bit_depth: `8` or `10` bits per sample of every rendition, or `auto`: the source's, where codec and players take them.
         loudness: integrated loudness that audio is brought to, LUFS, as decimal text; empty: only measured.
     """
 
@@ -109,6 +148,7 @@ class EncodeRequest:
     fps: str = ""
     dynamic_range: str = "auto"
     grain: int = 0
+    bit_depth: Literal["auto", "8", "10"] = "auto"
     loudness: str = ""
     zones: str = ""
     scenes: str = ""
@@ -138,7 +178,8 @@ class EncodeRequest:
 
         wanted = tuple(self.dynamic_range.split(","))
         if wanted == ("auto",):
-            wanted = ("hdr" if all(codec_named(name).hdr for name in self.codecs) else "sdr",)
+            keeps = self.bit_depth != "8" and all(codec_named(name).hdr for name in self.codecs)
+            wanted = ("hdr" if keeps else "sdr",)
         return wanted * len(self.codecs) if len(wanted) == 1 else wanted
 
     @property
@@ -197,7 +238,7 @@ class EncodeRequest:
         if self.mode:
             return self.mode != "fixed-crf"
         named = bool(self.target_kbps or self.target_bytes) or self._goals
-        return not self.crf and (not self.single or named)
+        return not self.crf and (not self.single or named or bool(self.zones))
 
     @property
     def _goals(self) -> bool:
@@ -210,8 +251,12 @@ class EncodeRequest:
     def goals(self) -> Goals:
         """What the optimizer is to reach."""
         rate = bool(self.target_kbps or self.target_bytes)
+        alone = (
+            self.single and self.zones and not rate and not self._goals
+        )  # one value, as the search without zones
+        usual: Decides = "per-title" if alone else "dynamic"
         return Goals(
-            mode="dynamic" if self.mode == "" or self.mode == "fixed-crf" else self.mode,
+            mode=usual if self.mode == "" or self.mode == "fixed-crf" else self.mode,
             pool=self.pool,
             target_vmaf="" if rate else self.target_vmaf,
             target_kbps=self.target_kbps,
@@ -236,6 +281,7 @@ class EncodeRequest:
             params=self.encoder_params,
             gop_s=self.gop_s,
             threads=self.threads,
+            depth="" if self.bit_depth == "auto" else self.bit_depth,
             grain=self.grain,
         )
 
@@ -244,6 +290,17 @@ def single_of(output: str) -> str:
     """`mkv` or `mp4` where an output is one file by its name; empty for a package."""
     suffix = Path(output).suffix.lower()
     return suffix[1:] if suffix in SINGLE else ""
+
+
+def check_name(output: str) -> None:
+    """Refuse a name that promises a kind of file that is not made: it would become a folder.
+
+    Raises:
+        BadSetting: see there.
+    """
+    if Path(output).suffix.lower() in OTHER_FILES and not output.endswith("/"):
+        wanted = f"one file is NAME.mkv or NAME.mp4; for a package in a folder of this name, write {output}/"
+        raise BadSetting("--output", output, wanted)
 
 
 def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
@@ -262,6 +319,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     from pipelines.qc.profile import Profile
     from vmaf import model_named
 
+    _check_numbers(request)
     _check_targets(request, both=both)
     _check_codecs(request)
     automatic, named = automatic_of(request.ladder)
@@ -270,6 +328,7 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
         raise BadSetting(
             "--ladder", AUTOMATIC, "needs a folder as -o and a target; leave out --crf, or name the rungs"
         )
+    _check_used(request, automatic=automatic)
     _check_unscored(request)
     check_view(request.ingest)
     words_of(request.captions)
@@ -291,6 +350,18 @@ def checked(request: EncodeRequest, *, both: bool = False) -> EncodeRequest:
     return request
 
 
+def _check_numbers(request: EncodeRequest) -> None:
+    """Every number is one, and in its range; a command line has seen to it, other orders have not. Raises: BadSetting."""
+    for field, (option, least, greatest) in NUMBERS.items():
+        text = str(getattr(request, field))
+        try:
+            fits = not text or Decimal(least) <= Decimal(text) <= Decimal(greatest)
+        except InvalidOperation:
+            fits = False
+        if not fits or (not text and getattr(EncodeRequest(), field)):
+            raise BadSetting(option, text, f"wanted a number from {least} to {greatest}")
+
+
 def _check_rungs(request: EncodeRequest, rungs: Sequence[Asked]) -> None:
     """Every rung can have the quality that it names. Raises: BadSetting, BadOption."""
     from encoder.codecs import codec_named
@@ -299,6 +370,9 @@ def _check_rungs(request: EncodeRequest, rungs: Sequence[Asked]) -> None:
         if request.crf and rung.goal:
             why = f"a rung that is to reach something contradicts --crf {request.crf}; leave that out, or name its @crf"
             raise BadSetting("--ladder", rung.text, why)
+        if request.target_bytes and rung.crf:
+            why = f"what it takes is not known before, so that --target-size {request.target_bytes} cannot count it"
+            raise BadSetting("--ladder", rung.text, f"{why}; give it a rate or a VMAF instead")
         for name in request.codecs if rung.crf else ():
             try:
                 codec_named(name).check(crf=rung.crf, preset="", encoder_params="")
@@ -407,6 +481,30 @@ def _check_targets(request: EncodeRequest, *, both: bool) -> None:
         raise BadSetting("--target-vmaf", request.target_vmaf, "wanted a VMAF above 0, up to 100, as 93")
 
 
+def _check_used(request: EncodeRequest, *, automatic: bool) -> None:
+    """Refuse what would be without effect. Raises: BadSetting."""
+    usual = EncodeRequest()
+    of_shots = {"shot_floor": "--shot-floor", "shot_ceiling": "--shot-ceiling", "pool": "--pool"}
+    of_rules = {
+        "max_renditions": "--max-renditions",
+        "min_kbps": "--min-bitrate",
+        "max_kbps": "--max-bitrate",
+    }
+    of_rules |= {"rung_step": "--rung-step"}
+    add = "leave out --crf" if request.crf else "add --mode dynamic"
+    unused = dict.fromkeys(
+        of_shots.items(), f"is for shots that are decided by what they cost and give; {add}"
+    )
+    checks = unused if not request.optimizes else {}
+    checks |= (
+        {} if automatic else dict.fromkeys(of_rules.items(), "is for a ladder by rule; add --ladder auto")
+    )
+    for (field, option), why in checks.items():
+        value = getattr(request, field)
+        if value != getattr(usual, field):
+            raise BadSetting(option, str(value), why)
+
+
 def _check_order(option: str, least: str, other: str, greatest: str) -> None:
     """Refuse a least value above the greatest one. Raises: BadSetting."""
     if least and greatest and Decimal(least) > Decimal(greatest):
@@ -422,6 +520,11 @@ def _check_extras(request: EncodeRequest, codec: Codec) -> None:
         raise BadSetting(
             "--dynamic-range", "hdr", f"{request.codec} is not coded in HDR; use --codec x265 or svtav1"
         )
+    if request.bit_depth == "10" and not codec.ten_bit:
+        why = f"{request.codec} in 10 bit plays in few players; use --codec x265, svtav1, aom or vp9, or leave it out"
+        raise BadSetting("--bit-depth", "10", why)
+    if request.bit_depth == "8" and request.dynamic_range == "hdr":
+        raise BadSetting("--bit-depth", "8", "HDR needs 10 bits; leave it out, or add --dynamic-range sdr")
     if request.grain and not codec.grain:
         raise BadSetting(
             "--grain",

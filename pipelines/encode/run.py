@@ -11,12 +11,13 @@ from archer.errors import JobFailed
 from archer.media import MediaInfo
 from archer.media.asset import Asset
 from archer.plan import JobSpec, Plan, make_plan
+from archer.store.discard import discard
 from encoder import mark_of
 from pipelines.cli.session import Done, run_job
 from pipelines.encode.audio import chosen_first
 from pipelines.encode.cost import FILE as COST
 from pipelines.encode.cost import cost_of, cost_script
-from pipelines.encode.errors import OutputExists
+from pipelines.encode.errors import OutputExists, OutputFailed
 from pipelines.encode.job import (
     MEDIA,
     PROXIES,
@@ -42,7 +43,9 @@ from pipelines.encode.manifest import (
 from pipelines.encode.place import OutputPlace
 from pipelines.encode.publish import (
     MANIFEST,
+    check_apart,
     check_free,
+    check_remote,
     is_there,
     local_path,
     publish_file,
@@ -52,6 +55,7 @@ from pipelines.encode.publish import (
 )
 from pipelines.encode.record import RECORD, run_record
 from pipelines.encode.request import EncodeRequest
+from pipelines.encode.sources import Sources
 from pipelines.encode.subtitles import left_out
 from pipelines.encode.summary import rendition_rows, summary_of
 from pipelines.packaging.check import segment_packets
@@ -110,6 +114,7 @@ def execute(
     Raises:
         CinemillError: whatever failed; what was done stays in the work folder, and the same order goes on with it.
     """
+    sources = Sources.of(order.asset, order.captions)
     place, spec = order.place, order.spec
     plan = make_plan(spec)
     job = plan.job
@@ -121,12 +126,15 @@ def execute(
     options: dict[str, Any] = {"workers": workers, "executor": executor, "as_json": as_json, "quiet": quiet}
     try:
         with run_job(spec, work_dir=str(place.work_dir), keep=True, **options) as done:
+            _check_sources(order, sources, job)
+            _known(order, job)  # somebody may have put something there meanwhile
             summary = (
                 _publish_single(order, done, plan)
                 if order.request.single
                 else _publish_package(order, done, plan)
             )
     except JobFailed as error:
+        _check_sources(order, sources, job)
         if fresh and error.failures and error.failures[0].task.startswith("ingest"):
             place.clean(job)  # refused before any work was done: there is nothing to go on with
         raise
@@ -144,18 +152,33 @@ def _known(order: EncodeOrder, job: str) -> dict[str, Any] | None:
         ours = place.path.is_file() and mark_of(place.path) == order.mark
         if ours and not order.request.report:
             return summary_of({"renditions": [], "notices": []}, output=place.out, report="", up_to_date=True)
-        check_free(place.path, force=place.force or ours)
+        _check_place(order, place.path, force=place.force or ours)
     if order.request.single and not order.request.report:
         return None
     if ours and is_current(folder, job):
         return summary_of(read_manifest(folder), output=place.out, report=_report(order), up_to_date=True)
-    check_free(folder, force=place.force or belongs(folder, job))
+    _check_place(order, folder, force=place.force or belongs(folder, job))
     return None
+
+
+def _check_sources(order: EncodeOrder, sources: Sources, job: str) -> None:
+    """Raises: ChangedObject: the job read files of which some were changed; its work is given up."""
+    if error := sources.changed():
+        discard(order.place.work_dir, job=job if order.place.named else "")
+        raise error
+
+
+def _check_place(order: EncodeOrder, place: Path, *, force: bool) -> None:
+    check_apart(place, Sources.of(order.asset, order.captions).urls)
+    check_free(place, force=force)
 
 
 def _known_remote(order: EncodeOrder, job: str) -> dict[str, Any] | None:
     """The same at a URL, where the manifest is written last: a package that has one is whole. One file has a mark."""
     place, single = order.place, bool(order.request.single)
+    if place.out in Sources.of(order.asset, order.captions).urls:
+        raise OutputFailed(place.out, "is the input, and would be replaced; choose another -o")
+    check_remote(place.out if single else f"{place.out.rstrip('/')}/{MANIFEST}")
     there = is_there(place.out) if single else read_remote(place.out, MANIFEST) is not None
     if not there:
         return None
@@ -327,7 +350,8 @@ def _notices(order: EncodeOrder, done: Done) -> list[str]:
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:
     of_rungs = [notice for row in _rows(done) for notice in row["notices"]]
     unscored = [] if order.request.score else [NOT_SCORED]
-    return [*done.json(ladder_source(order.request))["notices"], *of_rungs, *unscored]
+    brought = done.json(SHOTS).get("notices", ())
+    return [*done.json(ladder_source(order.request))["notices"], *brought, *of_rungs, *unscored]
 
 
 def _lost_by_edit(order: EncodeOrder, done: Done) -> Iterator[str]:

@@ -151,8 +151,9 @@ def sample_resources(settings: EncodeSettings) -> Resources:
 
 
 def deep(settings: EncodeSettings, info: MediaInfo) -> EncodeSettings:
-    """The settings with 10 bits where the source has more than 8 and the codec takes them."""
-    return replace(settings, ten_bit=codec_named(settings.codec).ten_bit and info.video.bit_depth > 8)
+    """The settings with 10 bits where the codec takes them, and either they are asked for or the source has more than 8."""
+    wanted = settings.depth == "10" or (not settings.depth and info.video.bit_depth > 8)
+    return replace(settings, ten_bit=codec_named(settings.codec).ten_bit and wanted)
 
 
 @dataclass(slots=True)

@@ -38,8 +38,9 @@ class IngestParams:
 
     Attributes:
         strict: refuse what the encoder cannot take; off where a file is only looked at, as it is stored.
-        deinterlace: `auto` (interlaced titles by bwdif, telecined film refused), `bwdif` (one whole frame for each
-            interlaced one), `film` (field matching: film frames under a telecine), `off` (refuse interlaced titles).
+        deinterlace: `auto` (interlaced titles by bwdif, telecined film refused), `bwdif` (one whole frame for each, of a title
+            that is marked as progressive, too), `film` (field matching: film frames under a telecine), `off` (refuse
+            interlaced titles).
         crop: `W:H:X:Y` in stored samples, `auto` to cut black borders off, empty for none.
         pad: `16:9`: black is added until the picture has this shape; empty for none.
         dynamic_range: `hdr` keeps PQ and HLG, `sdr` tone-maps them.

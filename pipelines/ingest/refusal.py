@@ -7,6 +7,8 @@ from cinemill_native.errors import CinemillError
 from pipelines.ingest.params import IngestParams
 
 UNSPECIFIED = 2
+SCALED = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
+"""Matrices that ffmpeg's scaler takes, by their code points."""
 
 
 class RefusedInput(CinemillError, ValueError):
@@ -31,6 +33,11 @@ def refusal(info: MediaInfo, params: IngestParams | None = None) -> RefusedInput
         return RefusedInput(
             "input is Dolby Vision without a base layer that other players show (profile 5): its colours need the metadata; "
             "convert it to HDR10 first"
+        )
+    if video.colour.matrix not in SCALED:
+        return RefusedInput(
+            f"input states matrix {video.colour.matrix} (H.273), which cannot be scaled; convert it to that of BT.709 or "
+            "BT.2020, or, where that is a wrong tag only, write the right one with ffmpeg's h264_metadata or hevc_metadata"
         )
     if video.field_order != "progressive" and wanted.deinterlace == "off":
         return RefusedInput(

@@ -48,6 +48,8 @@ def viewed(info: MediaInfo, params: IngestParams, read: Read) -> MediaInfo:
 def _fields(info: MediaInfo, params: IngestParams, read: Read) -> Fields:
     if params.deinterlace == "film":
         return "match"
+    if params.deinterlace == "bwdif":
+        return "bwdif"
     if info.video.field_order == "progressive" or params.deinterlace == "off":
         return ""
     if params.deinterlace == "auto" and is_telecined(read(info, _middle(info.frame_count))):

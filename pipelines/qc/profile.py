@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 from pipelines.qc.errors import BadProfile
@@ -90,3 +91,15 @@ def _kinds(name: str, listed: list[Any]) -> list[str]:
         if kind not in KINDS:
             raise BadProfile(f"{name}: {kind!r} is no kind of finding; wanted some of {', '.join(KINDS)}")
     return listed
+
+
+def profile_text(path: Path | None) -> str:
+    """The text of a file; empty for none.
+
+    Raises:
+        BadProfile: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadProfile(f"{path} cannot be read ({error})") from error

@@ -166,7 +166,7 @@ def _busy_one(
 ) -> subprocess.Popen[bytes] | None:
     """A scheduler that holds a job now, None where none takes any more; their names end with their process ids."""
     query = sa.select(job_rows.c.holder).where(job_rows.c.holder != "")
-    for _ in range(100):
+    for _ in range(600):
         with database.engine.connect() as connection:
             holders = {str(name).rpartition("/")[2] for name in connection.execute(query).scalars()}
         if found := [each for each in schedulers if str(each.pid) in holders]:

@@ -112,14 +112,14 @@ def command(script: str) -> dict[str, Any]:
 
 
 def submitted(house: Any, order: dict[str, Any], **terms: Any) -> str:
-    answer = httpx.post(f"{house.url}/v1/jobs", json={**order, **terms})
+    answer = httpx.post(f"{house.url}/v1/jobs", json={**order, **terms}, timeout=60)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
 def ended(house: Any, job: str, state: str) -> None:
     until = time.monotonic() + 60
-    while (now := httpx.get(f"{house.url}/v1/jobs/{job}").json()["state"]) != state:
+    while (now := httpx.get(f"{house.url}/v1/jobs/{job}", timeout=60).json()["state"]) != state:
         assert time.monotonic() < until, now
         time.sleep(0.1)
 
@@ -193,7 +193,7 @@ def test_the_list_shows_a_job_that_comes_and_a_job_that_is_cancelled(visitor: Vi
     visitor.click("#do-cancel")
     visitor.sees("cancelled", "#state")
     visitor.wait("document.querySelector('#do-retry') && !document.querySelector('#do-cancel')")
-    assert httpx.get(f"{house.url}/v1/jobs/{job}").json()["state"] == "cancelled"
+    assert httpx.get(f"{house.url}/v1/jobs/{job}", timeout=60).json()["state"] == "cancelled"
 
 
 def test_a_job_that_failed_says_why_as_text_and_is_tried_again(
@@ -222,7 +222,7 @@ def test_every_page_is_accessible_fits_its_window_and_asks_nobody_else(
     visitor: Visitor, house: Any, broken: str, job: str
 ) -> None:
     submitted(house, {"nodes": {"waits": command("echo > {out}")}}, queue="early", priority=-5)
-    task = httpx.get(f"{house.url}/v1/jobs/{broken}/tasks").json()["items"][0]["name"]
+    task = httpx.get(f"{house.url}/v1/jobs/{broken}/tasks", timeout=60).json()["items"][0]["name"]
     pages = [
         *(
             "/",

@@ -199,7 +199,7 @@ def test_only_buttons_that_would_change_something(
 
 async def pages(app: Any, *paths: str) -> list[str]:
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=60) as client:
         return [(await client.get(path)).text for path in paths]
 
 

@@ -14,7 +14,7 @@ NewKey = Callable[..., str]
 @pytest.fixture
 def browser(gate: Any) -> Iterator[httpx.Client]:
     """A client that keeps cookies and says where its requests come from, as browsers do."""
-    with httpx.Client(base_url=gate.url, headers={"Origin": gate.url}) as made:
+    with httpx.Client(base_url=gate.url, headers={"Origin": gate.url}, timeout=60) as made:
         yield made
 
 

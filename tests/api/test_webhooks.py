@@ -45,7 +45,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def wait(self, count: int, limit_s: float = 20) -> None:
+    def wait(self, count: int, limit_s: float = 60) -> None:
         until = time.monotonic() + limit_s
         while len(self.taken) < count:
             assert time.monotonic() < until, f"{len(self.taken)} of {count} came"
@@ -66,14 +66,16 @@ def test_a_job_is_told_signed_and_again_where_it_was_not_taken(
     """The server is killed between the failed try and the next one."""
     options = ("--allow-private", "--no-scheduler")
     server = start(tmp_path / "work", *options)
-    made = httpx.post(f"{server.url}/v1/webhooks", json={"url": receiver.url, "events": ["job-cancelled"]})
+    made = httpx.post(
+        f"{server.url}/v1/webhooks", json={"url": receiver.url, "events": ["job-cancelled"]}, timeout=60
+    )
     assert made.status_code == 201
     secret = made.json()["secret"]
-    assert "secret" not in httpx.get(f"{server.url}/v1/webhooks").json()["items"][0]
+    assert "secret" not in httpx.get(f"{server.url}/v1/webhooks", timeout=60).json()["items"][0]
     receiver.refuse = 1
     nodes = {"look": {"stage": "ingest", "inputs": {"asset": "http://127.0.0.1:9/x.mp4"}}}
-    job = httpx.post(f"{server.url}/v1/jobs", json={"nodes": nodes}).json()["id"]
-    httpx.post(f"{server.url}/v1/jobs/{job}:cancel")
+    job = httpx.post(f"{server.url}/v1/jobs", json={"nodes": nodes}, timeout=60).json()["id"]
+    httpx.post(f"{server.url}/v1/jobs/{job}:cancel", timeout=60)
     receiver.wait(1)
     hook = made.json()["id"]
     _told(server.url, hook, tries=1)
@@ -88,17 +90,19 @@ def test_a_job_is_told_signed_and_again_where_it_was_not_taken(
     assert told["data"]["job"] == job
     deliveries = _told(server.url, hook, tries=2)
     assert [(each["state"], each["status"]) for each in deliveries] == [("delivered", 204)]
-    assert httpx.post(f"{server.url}/v1/webhooks/{hook}:test").status_code == 202
+    assert httpx.post(f"{server.url}/v1/webhooks/{hook}:test", timeout=60).status_code == 202
     receiver.wait(3)
-    assert httpx.delete(f"{server.url}/v1/webhooks/{hook}").status_code == 204
-    assert httpx.get(f"{server.url}/v1/webhooks/{hook}").status_code == 404
+    assert httpx.delete(f"{server.url}/v1/webhooks/{hook}", timeout=60).status_code == 204
+    assert httpx.get(f"{server.url}/v1/webhooks/{hook}", timeout=60).status_code == 404
 
 
 def _told(url: str, hook: str, *, tries: int) -> list[dict[str, Any]]:
     """What a webhook was told, once the last message was tried so often."""
     until = time.monotonic() + 30
     while True:
-        found: list[dict[str, Any]] = httpx.get(f"{url}/v1/webhooks/{hook}/deliveries").json()["items"]
+        found: list[dict[str, Any]] = httpx.get(f"{url}/v1/webhooks/{hook}/deliveries", timeout=60).json()[
+            "items"
+        ]
         if found[0]["tries"] >= tries:
             return found
         assert time.monotonic() < until, found
@@ -114,7 +118,10 @@ def test_an_address_of_the_own_network_is_not_called(locked: tuple[Any, str]) ->
         "https://localhost/",
     ):
         answer = httpx.post(
-            f"{server.url}/v1/webhooks", json={"url": url}, headers={"Authorization": f"Bearer {key}"}
+            f"{server.url}/v1/webhooks",
+            json={"url": url},
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=60,
         )
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/url-refused")
 

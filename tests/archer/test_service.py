@@ -53,7 +53,7 @@ def serving(database: Database, root: Path, **options: Any) -> Iterator[Schedule
         assert not thread.is_alive()
 
 
-def until(done: Callable[[], Any], seconds: float = 30.0) -> float:
+def until(done: Callable[[], Any], seconds: float = 60.0) -> float:
     """Wait until something is so; returns how long that took."""
     began = time.monotonic()
     while not done():
@@ -151,7 +151,7 @@ def test_what_is_asked_of_a_running_job_is_done_within_two_seconds(
         until(lambda: told("chunk-done") > 2)
         queue.request(job, "pause")
         assert until(lambda: queue.get(job).state == "paused") < 2
-        time.sleep(0.5)  # what ran ends
+        until(lambda: "leased" not in history.counts(job))  # what ran ends
         done = told("chunk-done")
         time.sleep(0.3)
         assert told("chunk-done") == done < 60
@@ -381,26 +381,27 @@ def test_killed_schedulers_lose_no_job_and_do_none_twice(
     kills: int, fleet: Callable[..., Fleet], database: Database
 ) -> None:
     queue, history, dice = JobQueue(database), History(database), random.Random(kills)
-    jobs = 2 * kills + 2
-    ids = [queue.submit(order(n=8, sleep_ms=60 + place), key=f"k{place}")[0].id for place in range(jobs)]
+    ids: list[str] = []
+
+    def submitted(place: int) -> tuple[str, bool]:
+        job, made = queue.submit(order(n=8, sleep_ms=60 + place), key=f"k{place}")
+        return job.id, made
+
+    def done() -> int:
+        return queue.counts().get(("default", "done"), 0)
+
     schedulers = fleet(
         1 if database.dialect == "sqlite" else min(kills, 3), "local" if kills > 2 else "inline"
     )
-    killed = 0
-    while queue.counts().get(("default", "done"), 0) < jobs and killed < kills:
-        done = queue.counts().get(("default", "done"), 0)
-        until(
-            lambda: (
-                queue.counts().get(("default", "running")) or not queue.counts().get(("default", "queued"))
-            )
-        )
+    for _ in range(kills):
+        while len(ids) < done() + 6:  # there is always work, however long it takes to kill
+            ids.append(submitted(len(ids))[0])
+        until(lambda: queue.counts().get(("default", "running")))
         time.sleep(dice.uniform(0.05, 1.2))
         schedulers.kill(dice.randrange(len(schedulers.members)))
-        killed += 1
-        again = [queue.submit(order(n=8, sleep_ms=60 + place), key=f"k{place}")[1] for place in range(jobs)]
-        assert not any(again), f"a key made a second job ({done} done)"
-    assert killed == kills, "they were too quick"
-    until(lambda: queue.counts() == {("default", "done"): jobs}, 120)
+        again = [submitted(place)[1] for place in range(len(ids))]
+        assert not any(again), f"a key made a second job ({done()} done)"
+    until(lambda: queue.counts() == {("default", "done"): len(ids)}, 120)
     schedulers.close()
     for job in ids:
         assert_nothing_done_twice(history, job, 8)
@@ -420,7 +421,7 @@ def test_a_frozen_scheduler_is_fenced_off(fleet: Callable[..., Fleet], database:
     frozen.send_signal(signal.SIGSTOP)
     until(lambda: queue.get(job).holder not in ("", holder), 30)
     frozen.send_signal(signal.SIGCONT)
-    until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 20)
+    until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 60)
     until(lambda: queue.get(job).state == "done", 60)
     schedulers.close()
     claims = [event for event in history.events(job, limit=10_000) if event.type == "job-claimed"]

@@ -56,6 +56,13 @@ def test_missing_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("stream", ["-", "pipe", "/dev/zero"])
+def test_what_can_be_read_only_once(stream: str, cinemill: Cinemill, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = cinemill("encode", stream, "-o", "out", *FAST, cwd=tmp_path)
+    assert_refused(done, f"{stream}: is a pipe or a device", "save it to a file")
+
+
 def test_folder_as_input(cinemill: Cinemill, tmp_path: Path) -> None:
     assert_refused(cinemill("encode", tmp_path, "-o", tmp_path / "out", cwd=tmp_path), "folder")
 
@@ -68,6 +75,7 @@ def test_unreachable_url(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (["--codec", "x264, x264"], ["x264,x264", "twice"]),
         (["--codec", "divx"], ["divx", "x264", "svtav1"]),
         (["--preset", "warp"], ["warp", "medium"]),
         (["--crf", "99"], ["99", "51"]),
@@ -78,16 +86,30 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--model", "vmaf_v9"], ["vmaf_v9", "vmaf_v0.6.1"]),
         (["--workers", "0"], ["workers"]),
         (["--dynamic-range", "hdr"], ["x265", "svtav1"]),
+        (["--target-size", "1M", "--ladder", "360p,180p@crf30"], ["180p@crf30", "--target-size"]),
+        (["--scenes", __file__], ["'.py'", ".csv, .edl, .otio"]),
+        (["--captions", "=a.srt"], ["--captions =a.srt", "LANGUAGE=FILE"]),
+        (["--bit-depth", "10"], ["x264", "--codec x265"]),
+        (["--bit-depth", "8", "--codec", "x265", "--dynamic-range", "hdr"], ["HDR needs 10 bits"]),
         (["--grain", "8"], ["svtav1", "aom"]),
         (["--crop", "1:2"], ["W:H:X:Y"]),
         (["--crop", "64:64:1240:0"], ["1280x720"]),
         (["--fps", "0"], ["1 to 480"]),
         (["--pad", "wide"], ["16:9"]),
+        (["--qc-profile", sys.executable], ["quality profile", "cannot be read"]),
+        (["-o", "out.avi"], ["out.avi", "NAME.mkv", "out.avi/"]),
+        (["-o", "title.M3U8"], ["title.M3U8", "package"]),
+        (["-o", "http://127.0.0.1:9/out"], ["http://127.0.0.1:9/out", "read-only"]),
+        (["-o", "nothing://host/out"], ["nothing://host/out", "not known"]),
         (["--crf", "nan"], ["nan", "valid number"]),
         (["--gop-s", "nan"], ["nan", "valid number"]),
         (["--shot-floor", "95", "--shot-ceiling", "80"], ["--shot-floor 95", "--shot-ceiling 80"]),
         (["--ladder", "auto", "--min-bitrate", "5M", "--max-bitrate", "1M"], ["--min-bitrate 5000", "1000"]),
         (["--target-vmaf", "nan"], ["nan", "valid number"]),
+        (["--max-bitrate", "5M"], ["--max-bitrate 5000", "--ladder auto"]),
+        (["--crf", "30", "--shot-floor", "80"], ["--shot-floor 80", "leave out --crf"]),
+        (["-o", "one.mkv", "--audio-codec", "opus"], ["--audio-codec opus", "keeps the source's audio"]),
+        (["-o", "one.mkv", "--pool", "harmonic"], ["--pool harmonic", "--mode dynamic"]),
         (["--target-vmaf", "0"], ["0<x<=100"]),
         (["--ladder", "0p"], ["'0p'"]),
         (["--ladder", "180p@crf99"], ["180p@crf99", "1 to 51"]),

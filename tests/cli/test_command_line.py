@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.main import COMMANDS
+from pipelines.cli.main import COMMANDS, _interrupted
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 Cinemill = Callable[..., subprocess.CompletedProcess[str]]
@@ -38,6 +40,36 @@ def test_a_wrong_command_is_a_usage_error() -> None:
     assert done.returncode == 2
     assert "encod" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_is_no_text_is_a_usage_error(cinemill: Cinemill) -> None:
+    """Such names exist, but nothing that tells of them can hold them: job state, manifests, playlists, reports."""
+    done = cinemill("encode", os.fsdecode(b"caf\xe9.mp4"), "-o", "out")
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "Error: caf\\xe9.mp4: not valid UTF-8; rename the file, or make a link to it\n"
+    )
+
+
+def test_closed_streams_are_no_trouble(bbb: Path) -> None:
+    """As of a service: the first files that are opened would have the numbers of the streams, and be written to by tools."""
+    line = shlex.join([*CINEMILL, "shots", str(bbb)])
+    done = subprocess.run(["sh", "-c", f"{line} <&- 2>&-"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert "00:00:00" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("encode a.mov -o out", True),
+        ("shots a.mov", False),
+        ("shots a.mov --work-dir w", True),
+        ("score a b", False),
+    ],
+)
+def test_who_leaves_is_told_what_is_kept(words: str, kept: bool) -> None:
+    assert ("is kept" in _interrupted(words.split())) is kept
 
 
 def test_no_command_prints_help_and_is_a_usage_error() -> None:

@@ -73,6 +73,7 @@ def test_mistakes_are_one_line_and_no_traceback(
         ("--size", "64x48", "--pix-fmt", "rgb24"): "wanted one of",
         ("--size", "64x48", "--model", "vmaf_v9"): "no such model",
         ("--size", "64x48", "-o", str(tmp_path / "scores.txt")): "wanted a name ending in",
+        ("--size", "64x48", "-o", str(tmp_path / "no" / "scores.json")): "does not exist; make it first",
         ("--size", "64x48", "--metric", "beauty"): "no such metric",
         ("--size", "64x48", "--pool", "p101"): "wanted one of mean",
         ("--size", "64x48", "--offset", "some"): "wanted a number of frames, or auto",

@@ -167,11 +167,18 @@ def test_random_reads_fetch_little_more_than_they_use(faulty: FaultyStore, noise
     assert core.counters.fetched_bytes <= 2 * handle.used_bytes
 
 
+def once_late(faulty: FaultyStore) -> None:
+    """End the faults of a store when one request suffers."""
+    while not faulty.happened[Fault.LATENCY]:
+        time.sleep(0.01)
+    faulty.rates.clear()
+
+
 def test_a_late_answer_is_overtaken_by_a_second_request(faulty: FaultyStore, noise: bytes) -> None:
     core = quick_core()
     handle = core.open("mem://title")
     faulty.rates, faulty.late_s = {Fault.LATENCY: 1.0}, 3.0
-    threading.Timer(0.1, lambda: faulty.rates.clear()).start()
+    threading.Thread(target=once_late, args=(faulty,), daemon=True).start()
     began, into = time.monotonic(), bytearray(1000)
     handle.read_into(0, memoryview(into))
     assert into == noise[:1000]

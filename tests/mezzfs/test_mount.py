@@ -197,13 +197,22 @@ def test_faults_of_the_store_do_not_show(store: MemoryStore, noise: bytes, mount
     os.close(file)
 
 
+def until_asked(store: FaultyStore) -> None:
+    """Return once somebody waits for bytes of a store."""
+    until = time.monotonic() + 60
+    while not store.requests:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 @NATIVE
 def test_a_reader_that_waits_can_be_killed(store: MemoryStore, noise: bytes, mounted: Mounted) -> None:
     store.put("mem://top/title.mov", noise)
-    register("mem", FaultyStore(store, {}, delay_s=4.0))
+    slow = FaultyStore(store, {}, delay_s=4.0)
+    register("mem", slow)
     folder = mounted(UrlCatalog("mem://top"))
     reader = subprocess.Popen(["head", "-c", "10", folder / "title.mov"], stdout=subprocess.DEVNULL)
-    time.sleep(0.5)
+    until_asked(slow)
     began = time.monotonic()
     reader.terminate()
     reader.wait(10)
@@ -237,7 +246,7 @@ def test_one_object_is_one_file(store: MemoryStore, mounted: Mounted) -> None:
 def test_hints_bring_bytes_before_they_are_read(folder: Path, noise: bytes) -> None:
     file = os.open(folder / "title.mov", os.O_RDONLY)
     assert os.getxattr(folder / "title.mov", "user.mezzfs.hints.1048576-3145728") == b"taken"
-    for _ in range(100):
+    for _ in range(600):
         facts = json.loads(os.getxattr(folder / "title.mov", "user.mezzfs.stats"))
         if facts["engine"]["fetched_bytes"] == 2 * MIB:
             break
@@ -307,7 +316,7 @@ def test_objects_are_not_changed_in_place(store: MemoryStore, mounted: Mounted) 
 def command(folder: Path, source: Path, *more: str) -> subprocess.Popen[str]:
     argv = [sys.executable, "-m", "pipelines.cli.main", "mount", *more, str(source), str(folder)]
     made = subprocess.Popen(argv, stderr=subprocess.DEVNULL, text=True)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not folder.is_mount() and time.monotonic() < until:
         assert made.poll() is None
         time.sleep(0.05)
@@ -339,7 +348,7 @@ def test_the_command_unmounts_when_it_is_ended(
     assert (folder / "title.mov").read_bytes() == noise
     held = (folder / "title.mov").open("rb")  # in use: it ends nevertheless
     made.send_signal(number)
-    assert made.wait(15) == 0
+    assert made.wait(60) == 0
     assert not folder.is_mount()
     assert os.listdir(folder) == []
     with suppress(OSError):  # libfuse wants to be told that it is closed
@@ -351,13 +360,13 @@ def test_a_killed_mount_is_cleared_away_by_the_next(places: tuple[Path, Path], n
     made = command(folder, source)
     assert (folder / "title.mov").read_bytes() == noise
     made.kill()
-    made.wait(15)
+    made.wait(60)
     fails(errno.ENOTCONN, lambda: os.listdir(folder))
     again = subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli.main", "mount", str(source), str(folder)],
         stderr=subprocess.DEVNULL,
     )
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             if (folder / "title.mov").read_bytes() == noise:
@@ -367,14 +376,14 @@ def test_a_killed_mount_is_cleared_away_by_the_next(places: tuple[Path, Path], n
     else:
         pytest.fail("the mount did not come back")
     again.terminate()
-    again.wait(15)
+    again.wait(60)
     assert not recover(folder)
 
 
 def test_a_daemon_says_when_it_is_ready(places: tuple[Path, Path]) -> None:
     source, folder = places
     argv = [sys.executable, "-m", "pipelines.cli.main", "mount", "--daemon", str(source), str(folder)]
-    subprocess.run(argv, check=True, timeout=30)
+    subprocess.run(argv, check=True, timeout=60)
     assert folder.is_mount()
     subprocess.run(["umount", folder], check=True)
     assert not folder.is_mount()
@@ -402,7 +411,7 @@ def test_a_mount_takes_no_more_memory_than_it_was_given(places: tuple[Path, Path
     for file in files:
         os.close(file)
     made.terminate()
-    assert made.wait(15) == 0
+    assert made.wait(60) == 0
     assert after - before < 48 * MIB, (
         "of 256 MiB that were read: buffers of 32 threads that fetch, and no bytes of files"
     )
@@ -417,7 +426,8 @@ def test_readers_end_when_the_mount_does(
     store: MemoryStore, noise: bytes, tmp_path: Path, face: Face
 ) -> None:
     store.put("mem://top/title.mov", noise)
-    register("mem", FaultyStore(store, {}, delay_s=3.0))
+    slow = FaultyStore(store, {}, delay_s=3.0)
+    register("mem", slow)
     (tmp_path / "m").mkdir()
     mount = Mount(UrlCatalog("mem://top"), tmp_path / "m", core=Core(budget=8 * MIB), face=face)
     failed: list[int | None] = []
@@ -430,7 +440,7 @@ def test_readers_end_when_the_mount_does(
 
     thread = threading.Thread(target=read)
     thread.start()
-    time.sleep(0.3)
+    until_asked(slow)
     mount.close()
     thread.join(10)
     assert failed
@@ -474,11 +484,15 @@ def test_the_other_face_is_taken_where_the_native_one_cannot_run(
 def test_each_file_is_counted_by_itself(folder: Path) -> None:
     (folder / "title.mov").read_bytes()
     (folder / "sub/small").read_bytes()
-    found = json.loads(os.getxattr(folder / "title.mov", "user.mezzfs.stats"))["files"]
     size = 8 * MIB + 12345
+    for _ in range(600):  # the last reads are noticed a moment later
+        found = json.loads(os.getxattr(folder / "title.mov", "user.mezzfs.stats"))["files"]
+        if sum(file["used_bytes"] for file in found) == size + 5:
+            break
+        time.sleep(0.05)
     assert [(file["name"], file["opens"], file["fetched_bytes"]) for file in found] == [
         ("title.mov", 1, size),
         ("sub/small", 1, 5),
     ]
-    assert found[0]["used_bytes"] >= size - 3 * MIB  # the last reads are noticed a moment later
+    assert [file["used_bytes"] for file in found] == [size, 5]
     assert found[0]["requests"] >= 2

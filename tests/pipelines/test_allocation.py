@@ -74,6 +74,21 @@ def test_a_peak_of_one_rung_holds_that_rung_alone_and_is_explained() -> None:
     assert reasons["rungs"][1]["peak"]["shots"] == 0
 
 
+@pytest.mark.parametrize("mode", ["dynamic", "constant-vmaf", "per-title"])
+def test_a_shot_whose_quality_is_given_counts(mode: str) -> None:
+    """The rest of the title pays for a zone, so that the rung is what was asked for; a peak of the rung changes nothing of it."""
+    shots = [shot(0.7), shot(1.2), shot(2.0)]
+    zoned, asked = [*shots[:2], replace(shots[2], crf=Decimal("17.5"))], wanted(target_kbps="3000", mode=mode)
+    free = decided_ladder(asked, shots, ALL)[0].choice
+    asked["rungs"][1] |= {"peak_kbps": 100}  # type: ignore[index]
+    decided = decided_ladder(asked, zoned, ALL)
+    assert {one.choice.crfs[2] for one in decided} == {Decimal("17.5")}
+    held = decided[0].choice
+    assert held.kbps <= 3000
+    assert held.kbps > 2500 or mode == "per-title"
+    assert all(one > other for one, other in zip(held.crfs[:2], free.crfs[:2], strict=True))
+
+
 def test_the_error_seen_is_that_of_the_first_points() -> None:
     first = shot(1.0)
     right = RDPoint(width=1280, height=720, crf=Decimal(27), size=200_000, mean=90.0, harmonic=90.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from archer.media import MediaInfo, probe
 from archer.media.view import View
 from archer.process import ffmpeg
 from encoder import mux_single
+from encoder.mux import Extra
 from pipelines.encode.mux import start_timecode
 from pipelines.ingest.tracks import audio_tracks, text_tracks
 
@@ -35,7 +37,15 @@ def titled(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "titled.mkv"
 
 
-def muxed(source: Path, out: Path, *, audio: str = "", subtitles: str = "", timecode: str = "") -> Path:
+def muxed(
+    source: Path,
+    out: Path,
+    *,
+    audio: str = "",
+    subtitles: str = "",
+    timecode: str = "",
+    extras: Sequence[Extra] = (),
+) -> Path:
     """One file of a title with the tracks that are asked for; its pictures as they are."""
     info = probe(str(source))
     chosen = replace(
@@ -47,7 +57,7 @@ def muxed(source: Path, out: Path, *, audio: str = "", subtitles: str = "", time
     ffmpeg(
         ["-i", source, "-map", "0:v", "-c", "copy", "-map_metadata", "-1", "-write_tmcd", "0", "-y", pictures]
     )
-    mux_single(pictures, str(source), chosen, out, scratch=out.parent, timecode=timecode)
+    mux_single(pictures, str(source), chosen, out, scratch=out.parent, timecode=timecode, extras=extras)
     return out
 
 
@@ -76,6 +86,20 @@ def test_a_track_that_was_asked_for_is_the_default_one(name: str, titled: Path, 
     assert found[0][3] or name == "out.mp4"
 
 
+def test_languages_of_two_letters_and_of_regions_stay(titled: Path, tmp_path: Path) -> None:
+    """Matroska takes any tag, mp4 three letters: of the source, and of what is brought along."""
+    source = tmp_path / "source.mkv"
+    tags = ["-metadata:s:a:0", "language=en", "-metadata:s:s:0", "language=pt-BR"]
+    ffmpeg(["-i", titled, "-map", "0", "-c", "copy", *tags, source])
+    (tmp_path / "in.vtt").write_text("WEBVTT\n\n00:00.200 --> 00:00.900\nHello\n")
+    added = [Extra(path=tmp_path / "in.vtt", kind="text", language="fr")]
+    for name, wanted in (
+        ("out.mp4", ["eng", "deu", "por", "deu", "fra"]),
+        ("out.mkv", ["en", "deu", "pt-BR", "deu", "fr"]),
+    ):
+        assert [each[1] for each in marked(muxed(source, tmp_path / name, extras=added))] == wanted
+
+
 def test_all_tracks_keep_their_marks(titled: Path, tmp_path: Path) -> None:
     assert marked(muxed(titled, tmp_path / "out.mkv")) == [
         ("audio", "eng", True, False),
@@ -90,6 +114,16 @@ def test_the_timecode_stays(name: str, titled: Path, tmp_path: Path) -> None:
     info = probe(str(titled))
     assert start_timecode(info) == (TIMECODE, ())
     assert probe(str(muxed(titled, tmp_path / name, timecode=TIMECODE))).timecode == TIMECODE
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4"])
+def test_a_timecode_that_is_not_kept_is_in_no_tag(name: str, titled: Path, tmp_path: Path) -> None:
+    """Some containers state it for the whole file, and tags of that are copied."""
+    source = tmp_path / "source.mkv"
+    clock = ["-metadata", f"timecode={TIMECODE}", "-metadata:s:v:0", "timecode="]
+    ffmpeg(["-i", titled, "-map", "0", "-c", "copy", *clock, source])
+    assert probe(str(source)).timecode == TIMECODE
+    assert probe(str(muxed(source, tmp_path / name))).timecode == ""
 
 
 def test_a_timecode_of_other_frames_is_told_of(titled: Path) -> None:

@@ -136,6 +136,20 @@ def test_an_edl_begins_at_the_titles_timecode() -> None:
     assert FORMATS["edl"].read(text, None) == SHOTS
 
 
+def test_an_edl_of_an_edit_is_read_by_its_record_side() -> None:
+    """As editing programs export them: pictures from several reels, sound of its own, drop-frame timecode."""
+    text = """TITLE: REEL 1
+FCM: DROP FRAME
+
+001  A001     V     C        05:10:00;00 05:10:02;00 01:00:00;00 01:00:02;00
+002  A001     AA    C        05:10:00;00 05:11:00;02 01:00:00;00 01:01:00;02
+* FROM CLIP NAME: A001.MOV
+003  B007     B     C        02:00:00:00 02:00:58:02 01:00:02:00 01:01:00:02
+"""
+    found = FORMATS["edl"].read(text, Fraction(30000, 1001))
+    assert [(shot["start"], shot["end"]) for shot in found["shots"]] == [(0, 60), (60, 1800)]
+
+
 def test_an_edl_with_a_dissolve_event_is_refused_in_one_line() -> None:
     event = "001  AX       V     D    024 00:00:00:00 00:00:01:06 00:00:00:00 00:00:01:06"
     with pytest.raises(ValueError, match="wanted a cut"):
@@ -153,6 +167,31 @@ def test_opentimelineio_reads_the_timeline(tmp_path: Path) -> None:
     again = tmp_path / "again.otio"
     otio.adapters.write_to_file(timeline, str(again))
     assert read_shots(again) == SHOTS
+
+
+def test_a_timeline_of_an_edit_is_read_as_it_is_shown() -> None:
+    """Clips from anywhere, a gap, a transition over them; rates as others write them."""
+
+    def child(kind: str, seconds: float, rate: float) -> dict[str, Any]:
+        duration = {"value": seconds * rate, "rate": rate}
+        return {
+            "OTIO_SCHEMA": f"{kind}.1",
+            "source_range": {"start_time": {"value": 900, "rate": 24}, "duration": duration},
+        }
+
+    def timeline(*children: dict[str, Any]) -> str:
+        track = {"OTIO_SCHEMA": "Track.1", "kind": "Video", "children": children}
+        return json.dumps({"tracks": {"children": [track]}})
+
+    transition = {"OTIO_SCHEMA": "Transition.1", "in_offset": {}, "out_offset": {}}
+    text = timeline(child("Clip", 2, 24), transition, child("Gap", 1, 24))
+    found = FORMATS["otio"].read(text, Fraction(24000, 1001))
+    assert [(shot["start"], shot["end"]) for shot in found["shots"]] == [(0, 48), (48, 72)]
+    found = FORMATS["otio"].read(timeline(child("Clip", 0.5, 1000)), Fraction(24))
+    assert [(shot["start"], shot["end"]) for shot in found["shots"]] == [(0, 12)]
+    for wrong, words in ((child("Stack", 1, 24), "Stack"), (child("Clip", 0.01, 1000), "whole number")):
+        with pytest.raises(ValueError, match=words):
+            FORMATS["otio"].read(timeline(wrong), Fraction(24))
 
 
 @pytest.mark.parametrize("name", ["shots.json", "shots.csv", "shots.edl", "shots.otio"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -30,33 +31,43 @@ class Otio(Format):
         return json.dumps(value, indent=1) + "\n"
 
     def read(self, text: str, frame_rate: Fraction | None) -> Found:
-        """Clips of the first video track, which must follow one another in the source from its first frame on.
+        """Clips of the first video track in the order in which they are shown, whatever they were cut from; so are gaps.
 
         Raises:
-            ValueError: no timeline with a video track, clips that do not join, or the frame rate is not known.
+            ValueError: no timeline with a video track, one that holds others than clips, or the frame rate is not known.
         """
         value = json.loads(text)
         tracks = value["tracks"]["children"]
         video = next((track for track in tracks if track.get("kind", "Video") == "Video"), None)
         if video is None:
             raise ValueError("wanted a video track")
-        clips = [child for child in video["children"] if str(child["OTIO_SCHEMA"]).startswith("Clip.")]
         rate = known_rate(value.get("metadata", {}).get("cinemill", {}).get("frame_rate"), frame_rate)
-        first = _frames(clips[0]["source_range"]["start_time"]) if clips else 0
-        return found((_shot(clip, first) for clip in clips), rate)
+        return found(_shots(video["children"], rate), rate)
 
 
-def _shot(clip: dict[str, Any], first: int) -> tuple[int, int, dict[str, Any]]:
-    span = clip["source_range"]
-    start = _frames(span["start_time"]) - first
-    said = clip.get("metadata", {}).get("cinemill", {})
-    return start, start + _frames(span["duration"]), said
+def _shots(children: Iterable[dict[str, Any]], rate: Fraction) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    at = 0
+    for child in children:
+        kind = str(child["OTIO_SCHEMA"]).partition(".")[0]
+        if kind == "Transition":  # it lies over the clips, which last as long with it
+            continue
+        if kind not in ("Clip", "Gap"):
+            raise ValueError(f"a {kind} in the video track: wanted clips")
+        length = _frames(child["source_range"]["duration"], rate)
+        yield at, at + length, child.get("metadata", {}).get("cinemill", {})
+        at += length
 
 
-def _frames(time: dict[str, Any]) -> int:
-    """Raises ValueError for a time that is no whole number of frames."""
-    count: int = round(time["value"])
-    if abs(count - time["value"]) > 1e-6:
+def _frames(time: dict[str, Any], rate: Fraction) -> int:
+    """A time in frames of the title, whose rate may be written as the next whole number.
+
+    Raises:
+        ValueError: it is no whole number of frames.
+    """
+    same = round(time.get("rate", rate)) == round(rate)
+    value = time["value"] * (1 if same else float(rate) / time["rate"])
+    count: int = round(value)
+    if abs(count - value) > 1e-3:
         raise ValueError(f"time {time['value']}: wanted a whole number of frames")
     return count
 

@@ -19,8 +19,8 @@ FORMATS: dict[str, Format] = {
 """Formats by name. Of several with one suffix the first is meant when a name does not say which."""
 
 
-def format_of(path: Path, name: str | None = None) -> Format:
-    """The named format, or the one that the suffix means.
+def format_of(path: Path, name: str | None = None, *, hint: str = "") -> Format:
+    """The named format, or the one that the suffix means; `hint` says how else it can be named.
 
     Raises:
         ShotFileError: no such format.
@@ -33,9 +33,7 @@ def format_of(path: Path, name: str | None = None) -> Format:
         if path.suffix.lower() == entry.suffix:
             return entry
     wanted = ", ".join(dict.fromkeys(entry.suffix for entry in FORMATS.values()))
-    raise ShotFileError(
-        path.name, f"suffix {path.suffix!r}: wanted one of {wanted}, or name the format with --format"
-    )
+    raise ShotFileError(path.name, f"suffix {path.suffix!r}: wanted one of {wanted}{hint}")
 
 
 def write_shots(path: Path, found: Found, media: Media, *, name: str | None = None) -> None:
@@ -66,7 +64,7 @@ def read_shots(path: Path, *, frame_rate: Fraction | None = None, name: str | No
         ShotFileError: no such format, or the file is not of it.
     """
     chosen = format_of(path, name)
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     if name is None and chosen is FORMATS[Cinemill.name] and '"start_frame"' in text:
         chosen = FORMATS[Av1an.name]
     try:
