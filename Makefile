@@ -42,7 +42,7 @@ quick-tests: $(VENV)/.dev  # beside which the style is checked, in the time in w
 
 test-full: lint system sanitize  ## the same with the slow tests and the sanitizers
 	@$(BIN)/python -m pip install --quiet 'pandas>=2.2'  # not before: pyarrow imports it into every process that finds it
-	@$(PYTEST) -q tests benchmarks
+	@$(PYTEST) -q --hypothesis-profile=search tests benchmarks
 
 lint: $(VENV)/.dev  ## formatting, ruff, mypy, import layers, clang-format
 	@$(BIN)/ruff format --check --quiet .

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from mezzfs.errors import MezzError
 from mezzfs.stores import store_for
-from mezzfs.stores.base import Upload
+from mezzfs.stores.base import Asking, Upload
 
 PIECE = 1 << 20
 
@@ -34,7 +34,12 @@ def check_put(url: str) -> None:
     Raises:
         NotFound, NotWritable, AccessDenied, MissingExtra, Unreachable: see `mezzfs.errors`.
     """
-    _give_up(store_for(url).create(url))
+    upload = store_for(url).create(url)
+    try:
+        if isinstance(upload, Asking):
+            upload.begin()
+    finally:
+        _give_up(upload)
 
 
 def _give_up(upload: Upload) -> None:

@@ -28,6 +28,19 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CINEMILL_SHARED", ROOT.parent / "shared"))
 
 
+def pytest_configure() -> None:
+    """How property tests run: `steady`, the same examples each time, however busy the machine; `search` makes up new ones.
+
+    Hypothesis' own limit of 200 ms for an example is one that any process can miss that is not alone.
+    """
+    from hypothesis import HealthCheck, settings
+
+    patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("search", **patient)
+    settings.register_profile("steady", **patient, derandomize=True)
+    settings.load_profile("steady")
+
+
 @pytest.fixture(scope="session")
 def clips() -> Path:
     """Folder of real and awkward clips; tests that need it skip where it is absent."""

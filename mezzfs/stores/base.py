@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mezzfs.objects import Stat
 
@@ -79,6 +79,14 @@ class Upload(Protocol):
 
     def abort(self) -> None:
         """Leave nothing behind; harmless after `commit`."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """An upload whose store can be asked whether it takes the object, before there are bytes; give it up with `abort`."""
+
+    def begin(self) -> None:
+        """Ask; nothing is visible of it."""
 
 
 class Store(Protocol):

@@ -191,6 +191,11 @@ class S3Upload:
         self._waiting = bytearray()
         self._id = ""
 
+    def begin(self) -> None:
+        """Ask the bucket whether it is there and takes this; else that shows when all has been written."""
+        with translated(self._url):
+            self._id = self._id or self._client.create_multipart_upload(**self._place, **_payer())["UploadId"]
+
     def write(self, data: bytes) -> None:
         """See `Upload.write`."""
         self._waiting += data
@@ -227,9 +232,8 @@ class S3Upload:
         return PART << min(4, len(self._parts) // 2000)
 
     def _send(self, data: bytes) -> None:
+        self.begin()
         with translated(self._url):
-            if not self._id:
-                self._id = self._client.create_multipart_upload(**self._place, **_payer())["UploadId"]
             number = len(self._parts) + 1
             done = self._client.upload_part(
                 **self._place, UploadId=self._id, PartNumber=number, Body=data, **_payer()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -112,7 +113,9 @@ def _run(path: Path) -> dict[str, Any] | None:
         output = Path(scratch) / "result.json"
         argv = [str(path), *PYTEST, f"--benchmark-json={output}", f"--rootdir={path.parents[1]}"]
         argv += [f"--benchmark-storage={scratch}"]  # else a folder is made here
-        if pytest.main([*argv, "-c", str(path.parents[1] / "pyproject.toml")]) != 0:
+        with contextlib.chdir(path.parents[1]):  # whose commit it is
+            failed = pytest.main([*argv, "-c", str(path.parents[1] / "pyproject.toml")])
+        if failed:
             return None
         found = json.loads(output.read_text())
     rows = [asdict(row) for benchmark in found["benchmarks"] for row in _rows(benchmark)]

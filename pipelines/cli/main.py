@@ -67,6 +67,9 @@ COMMANDS = {
 }
 """Command name -> (where it lives, its line in --help); kept here so that --help imports nothing."""
 
+KEEPING = ("encode", "resume", "retry", "run")
+"""Commands that have a work folder whether it is named or not."""
+
 
 class LazyGroup(click.Group):
     """A command group that imports a command only when it is invoked."""
@@ -122,7 +125,7 @@ def _run(argv: list[str] | None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: what was done is kept; run the same command to go on", err=True)
+        click.echo(_interrupted(sys.argv[1:] if argv is None else argv), err=True)
         return 130
     except BrokenPipeError:  # `cinemill ... | head`: the reader left, which is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -134,6 +137,13 @@ def _run(argv: list[str] | None) -> int:
         click.echo(f"error: {_one_line(error)}", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _interrupted(words: list[str]) -> str:
+    """What becomes of the work of a command that was left: without a work folder it is gone."""
+    if (words[:1] and words[0] in KEEPING) or any(word.startswith("--work-dir") for word in words):
+        return "interrupted: what was done is kept; run the same command to go on"
+    return "interrupted"
 
 
 def _open_streams() -> None:

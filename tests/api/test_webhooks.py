@@ -45,7 +45,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def wait(self, count: int, limit_s: float = 20) -> None:
+    def wait(self, count: int, limit_s: float = 60) -> None:
         until = time.monotonic() + limit_s
         while len(self.taken) < count:
             assert time.monotonic() < until, f"{len(self.taken)} of {count} came"

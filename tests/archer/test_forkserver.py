@@ -45,7 +45,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def all_dead(pids: list[int], limit_s: float = 5.0) -> bool:
+def all_dead(pids: list[int], limit_s: float = 20.0) -> bool:
     deadline = time.monotonic() + limit_s
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -99,7 +99,7 @@ def test_ctrl_c_in_a_terminal_ends_everything_and_says_nothing_more(toys: str, t
     process = start(toys, tmp_path / "w")
     below = wait_until_it_works(process)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=15)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err == ""
     assert out.splitlines()[-2:] == ["job-interrupted ", "interrupted"]

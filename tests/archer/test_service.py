@@ -53,7 +53,7 @@ def serving(database: Database, root: Path, **options: Any) -> Iterator[Schedule
         assert not thread.is_alive()
 
 
-def until(done: Callable[[], Any], seconds: float = 30.0) -> float:
+def until(done: Callable[[], Any], seconds: float = 60.0) -> float:
     """Wait until something is so; returns how long that took."""
     began = time.monotonic()
     while not done():
@@ -421,7 +421,7 @@ def test_a_frozen_scheduler_is_fenced_off(fleet: Callable[..., Fleet], database:
     frozen.send_signal(signal.SIGSTOP)
     until(lambda: queue.get(job).holder not in ("", holder), 30)
     frozen.send_signal(signal.SIGCONT)
-    until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 20)
+    until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 60)
     until(lambda: queue.get(job).state == "done", 60)
     schedulers.close()
     claims = [event for event in history.events(job, limit=10_000) if event.type == "job-claimed"]

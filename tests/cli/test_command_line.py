@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.main import COMMANDS
+from pipelines.cli.main import COMMANDS, _interrupted
 
 CINEMILL = [sys.executable, "-m", "pipelines.cli.main"]
 Cinemill = Callable[..., subprocess.CompletedProcess[str]]
@@ -57,6 +57,19 @@ def test_closed_streams_are_no_trouble(bbb: Path) -> None:
     done = subprocess.run(["sh", "-c", f"{line} <&- 2>&-"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0
     assert "00:00:00" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("encode a.mov -o out", True),
+        ("shots a.mov", False),
+        ("shots a.mov --work-dir w", True),
+        ("score a b", False),
+    ],
+)
+def test_who_leaves_is_told_what_is_kept(words: str, kept: bool) -> None:
+    assert ("is kept" in _interrupted(words.split())) is kept
 
 
 def test_no_command_prints_help_and_is_a_usage_error() -> None:

@@ -106,7 +106,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def all_gone(pids: Sequence[int], limit_s: float = 5.0) -> bool:
+def all_gone(pids: Sequence[int], limit_s: float = 20.0) -> bool:
     deadline = time.monotonic() + limit_s
     while not all(map(gone, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)

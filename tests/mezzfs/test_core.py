@@ -178,7 +178,7 @@ def test_a_late_answer_is_overtaken_by_a_second_request(faulty: FaultyStore, noi
     core = quick_core()
     handle = core.open("mem://title")
     faulty.rates, faulty.late_s = {Fault.LATENCY: 1.0}, 3.0
-    threading.Thread(target=lambda: once_late(faulty)).start()
+    threading.Thread(target=once_late, args=(faulty,), daemon=True).start()
     began, into = time.monotonic(), bytearray(1000)
     handle.read_into(0, memoryview(into))
     assert into == noise[:1000]

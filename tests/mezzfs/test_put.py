@@ -42,3 +42,14 @@ def test_what_breaks_leaves_nothing(kind: str, store: MemoryStore, noise: bytes,
 def test_a_web_server_takes_nothing() -> None:
     with pytest.raises(mezzfs.NotWritable, match="read-only"):
         mezzfs.put("http://127.0.0.1:1/new", io.BytesIO(b"x"))
+    with pytest.raises(mezzfs.NotWritable, match="read-only"):
+        mezzfs.check_put("http://127.0.0.1:1/new")
+
+
+@pytest.mark.parametrize("kind", ["mem", "memory", "path"])
+def test_asking_leaves_nothing(kind: str, store: MemoryStore, tmp_path: Path) -> None:
+    url = f"{tmp_path}/half" if kind == "path" else f"{kind}://put/half"
+    mezzfs.check_put(url)
+    with pytest.raises(mezzfs.NotFound):
+        mezzfs.identify(url)
+    assert list(tmp_path.iterdir()) == []

@@ -68,6 +68,14 @@ def test_an_upload_that_is_given_up_leaves_nothing(store: Any, noise: bytes) -> 
         store.stat("s3://bucket/given-up.mov")
 
 
+def test_what_cannot_be_written_is_known_before(store: Any) -> None:
+    mezzfs.check_put("s3://bucket/asked")
+    with pytest.raises(mezzfs.NotFound):
+        mezzfs.identify("s3://bucket/asked")
+    with pytest.raises(mezzfs.NotFound):
+        mezzfs.check_put("s3://no-such-bucket/asked")
+
+
 def test_folders_are_listed(store: Any) -> None:
     for key in ("tree/b", "tree/a", "tree/sub/c"):
         put(store, key, b"x")

@@ -114,7 +114,7 @@ def assert_nothing_done_twice(events: list[tuple[str, str, str]]) -> None:
     assert any(node == "encode" for node, _ in finished)
 
 
-def no_orphans(out: Path, seconds: float = 3) -> bool:
+def no_orphans(out: Path, seconds: float = 20) -> bool:
     """True where no child of a killed run works below its work folder any more, at the latest after a while."""
     mark = f".{out.name}.cinemill".encode()
     deadline = time.monotonic() + seconds

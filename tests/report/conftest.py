@@ -191,7 +191,7 @@ class Opened:
 
     def settled(self) -> list[int]:
         """The frames that are shown once nothing moves."""
-        assert self.page.wait_for("document.querySelector('.ab').dataset.state === 'still'", 30)
+        assert self.page.wait_for("document.querySelector('.ab').dataset.state === 'still'", 60)
         return list(
             self.page.evaluate("document.querySelector('.ab').player.pair.sides.map(({ shown }) => shown)")
         )
@@ -445,7 +445,7 @@ def report(chromium: Chromium, output: Path) -> Iterator[ChromiumPage]:
     coloured(page, "light")
     page.call("Page.navigate", url=(output / "report.html").as_uri())
     assert page.wait_for(
-        "document.readyState === 'complete' && document.documentElement.classList.contains('js')", 20
+        "document.readyState === 'complete' && document.documentElement.classList.contains('js')", 60
     )
     yield page
     page.close()

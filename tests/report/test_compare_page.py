@@ -84,7 +84,7 @@ def opened(browser: Any, page: Path) -> Iterator[Any]:
 
 
 def shown(tab: Any) -> list[int]:
-    assert tab.wait_for("document.querySelector('.ab').dataset.state === 'still'", 30)
+    assert tab.wait_for("document.querySelector('.ab').dataset.state === 'still'", 60)
     return list(tab.evaluate("document.querySelector('.ab').player.pair.sides.map(({ shown }) => shown)"))
 
 

@@ -86,7 +86,7 @@ def test_playing_keeps_both_sides_together_and_stops_on_one_frame(player: Player
     tab = player("h264", "vfr", frames=60)
     tab.open(0, 1)
     tab.press("l")
-    assert tab.page.wait_for("document.querySelector('.ab').player.pair.frame > 20", 20)
+    assert tab.page.wait_for("document.querySelector('.ab').player.pair.frame > 20", 60)
     tab.press("k")
     left, right = tab.settled()
     assert left == right > 20
