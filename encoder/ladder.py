@@ -19,10 +19,11 @@ MOST_RUNGS = 5
 MOST_VMAF = 100
 FILES = (".json", ".yaml", ".yml")
 _NUMBER = r"\d+(?:\.\d+)?"
-_SIDE = r"[1-9]\d*"
+_WHOLE = r"[1-9]\d*"
 _RUNG = re.compile(
-    rf"(?:(?P<short>{_SIDE})p|(?P<width>{_SIDE})x(?P<height>{_SIDE}))(?:@crf(?P<crf>{_NUMBER})|@vmaf(?P<vmaf>{_NUMBER})|@(?P<kbps>\d+)k)?"
-    r"(?:@peak(?P<peak_kbps>\d+)k(?:@buffer(?P<buffer_kbits>\d+)k)?)?(?:@(?P<dynamic_range>hdr|sdr))?"
+    rf"(?:(?P<short>{_WHOLE})p|(?P<width>{_WHOLE})x(?P<height>{_WHOLE}))"
+    rf"(?:@crf(?P<crf>{_NUMBER})|@vmaf(?P<vmaf>{_NUMBER})|@(?P<kbps>\d+)k)?"
+    rf"(?:@peak(?P<peak_kbps>{_WHOLE})k(?:@buffer(?P<buffer_kbits>{_WHOLE})k)?)?(?:@(?P<dynamic_range>hdr|sdr))?"
 )
 
 

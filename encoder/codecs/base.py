@@ -76,6 +76,10 @@ class Codec:
             BadOption: names the option, what was got and what is wanted.
         """
         low, high = self.quality
+        if crf and self.step >= 1 and _number("--crf", crf) % self.step:
+            raise BadOption(
+                "--crf", crf, f"{self.name} takes whole numbers from {low} to {high}, and drops the rest"
+            )
         if crf and not low <= _number("--crf", crf) <= high:
             raise BadOption(
                 "--crf", crf, f"out of range for {self.name}; wanted {low} to {high}, lower is better"

@@ -81,10 +81,10 @@ def pairs(params: str) -> Iterator[tuple[str, str]]:
     Raises:
         BadOption: an entry has no value.
     """
-    for entry in filter(None, params.split(":")):
+    for entry in params.split(":") if params else ():
         name, separator, value = entry.partition("=")
         if not separator or not value:
-            raise BadOption("--encoder-params", entry, "wanted key=value:key=value")
+            raise BadOption("--encoder-params", entry or params, "wanted key=value:key=value")
         yield name, value
 
 

@@ -11,6 +11,8 @@ from cinemill_native.errors import CinemillError
 
 Deinterlace = Literal["auto", "bwdif", "film", "off"]
 Range = Literal["hdr", "sdr"]
+SHORTENED = Fraction(1, 200)
+"""Frames per second by which rates like 24000/1001 are off as people write them: 23.98."""
 _CROP = re.compile(r"(\d+):(\d+):(\d+):(\d+)")
 _PAD = re.compile(r"([1-9]\d*):([1-9]\d*)")
 
@@ -83,11 +85,14 @@ def pad_of(text: str) -> Fraction:
 
 
 def fps_of(text: str) -> Fraction:
-    """Frames per second of `25` or `30000/1001`. Raises: BadView."""
+    """Frames per second of `25` or `30000/1001`; `23.976`, `23.98`, `29.97` and `59.94` are short for such. Raises: BadView."""
     try:
         rate = Fraction(text)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
+    slowed = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    if "." in text and rate.denominator > 1 and abs(slowed - rate) < SHORTENED:
+        rate = slowed
     if not 1 <= rate <= 480:
         raise BadView("--fps", text, "wanted frames per second from 1 to 480, as 25 or 30000/1001")
     return rate

@@ -89,6 +89,8 @@ def test_unreachable_url(tmp_path: Path) -> None:
         (["--target-size", "1M", "--ladder", "360p,180p@crf30"], ["180p@crf30", "--target-size"]),
         (["--scenes", __file__], ["'.py'", ".csv, .edl, .otio"]),
         (["--captions", "=a.srt"], ["--captions =a.srt", "LANGUAGE=FILE"]),
+        (["--encoder-params", "ref=3:"], ["ref=3:", "key=value"]),
+        (["--codec", "svtav1", "--crf", "20.5"], ["20.5", "whole numbers"]),
         (["--bit-depth", "10"], ["x264", "--codec x265"]),
         (["--bit-depth", "8", "--codec", "x265", "--dynamic-range", "hdr"], ["HDR needs 10 bits"]),
         (["--grain", "8"], ["svtav1", "aom"]),

@@ -46,6 +46,8 @@ def test_peaks_and_buffers_of_rungs_win_over_those_of_the_title(short: Path) -> 
         "180p@peak1k@crf20",
         "0p",
         "0x180",
+        "180p@peak0k",
+        "180p@peak9k@buffer0k",
     ],
 )
 def test_what_cannot_be_read_is_refused(text: str) -> None:
