@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from archer.media import FrameRange, MediaInfo
 from archer.process import Limits
 from cinemill_native.frames import Frame
-from encoder.chunk_check import Broken, ChunkFacts
+from encoder.chunk_check import UNLOOKED, Broken, ChunkFacts
+from encoder.codec_string import is_high_tier, level_of
 from encoder.codecs import codec_named
 from encoder.errors import PeakBroken
 from encoder.unbroken import encode_unbroken
@@ -61,7 +62,7 @@ def encode_capped(
     Raises: PeakBroken: it does not fit. NoneRight: the encoder gave no right stream.
     """
     cap = Cap.of(settings.peak_kbps, settings.buffer_kbits, window_s)
-    codec, times, share = codec_named(settings.codec), part_times(info, part), 1.0
+    times, share = part_times(info, part), 1.0
     encode = partial(encode_unbroken, frame=part.start, on_frame=on_frame, limits=limits)
     for tried in range(TRIES):
         better = tried == 0 and fits is None
@@ -73,24 +74,47 @@ def encode_capped(
         if share == 1:
             return facts
         broken, before = facts.broken, replace(settings, crf=facts.crf)
-        settings = _tighter(before, cap, share, crf=not codec.vbv or tried >= CRF_AFTER)
-        if settings == before:
+        less = _tighter(before, cap, share, out, tried)
+        if less == before:
             break
+        settings = less
     raise PeakBroken(rung.name, part.start, cap.kbps if cap else 0, share)
 
 
-def _tighter(settings: EncodeSettings, cap: Cap, share: float, *, crf: bool) -> EncodeSettings:
-    """Settings that give about this share: a buffer that fills slower, or a poorer quality, too."""
+def _tighter(settings: EncodeSettings, cap: Cap, share: float, coded: Path, tried: int) -> EncodeSettings:
+    """Settings that give about this share: a buffer that fills slower, or a poorer quality, too.
+
+    All chunks share their headers, and encoders choose level and tier by the rate: the level that was coded is kept, and where
+    it is of the high tier, which cannot be kept, the rate is.
+    """
     told, codec = Cap.of(settings.peak_kbps, settings.buffer_kbits) or cap, codec_named(settings.codec)
-    if codec.vbv:
+    name, headers = _headers(coded)
+    slower = codec.vbv and not is_high_tier(name, headers)
+    if slower:
         settings = replace(
             settings,
             peak_kbps=max(1, int(told.kbps * share * MARGIN)),
             buffer_kbits=max(1, int(told.buffer_kbits * share * MARGIN)),
+            params=_with_level(settings.params, codec.level, level_of(name, headers)),
         )
-    if crf:
+    if not slower or tried >= CRF_AFTER:
         settings = replace(settings, crf=f"{poorer(codec, Decimal(settings.crf), share):f}")
     return settings
+
+
+def _with_level(params: str, name: str, level: int) -> str:
+    """Parameters with a level, where they name none."""
+    named = not level or any(entry.startswith(f"{name}=") for entry in params.split(":"))
+    return params if named else ":".join([*filter(None, [params]), f"{name}={level}"])
+
+
+def _headers(coded: Path) -> tuple[str, bytes]:
+    """FFmpeg's name of the codec of a file, and its configuration record."""
+    import av
+
+    with av.open(str(coded), options=UNLOOKED) as container:
+        context = container.streams.video[0].codec_context
+        return context.name, bytes(context.extradata or b"")
 
 
 def poorer(codec: Codec, crf: Decimal, share: float) -> Decimal:

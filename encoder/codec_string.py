@@ -27,6 +27,25 @@ def codec_string(codec: str, extradata: bytes) -> str:
     return codec
 
 
+def is_high_tier(codec: str, extradata: bytes) -> bool:
+    """Whether a HEVC stream is of the high tier, by its configuration record."""
+    return codec == "hevc" and len(extradata) > 12 and bool(extradata[1] & 0x20)
+
+
+def level_of(codec: str, extradata: bytes) -> int:
+    """Ten times the level of an H.264 or HEVC stream, as encoders take it; 9 for level 1b, 0 where it is not known.
+
+    Args:
+        codec, extradata: FFmpeg's name of the codec, and its configuration record.
+
+    Source: H.264, A.3.1 (level 1b of the profiles below High is 11 with a flag); ISO/IEC 14496-15.
+    """
+    if codec == "h264" and len(extradata) > 3:
+        below = extradata[1] in (66, 77, 88) and extradata[3] == 11 and extradata[2] & 0x10
+        return 9 if below else extradata[3]
+    return extradata[12] // 3 if codec == "hevc" and len(extradata) > 12 else 0
+
+
 def _hevc(record: bytes) -> str:
     """Profile space and profile, reversed compatibility flags, tier and level, constraint bytes without trailing zeros."""
     space = ("", "A", "B", "C")[record[1] >> 6]

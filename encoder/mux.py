@@ -88,10 +88,11 @@ def mux_single(
 
 
 def _said(mark: str, timecode: str, tags: Mapping[str, str], *, matroska: bool) -> list[str]:
-    """Arguments for what the file says of itself beside the tags of the source."""
+    """Arguments for what the file says of itself beside the tags of the source; a timecode of those that is not kept goes."""
     free = matroska or "comment" not in {name.lower() for name in tags}
     marks = ["-metadata", f"{MARK if matroska else 'comment'}={MARK}:{mark}"] if mark and free else []
-    return [*marks, *(["-metadata:s:v:0", f"timecode={timecode}"] if timecode else [])]
+    clock = ["-metadata:s:v:0", f"timecode={timecode}"] if timecode else ["-metadata", "timecode="]
+    return [*marks, *clock]
 
 
 def _beside(url: str, info: MediaInfo, scratch: Path) -> tuple[list[str | Path], int, dict[str, str]]:

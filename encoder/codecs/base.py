@@ -39,6 +39,7 @@ class Codec:
         hdr: HDR10 and HLG titles are kept, with mastering display and light levels in the stream.
         grain: `grain` of the settings is carried out.
         vbv: it keeps to the peak rate and buffer of the settings, more or less.
+        level: of one that does: the parameter that names the level, which it would else choose by the rate, too.
         containers: of a single file; every codec goes into fragmented mp4 for packages where `packaged`.
         packaged: the packager takes it.
         arguments: encoder options from (settings, GOP length in frames, HDR metadata), without quality and preset.
@@ -61,6 +62,7 @@ class Codec:
     hdr: bool = False
     grain: bool = False
     vbv: bool = False
+    level: str = ""
     containers: frozenset[str] = frozenset({"mkv", "mp4"})
     packaged: bool = True
     arguments: Callable[[EncodeSettings, int, Hdr | None], list[str]]

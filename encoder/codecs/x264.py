@@ -108,5 +108,6 @@ CODEC = Codec(
     sizes=(2, 16384),
     ten_bit=False,
     vbv=True,
+    level="level",
     arguments=_arguments,
 )  # fmt: skip

@@ -104,5 +104,6 @@ CODEC = Codec(
     ten_bit=True,
     hdr=True,
     vbv=True,
+    level="level-idc",
     arguments=_arguments,
 )  # fmt: skip

@@ -22,7 +22,7 @@ from pipelines.allocate.decision import decided_ladder, read_shots
 from pipelines.analyse.rungs import read_rungs
 from pipelines.encode.chunks import title_chunks
 from pipelines.encode.sample import Sample, deep, measured, sample_resources
-from pipelines.encode.zones import Zone, settings_in, title_zones
+from pipelines.encode.zones import Zone, parse_zones, settings_in, title_zones
 from pipelines.score.scorer import default_scorer
 
 SCHEMA = "rd-points@1"
@@ -76,6 +76,13 @@ class Analyse(Stage[AnalyseParams]):
         """Encoder and scorer."""
         return f"{chunk_coder()}; {default_scorer().version()}"
 
+    def settings_of(self, params: AnalyseParams, item: Item) -> AnalyseParams:
+        """Those of the zone that a chunk lies in; how the title was cut is in the chunk."""
+        assert item.chunk is not None  # noqa: S101  every item of this stage has one
+        zones = parse_zones(params.zones, params.settings.codec)
+        zoned = settings_in(zones, item.chunk.frames, params.settings)
+        return AnalyseParams(settings=replace(zoned, crf=params.settings.crf), model=params.model)
+
     def trial(self) -> Trial:
         """One small rung, at a few settings."""
         quick = EncodeSettings(crf="", preset="ultrafast", gop_s="1")
@@ -103,8 +110,7 @@ class Analyse(Stage[AnalyseParams]):
         part, values = item.chunk.frames, item.values
         rung = Rung(name=item.variant, width=int(values["width"]), height=int(values["height"]))
         info = ctx.inputs.media()
-        zoned = settings_in(_zones(info, params), part, deep(params.settings, info))
-        settings = replace(zoned, crf=str(values["crf"]))
+        settings = replace(deep(params.settings, info), crf=str(values["crf"]))
         step = scored_step(len(part), gop_frames(settings, info))
         sample = Sample(part=part, model=params.model, subsample=step, first=item.chunk.index)
         try:

@@ -79,7 +79,7 @@ def assets_of(source: str, options: Mapping[str, Any]) -> tuple[Asset, Asset | N
     from pipelines.encode.errors import BadSetting
 
     for word in options["captions"]:
-        if not word.partition("=")[2]:
+        if not all(word.partition("=")[::2]):
             raise BadSetting("--captions", word, "wanted [INPUT@]LANGUAGE=FILE, as eng=title.srt")
     files = [identify(word.partition("=")[2]) for word in options["captions"]]
     asset = joined([identify(url) for url in (source, *options["joins"])])

@@ -89,7 +89,7 @@ def shots(
     from pipelines.shots.stage import ShotsParams
 
     if output:
-        format_of(output, name)  # a wrong name is said before the work
+        format_of(output, name, hint=", or name it with --format")  # a wrong name is said before the work
     asset = identify(source)
     if given:
         found, media = _given(given, asset)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from encoder import BadOption, Codec, EncodeSettings
 from pipelines.analyse.rungs import AUTOMATIC, Goals, automatic_of
+from pipelines.analyse.rungs import Mode as Decides
 from pipelines.encode.errors import BadSetting
 from pipelines.ingest.params import Deinterlace, IngestParams, check_view
 
@@ -237,7 +238,7 @@ class EncodeRequest:
         if self.mode:
             return self.mode != "fixed-crf"
         named = bool(self.target_kbps or self.target_bytes) or self._goals
-        return not self.crf and (not self.single or named)
+        return not self.crf and (not self.single or named or bool(self.zones))
 
     @property
     def _goals(self) -> bool:
@@ -250,8 +251,12 @@ class EncodeRequest:
     def goals(self) -> Goals:
         """What the optimizer is to reach."""
         rate = bool(self.target_kbps or self.target_bytes)
+        alone = (
+            self.single and self.zones and not rate and not self._goals
+        )  # one value, as the search without zones
+        usual: Decides = "per-title" if alone else "dynamic"
         return Goals(
-            mode="dynamic" if self.mode == "" or self.mode == "fixed-crf" else self.mode,
+            mode=usual if self.mode == "" or self.mode == "fixed-crf" else self.mode,
             pool=self.pool,
             target_vmaf="" if rate else self.target_vmaf,
             target_kbps=self.target_kbps,
@@ -365,6 +370,9 @@ def _check_rungs(request: EncodeRequest, rungs: Sequence[Asked]) -> None:
         if request.crf and rung.goal:
             why = f"a rung that is to reach something contradicts --crf {request.crf}; leave that out, or name its @crf"
             raise BadSetting("--ladder", rung.text, why)
+        if request.target_bytes and rung.crf:
+            why = f"what it takes is not known before, so that --target-size {request.target_bytes} cannot count it"
+            raise BadSetting("--ladder", rung.text, f"{why}; give it a rate or a VMAF instead")
         for name in request.codecs if rung.crf else ():
             try:
                 codec_named(name).check(crf=rung.crf, preset="", encoder_params="")

@@ -350,7 +350,8 @@ def _notices(order: EncodeOrder, done: Done) -> list[str]:
 def _remarks(order: EncodeOrder, done: Done) -> list[str]:
     of_rungs = [notice for row in _rows(done) for notice in row["notices"]]
     unscored = [] if order.request.score else [NOT_SCORED]
-    return [*done.json(ladder_source(order.request))["notices"], *of_rungs, *unscored]
+    brought = done.json(SHOTS).get("notices", ())
+    return [*done.json(ladder_source(order.request))["notices"], *brought, *of_rungs, *unscored]
 
 
 def _lost_by_edit(order: EncodeOrder, done: Done) -> Iterator[str]:

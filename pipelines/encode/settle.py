@@ -75,7 +75,7 @@ def _less(
     share = fitting_beside(coded, place, cap)
     if share < LEAST:
         raise PeakBroken(rung.name, part.start, cap.kbps, share)
-    settings = chunk_settings(coding, {**item.values, "crf": chunk.crf}, part, info)
+    settings = chunk_settings(coding, {**item.values, "crf": chunk.crf}, part)
     crf = poorer(codec_named(settings.codec), Decimal(chunk.crf), share)
     settings = replace(settings, crf=f"{crf:f}")
     out = ctx.scratch / f"chunk-{place}.mp4"

@@ -16,7 +16,7 @@ from encoder.vbv import WINDOW_S
 from pipelines.encode.chunks import chunk_cost, title_chunks
 from pipelines.encode.limits import coder_limits, coder_resources
 from pipelines.encode.ranges import OTHER, media_for
-from pipelines.encode.zones import Zone, settings_in, title_zones
+from pipelines.encode.zones import Zone, parse_zones, settings_in, title_zones
 
 CAPS = ("peak_kbps", "buffer_kbits")
 """What rungs with a peak rate say of it."""
@@ -68,8 +68,11 @@ class Encode(Stage[EncodeParams]):
         return chunk_coder()
 
     def settings_of(self, params: EncodeParams, item: Item) -> EncodeParams:
-        """Those of its own codec; how the title was cut is in the chunk."""
-        return params_of(params, str(item.values.get("codec", "")))
+        """Those of its own codec, and of the zone that it lies in; how the title was cut is in the chunk."""
+        own = params_of(params, str(item.values.get("codec", "")))
+        assert item.chunk is not None  # noqa: S101  every item of this stage has one
+        zones = parse_zones(own.zones, own.settings.codec)
+        return EncodeParams(settings=settings_in(zones, item.chunk.frames, own.settings))
 
     def trial(self) -> Trial:
         """Three short chunks."""
@@ -105,7 +108,7 @@ class Encode(Stage[EncodeParams]):
         assert item.chunk is not None  # noqa: S101  every item of this stage has one
         info, part = ctx.inputs.media(), item.chunk.frames
         values = item.values
-        settings = chunk_settings(params, values, part, info)
+        settings = chunk_settings(params, values, part)
         facts = encode_capped(
             lambda: ctx.frames(ctx.inputs.asset(), part),
             info,
@@ -153,21 +156,19 @@ def rung_of_item(item: Item) -> Rung:
     return rung.capped(*(int(values.get(name, 0)) for name in CAPS))
 
 
-def chunk_settings(
-    params: EncodeParams, values: Mapping[str, Scalar], part: FrameRange, info: MediaInfo
-) -> EncodeSettings:
+def chunk_settings(params: EncodeParams, values: Mapping[str, Scalar], part: FrameRange) -> EncodeSettings:
     """How a part of the title is coded at a rung.
 
     Args:
-        params: of the stage.
+        params: see `params_of`; a quality value in it is that of the zone.
         values: of an item: quality value, depth, codec, and peak rate.
-        part, info: which frames, of which title; zones may say otherwise about them.
+        part: which frames of the title; zones may say otherwise about them.
     """
     own = _settings_of(params, str(values.get("codec", "")))
     peak, buffer = (int(values.get(name, 0)) for name in CAPS)
-    settings = replace(own, crf=str(values["crf"]), ten_bit=bool(values["ten_bit"]))
+    settings = replace(own, crf=own.crf or str(values["crf"]), ten_bit=bool(values["ten_bit"]))
     settings = replace(settings, peak_kbps=peak, buffer_kbits=buffer)
-    return settings_in(title_zones(params.zones, own.codec, info.frame_count), part, settings)
+    return settings_in(parse_zones(params.zones, own.codec), part, settings)
 
 
 def _settings_of(params: EncodeParams, codec: str) -> EncodeSettings:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from archer.media import FrameRange
@@ -57,6 +57,10 @@ class Zone:
     reset: bool = False
     other: bool = False
 
+    def holds(self, frame: int) -> bool:
+        """Whether it changes something at a frame."""
+        return not self.other and self.start <= frame and (self.end < 0 or frame < self.end)
+
     def applied(self, settings: EncodeSettings) -> EncodeSettings:
         """The settings inside the zone."""
         params = [] if self.reset else [settings.params]
@@ -65,6 +69,7 @@ class Zone:
         )
 
 
+@lru_cache(maxsize=16)
 def parse_zones(text: str, codec: str) -> tuple[Zone, ...]:
     """Zones of a text, by their start.
 
@@ -189,7 +194,6 @@ def _inside(shots: Sequence[Shot], start: int, end: int) -> list[Shot]:
 
 
 def settings_in(zones: Sequence[Zone], part: FrameRange, settings: EncodeSettings) -> EncodeSettings:
-    """The settings of a chunk, which lies in one zone or in none."""
-    own = (zone for zone in zones if not zone.other)
-    zone = next((zone for zone in own if part.start in FrameRange(zone.start, zone.end)), None)
+    """The settings of a chunk, which lies in one zone or in none; ends of zones may be open."""
+    zone = next((zone for zone in zones if zone.holds(part.start)), None)
     return zone.applied(settings) if zone else settings

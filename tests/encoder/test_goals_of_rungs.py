@@ -88,6 +88,15 @@ def test_a_rung_with_a_goal_is_optimised_in_one_file_too() -> None:
     assert not EncodeRequest(single="mkv", ladder="180p@crf30").optimizes
 
 
+def test_one_file_with_zones_has_one_value_beside_them() -> None:
+    """The search by samples knows nothing of zones, which count in what is reached."""
+    zoned = EncodeRequest(single="mkv", zones="0 24 crf=20")
+    assert zoned.optimizes
+    assert zoned.goals.mode == "per-title"
+    assert EncodeRequest(single="mkv", zones="0 24 crf=20", target_kbps="500").goals.mode == "dynamic"
+    assert not EncodeRequest(single="mkv", zones="0 24 crf=20", crf="30").optimizes
+
+
 def test_one_rung_twice_is_refused(short: Path) -> None:
     with pytest.raises(BadLadder, match="twice"):
         parse_ladder("180p@500k,180p@500k", probe(str(short)).video)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archer.media import FrameRange, frames, probe
-from encoder import EncodeSettings, Rung, assemble, codec_named
+from cinemill_native.frames import Frame
+from encoder import EncodeSettings, Rung, assemble, codec_named, encode_chunk
 from encoder.capped import coded_file, encode_capped, poorer
+from encoder.codec_string import level_of
 from encoder.errors import PeakBroken
 from encoder.vbv import FULL_AT_START, Cap, Coded, fitting, fullness, heaviest_run, part_times
 
@@ -169,3 +173,32 @@ def test_what_cannot_fit_says_so(short: Path, tmp_path: Path) -> None:
         encode_capped(
             lambda: frames(str(short), part, info=info), info, part, rung, tight, tmp_path / "no.mp4"
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "peak", "level"), [("x264", 500, 13), ("x265", 3000, 21), ("x265", 13_000, 40)]
+)
+def test_a_chunk_that_is_held_down_keeps_its_level(
+    name: str, peak: int, level: int, short: Path, tmp_path: Path
+) -> None:
+    """The rate that it is coded with in the end would be one of a lower level; chunks with other headers cannot be joined."""
+    info, rung, part = probe(str(short)), Rung(name="180p", width=320, height=180), FrameRange(0, 12)
+    chosen = EncodeSettings(codec=name, crf="20", preset="ultrafast", gop_s="0.4", peak_kbps=peak)
+    shares = iter((0.3, 1.0))
+
+    def headers(path: Path) -> bytes:
+        with av.open(str(path)) as container:
+            return bytes(container.streams.video[0].codec_context.extradata or b"")
+
+    def pictures() -> Iterator[Frame]:
+        return frames(str(short), part, info=info)
+
+    free, held = tmp_path / "free.mp4", tmp_path / "held.mp4"
+    encode_chunk(pictures(), info, rung, chosen, free)
+    encode_capped(pictures, info, part, rung, chosen, held, fits=lambda _: next(shares))
+    assert headers(held) == headers(free)
+    with av.open(str(held)) as container:
+        assert level_of(container.streams.video[0].codec_context.name, headers(held)) == level
+    lower = tmp_path / "lower.mp4"
+    encode_chunk(pictures(), info, rung, replace(chosen, peak_kbps=int(peak * 0.3)), lower)
+    assert headers(lower) != headers(free)

@@ -18,7 +18,7 @@ from archer.process import ffmpeg
 FAST = ["--preset", "ultrafast", "--ladder", "90p", "--no-score", "--executor", "inline"]
 SCENES = {
     "scenes": [
-        {"start_frame": 0, "end_frame": 11, "zone_overrides": None},
+        {"start_frame": 0, "end_frame": 11, "zone_overrides": {"video_params": ["--crf", "9"]}},
         {"start_frame": 11, "end_frame": 30, "zone_overrides": None},
     ],
     "frames": 30,
@@ -63,6 +63,7 @@ def test_everything_at_once(run: Run, titled: Path, tmp_path: Path) -> None:
     assert sizes[11] > 3 * sizes[0]  # both are key frames; the second is in the zone of better quality
     manifest = json.loads((tmp_path / "out/manifest.json").read_bytes())
     (facts,) = manifest["audio"]
+    assert any("1 of the scenes have (zone_overrides)" in notice for notice in manifest["notices"])
     assert "--scenes scenes.json --zones zones.txt" in manifest["command"]
     assert abs(float(facts["loudness"]["integrated_lufs"]) + 23) <= 0.3 or "peaks" in str(facts["notices"])
     assert "cropped from 320x180 to 240x180" in done.stdout

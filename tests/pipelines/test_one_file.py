@@ -116,6 +116,16 @@ def test_the_timecode_stays(name: str, titled: Path, tmp_path: Path) -> None:
     assert probe(str(muxed(titled, tmp_path / name, timecode=TIMECODE))).timecode == TIMECODE
 
 
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4"])
+def test_a_timecode_that_is_not_kept_is_in_no_tag(name: str, titled: Path, tmp_path: Path) -> None:
+    """Some containers state it for the whole file, and tags of that are copied."""
+    source = tmp_path / "source.mkv"
+    clock = ["-metadata", f"timecode={TIMECODE}", "-metadata:s:v:0", "timecode="]
+    ffmpeg(["-i", titled, "-map", "0", "-c", "copy", *clock, source])
+    assert probe(str(source)).timecode == TIMECODE
+    assert probe(str(muxed(source, tmp_path / name))).timecode == ""
+
+
 def test_a_timecode_of_other_frames_is_told_of(titled: Path) -> None:
     info = probe(str(titled))
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from archer.media import FrameRange
-from archer.split import Shot, plan_chunks
+from archer.media import FrameRange, identify
+from archer.plan import make_plan
+from archer.split import Chunk, Shot, plan_chunks
+from archer.stage import Item
 from encoder import BadOption, EncodeSettings
 from pipelines.encode.errors import BadSetting
+from pipelines.encode.job import encode_job
+from pipelines.encode.request import EncodeRequest, checked
 from pipelines.encode.zones import Zone, check_encoders, fitted, parse_zones, settings_in, zoned_chunks
 
 SHOTS = [Shot(frames=FrameRange(0, 30)), Shot(frames=FrameRange(30, 100)), Shot(frames=FrameRange(100, 240))]
@@ -85,3 +91,26 @@ def test_settings_inside_and_outside() -> None:
     assert (inside.crf, inside.params) == ("20", "bframes=2:aq-mode=2")
     last = settings_in(zones, FrameRange(200, 240), settings)
     assert (last.crf, last.params) == ("30", "ref=4")
+
+
+@pytest.mark.parametrize("node", ["encode", "analyse"])
+def test_what_a_zone_says_makes_no_other_chunk_anew(node: str, short: Path) -> None:
+    """What lies outside of it has the key that it has without, however the title is cut."""
+    plans = [
+        make_plan(
+            encode_job(
+                identify(str(short)), checked(EncodeRequest(zones=zones, chunk_s=chunk_s)), title="title"
+            )
+        )
+        for zones, chunk_s in (("", "8"), ("15 -1 crf=25 aq-mode=2", "4"), ("15 20 aq-mode=2", "8"))
+    ]
+
+    def keys(start: int, end: int) -> list[str]:
+        item = Item(chunk=Chunk(index=0, frames=FrameRange(start, end)), values={"crf": "30"})
+        return [plan.by_id[node].identity_of("map", item) for plan in plans]
+
+    assert len(set(keys(0, 15))) == 1
+    plain, both, one = keys(15, 20)
+    assert plain not in (both, one)
+    assert (both == one) == (node == "analyse")  # which has quality values of its own
+    assert keys(20, 30)[0] == keys(20, 30)[2] != keys(20, 30)[1]

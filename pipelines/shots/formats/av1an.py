@@ -10,6 +10,8 @@ from fractions import Fraction
 
 from pipelines.shots.formats.base import Format, Found, Media, details, found, known_rate
 
+ZONED = "settings that {} of the scenes have (zone_overrides) are not taken over: give them with --zones"
+
 
 class Av1an(Format):
     """Scene files of Av1an."""
@@ -36,7 +38,7 @@ class Av1an(Format):
         return json.dumps(value, indent=1) + "\n"
 
     def read(self, text: str, frame_rate: Fraction | None) -> Found:
-        """Scenes of Av1an or ours; zones are not kept.
+        """Scenes of Av1an or ours; zones are not kept, which a notice says.
 
         Raises:
             ValueError: scenes do not join or do not end with the title, or the frame rate is not known.
@@ -52,4 +54,5 @@ class Av1an(Format):
         )
         if shots["frames"] != value["frames"]:
             raise ValueError(f"frames: wanted scenes up to {value['frames']}, they end at {shots['frames']}")
-        return shots
+        zoned = sum(bool(scene.get("zone_overrides")) for scene in value["scenes"])
+        return {**shots, "notices": [ZONED.format(zoned)]} if zoned else shots

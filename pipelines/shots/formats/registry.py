@@ -19,8 +19,8 @@ FORMATS: dict[str, Format] = {
 """Formats by name. Of several with one suffix the first is meant when a name does not say which."""
 
 
-def format_of(path: Path, name: str | None = None) -> Format:
-    """The named format, or the one that the suffix means.
+def format_of(path: Path, name: str | None = None, *, hint: str = "") -> Format:
+    """The named format, or the one that the suffix means; `hint` says how else it can be named.
 
     Raises:
         ShotFileError: no such format.
@@ -33,9 +33,7 @@ def format_of(path: Path, name: str | None = None) -> Format:
         if path.suffix.lower() == entry.suffix:
             return entry
     wanted = ", ".join(dict.fromkeys(entry.suffix for entry in FORMATS.values()))
-    raise ShotFileError(
-        path.name, f"suffix {path.suffix!r}: wanted one of {wanted}, or name the format with --format"
-    )
+    raise ShotFileError(path.name, f"suffix {path.suffix!r}: wanted one of {wanted}{hint}")
 
 
 def write_shots(path: Path, found: Found, media: Media, *, name: str | None = None) -> None:
