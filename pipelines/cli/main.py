@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -134,7 +135,7 @@ def _run(argv: list[str] | None) -> int:
         click.echo(f"error: {_one_line(error)}", err=True)
         return 1
     except OSError as error:
-        click.echo(f"error: {_one_line(error)}", err=True)
+        click.echo(f"error: {_why(error)}", err=True)
         return 1
     return result if isinstance(result, int) else 0
 
@@ -163,6 +164,14 @@ def _check_words(words: list[str]) -> None:
         if any("\udc80" <= letter <= "\udcff" for letter in word):
             shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
             raise click.UsageError(f"{shown}: not valid UTF-8; rename the file, or make a link to it")
+
+
+def _why(error: OSError) -> str:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the folder that you are in was removed; go to another one"
+    return _one_line(error)
 
 
 def _one_line(error: BaseException) -> str:

@@ -35,17 +35,23 @@ class Visitor:
 
     def ask(self, script: str) -> Any:
         """The value of an expression, in whatever page is there once none is being left."""
-        until = time.monotonic() + 20
+        until = time.monotonic() + 40
         while True:
             with suppress(ScriptFailed):
                 return self.page.evaluate(script)
-            assert time.monotonic() < until, script
+            assert time.monotonic() < until, f"{script}: {self.text()}"
             time.sleep(0.05)
+
+    def text(self) -> str:
+        """What is shown; empty while a page is being left."""
+        with suppress(ScriptFailed):
+            return str(self.page.evaluate("document.body.innerText"))
+        return ""
 
     def wait(self, condition: str, timeout_s: float = 40) -> None:
         until = time.monotonic() + timeout_s
         while not self.ask(f"Boolean({condition})"):
-            assert time.monotonic() < until, f"{condition}: {self.ask('document.body.innerText')}"
+            assert time.monotonic() < until, f"{condition}: {self.text()}"
             time.sleep(0.05)
 
     def sees(self, text: str, where: str = "main") -> None:

@@ -135,6 +135,15 @@ def test_output_that_is_not_ours_is_kept(bbb: Path, tmp_path: Path) -> None:
     assert (out / "thesis.txt").read_text() == "years of work"
 
 
+def test_a_folder_that_was_removed_while_one_is_in_it(
+    bbb: Path, cinemill: Cinemill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert_refused(cinemill("encode", bbb, "-o", "out", *FAST), "the folder that you are in was removed")
+
+
 def test_output_in_a_missing_folder(bbb: Path, cinemill: Cinemill, tmp_path: Path) -> None:
     assert_refused(
         cinemill("encode", bbb, "-o", tmp_path / "no" / "out", *FAST, cwd=tmp_path), "does not exist"
