@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import mezzfs
 from archer.media.bitstream import Syntax, syntax_of
 from archer.media.container import keep_only, opened, packets, use_threads, video_stream
+from archer.media.ebml import is_torn
 from archer.media.errors import InvalidMedia
 from archer.media.fields import field_order
 from archer.media.index import FrameIndex
@@ -26,6 +29,7 @@ TIMED = frozenset({"mov", "matroska", "webm"})
 """Containers in which every packet is one access unit with its own presentation time. Transport streams are not among
 them: they come over lossy ways, so they are decoded once to know."""
 
+TORN = "the file ends in the middle of a packet"
 Shown = tuple[int | None, int, bool]
 """A shown picture: presentation time and duration in ticks, damaged."""
 
@@ -41,7 +45,7 @@ class Count:
         fields: order of the fields of the first interlaced picture that was decoded; empty where none was.
         end: presentation end of the last packet of any stream that was read, seconds.
         beyond: packets that the container's index places behind the end of the file.
-        broken: FFmpeg's words where the container cannot be read to its end; empty otherwise.
+        broken: in words, why the container cannot be read to its end; empty where it can.
         untimed: frames whose times were made up.
     """
 
@@ -69,7 +73,14 @@ def count(url: str, *, threads: int = 1, decode: bool = False) -> Count:
     found = (None if decode else _by_packets(url)) or _by_decoding(url, threads)
     if len(found.index) == 0:
         raise InvalidMedia(url, "its video stream holds no frame that can be decoded; wanted at least one")
+    if not found.broken and _is_torn(url):
+        found.broken = TORN
     return found
+
+
+def _is_torn(url: str) -> bool:
+    with mezzfs.open(url) as file:
+        return is_torn(file, file.seek(0, os.SEEK_END))
 
 
 def is_timed(container: InputContainer) -> bool:

@@ -18,7 +18,7 @@ from pipelines.ingest.view import viewed
 class Ingest(Stage[IngestParams]):
     """Probes the asset once for all later stages, and settles how it is looked at and what of it is wanted."""
 
-    name, version, params = "ingest", 1, IngestParams
+    name, version, params = "ingest", 2, IngestParams
     inputs = MappingProxyType({"asset": "asset"})
     outputs = MappingProxyType({"media": "media@1"})
 
