@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from archer.media import identify
+from archer.media import FrameRange, identify
 from archer.plan import make_plan
+from archer.split import Chunk
 from archer.stage import Item
 from encoder.errors import BadOption
 from pipelines.encode.errors import BadSetting
@@ -115,8 +116,9 @@ def test_settings_of_one_codec_name_nothing_of_the_others(short: Path) -> None:
     def names(**given: str) -> dict[str, str]:
         request = EncodeRequest(codec="x264,svtav1", crf="30,50", **given)  # type: ignore[arg-type]
         node = make_plan(encode_job(identify(str(short)), request, title="t")).by_id["encode"]
+        chunk = Chunk(index=0, frames=FrameRange(0, 30))
         return {
-            codec: node.identity_of("map", Item(values={"codec": codec, "crf": "1"}))
+            codec: node.identity_of("map", Item(chunk=chunk, values={"codec": codec, "crf": "1"}))
             for codec in ("x264", "svtav1")
         }
 
