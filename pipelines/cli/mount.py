@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mezzfs.mount.catalog import Catalog
 
 MIB = 1 << 20
+LOOK_S = 0.2
+"""How often it is looked whether a signal came."""
 SDK = {
     "endpoint_url": "AWS_ENDPOINT_URL",
     "profile": "AWS_PROFILE",
@@ -240,16 +242,19 @@ def _tell_ready(ready: int | None, folder: Path, name: str) -> None:
 
 
 def _until_the_end(made: Mount) -> int:
-    def end(*_: object) -> None:
-        raise SystemExit(0)
+    asked: list[int] = []
+
+    def end(
+        number: int, _: object
+    ) -> None:  # one that raises may leave locks taken that the wait below needs
+        asked.append(number)
 
     sys.setswitchinterval(0.001)  # events must not wait 5 ms for each fetch that computes
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    try:
-        made.wait()
-    except SystemExit:
-        made.close()
+    while not asked and not made.wait(LOOK_S):
+        pass
+    made.close()
     made.core.close()
     if made.core.observer is not None:
         made.core.observer.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from _thread import start_new_thread
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,11 @@ def scheduler(store: str | None, work_dir: Path, quiet: bool, queues: tuple[str,
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # a thread: the handler may run where the main one holds the event's lock
+        signal.signal(number, lambda *_: start_new_thread(stop.set, ()))
     database, root = Database(store or work_dir.absolute()), work_dir.absolute()
     try:
         how = Service(queues=queues, tell=_quiet if quiet else _say, **options)
