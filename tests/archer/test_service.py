@@ -413,17 +413,19 @@ def test_killed_schedulers_lose_no_job_and_do_none_twice(
 def test_a_frozen_scheduler_is_fenced_off(fleet: Callable[..., Fleet], database: Database) -> None:
     """SIGSTOP until its lease is over; then another has its job, and what it wants to commit when it wakes is refused."""
     queue, history = JobQueue(database), History(database)
-    job = queue.submit(order(n=24, sleep_ms=150))[0].id
+    job = queue.submit(order(n=40, sleep_ms=150))[0].id
     schedulers = fleet(2)
     until(lambda: any(event.type == "chunk-done" for event in history.events(job)))
     holder = queue.get(job).holder
     frozen = next(member for member in schedulers.members if holder.endswith(f"/{member.pid}"))
     frozen.send_signal(signal.SIGSTOP)
-    until(lambda: queue.get(job).holder not in ("", holder), 30)
+    assert queue.get(job).state == "running", "it was done before anything could be frozen"
+    assert [member.poll() for member in schedulers.members] == [None, None], schedulers.log.read_text()
+    until(lambda: queue.get(job).holder not in ("", holder))
     frozen.send_signal(signal.SIGCONT)
     until(lambda: "nothing more of it is done here" in schedulers.log.read_text(), 60)
     until(lambda: queue.get(job).state == "done", 60)
     schedulers.close()
     claims = [event for event in history.events(job, limit=10_000) if event.type == "job-claimed"]
     assert len(claims) == 2
-    assert_nothing_done_twice(history, job, 24)
+    assert_nothing_done_twice(history, job, 40)
