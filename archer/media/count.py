@@ -39,6 +39,7 @@ class Count:
     """What a pass over the packets or frames found.
 
     Attributes:
+        format: FFmpeg's name of the container.
         index: the frames.
         packets: coded pictures, those never shown included.
         sizes: (width, height) of the decoded pictures, in order, without repeats; empty where none was decoded.
@@ -49,6 +50,7 @@ class Count:
         untimed: frames whose times were made up.
     """
 
+    format: str = ""
     index: FrameIndex = field(default_factory=FrameIndex.empty)
     packets: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
@@ -73,7 +75,7 @@ def count(url: str, *, threads: int = 1, decode: bool = False) -> Count:
     found = (None if decode else _by_packets(url)) or _by_decoding(url, threads)
     if len(found.index) == 0:
         raise InvalidMedia(url, "its video stream holds no frame that can be decoded; wanted at least one")
-    if not found.broken and _is_torn(url):
+    if "matroska" in found.format and not found.broken and _is_torn(url):
         found.broken = TORN
     return found
 
@@ -162,7 +164,8 @@ def decoded(stream: AvVideoStream, packet: Packet[Any] | None) -> tuple[list[Vid
 
 def _pictures(container: InputContainer, stream: AvVideoStream, found: Count) -> Iterator[Packet[Any]]:
     """Packets of the video stream; notes in `found` what concerns the file as a whole."""
-    if "mov" in container.format.name:  # its header says how long the others are
+    found.format = container.format.name
+    if "mov" in found.format:  # its header says how long the others are
         found.beyond = _beyond(container, stream)
         keep_only(container, stream)
     ends: dict[int, int] = {}

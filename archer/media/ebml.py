@@ -18,7 +18,8 @@ def is_torn(file: BinaryIO, size: int) -> bool:
     """Whether a file ends inside an element. False also for what is no Matroska, and where elements cannot be followed.
 
     Args:
-        file: read from, a few bytes for each element; where it stands afterwards is undefined.
+        file: read from, a few bytes for each element of a segment that does not say its size; where it stands afterwards is
+            undefined.
         size: of the file, bytes.
     """
     at, first = 0, True
@@ -32,11 +33,14 @@ def is_torn(file: BinaryIO, size: int) -> bool:
         if first and name != EBML:
             return False
         first = False
-        if length == UNKNOWN and name not in (SEGMENT, CLUSTER):
-            return False
-        if length != UNKNOWN and at + header + length > size:
-            return True
-        at += header if name == SEGMENT or length == UNKNOWN else header + length
+        if length == UNKNOWN:
+            if name not in (SEGMENT, CLUSTER):
+                return False
+            at += header
+            continue
+        at += header + length
+        if at > size or name == SEGMENT:  # a segment of known size says it for all that is in it
+            return at > size
     return False
 
 

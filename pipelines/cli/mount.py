@@ -244,9 +244,8 @@ def _tell_ready(ready: int | None, folder: Path, name: str) -> None:
 def _until_the_end(made: Mount) -> int:
     asked: list[int] = []
 
-    def end(
-        number: int, _: object
-    ) -> None:  # one that raises may leave locks taken that the wait below needs
+    # A handler that raises may leave locks taken that the wait below needs.
+    def end(number: int, _: object) -> None:
         asked.append(number)
 
     sys.setswitchinterval(0.001)  # events must not wait 5 ms for each fetch that computes

@@ -10,7 +10,7 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PICTURE_FIELDS = (*("deinterlace", "crop", "pad", "fps", "dynamic_range", "bit_depth", "grain", "loudness"),)
+PICTURE_FIELDS = ("deinterlace", "crop", "pad", "fps", "dynamic_range", "bit_depth", "grain", "loudness")
 """Fields of `EncodeRequest` that these options fill."""
 _OPTIONS = (
     click.option(

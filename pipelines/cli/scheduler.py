@@ -54,10 +54,8 @@ def scheduler(store: str | None, work_dir: Path, quiet: bool, queues: tuple[str,
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
-    for number in (
-        signal.SIGTERM,
-        signal.SIGINT,
-    ):  # a thread: the handler may run where the main one holds the event's lock
+    # By a thread: a handler may run where the main one holds the event's lock.
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: start_new_thread(stop.set, ()))
     database, root = Database(store or work_dir.absolute()), work_dir.absolute()
     try:

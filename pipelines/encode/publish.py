@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import mezzfs
@@ -109,6 +110,17 @@ def publish_remote(files: Mapping[str, Path], texts: Mapping[str, bytes], url: s
         raise OutputFailed(url, f"cannot be written: {error or type(error).__name__}") from error
 
 
+@contextlib.contextmanager
+def _looking(url: str) -> Iterator[None]:
+    """Whatever a store refuses is an OutputFailed; that nothing, or nothing but a name, is there is left to the caller."""
+    try:
+        yield
+    except (mezzfs.NotFound, mezzfs.NotAFile, mezzfs.EmptyObject):
+        raise
+    except mezzfs.MezzError as error:
+        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
+
+
 def read_remote(url: str, name: str = "") -> bytes | None:
     """The object at `url`, or below it under `name`; None where there is none.
 
@@ -116,14 +128,12 @@ def read_remote(url: str, name: str = "") -> bytes | None:
         OutputFailed: the store refused or could not be reached.
     """
     try:
-        with mezzfs.open(f"{url.rstrip('/')}/{name}".rstrip("/")) as file:
+        with _looking(url), mezzfs.open(f"{url.rstrip('/')}/{name}".rstrip("/")) as file:
             return file.read()
     except mezzfs.EmptyObject:
         return b""
     except (mezzfs.NotFound, mezzfs.NotAFile):
         return None
-    except mezzfs.MezzError as error:
-        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
 
 
 def check_remote(url: str) -> None:
@@ -145,13 +155,12 @@ def is_there(url: str) -> bool:
         OutputFailed: the store refused or could not be reached.
     """
     try:
-        mezzfs.open(url).close()
+        with _looking(url):
+            mezzfs.open(url).close()
     except mezzfs.EmptyObject:
         return True
     except (mezzfs.NotFound, mezzfs.NotAFile):
         return False
-    except mezzfs.MezzError as error:
-        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
     return True
 
 
@@ -162,15 +171,13 @@ def holds(url: str, source: Path) -> bool:
         OutputFailed: the store refused or could not be reached.
     """
     try:
-        with mezzfs.open(url) as there, source.open("rb") as here:
+        with _looking(url), mezzfs.open(url) as there, source.open("rb") as here:
             while block := here.read(BLOCK):
                 if there.read(len(block)) != block:
                     return False
             return not there.read(1)
     except (mezzfs.NotFound, mezzfs.NotAFile, mezzfs.EmptyObject):
         return False
-    except mezzfs.MezzError as error:
-        raise OutputFailed(url, f"cannot be looked at: {error or type(error).__name__}") from error
 
 
 def check_free(out: Path, *, force: bool) -> None:
